@@ -1,0 +1,51 @@
+# `make run` and `make test` do all the set-up on a fresh Debian machine with Swift 6.3.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+SWIFT_TEST_FLAGS ?=
+PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config python3 python3-venv
+DATA ?= ./data
+LISTEN ?= 127.0.0.1:7700
+
+.PHONY: help setup build run demo test format lint proto check-proto bench crash clean
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Installs missing system packages.
+	@./deploy/setup.sh $(PACKAGES)
+
+build: setup ## Builds the release binary.
+	swift build -c release --product baedal
+
+run: build ## Starts one node with every service on embedded defaults.
+	exec .build/release/baedal serve --data $(DATA) --listen $(LISTEN)
+
+demo: ## Plays customer, store owner and rider against a running node.
+	.build/release/baedal demo --connect $(LISTEN)
+
+test: setup lint ## Checks, builds and runs every test.
+	swift build --build-tests
+	swift test --skip-build $(SWIFT_TEST_FLAGS)
+
+format: ## Formats every source file.
+	swift format format --in-place --parallel $$(.ci/sources)
+
+lint: check-proto ## Format, import arrows, file length, forbidden constructs, stale generated code.
+	swift format lint --strict --parallel $$(.ci/sources)
+	.ci/lint
+
+proto: ## Writes the generated code anew from proto/.
+	bash proto/generate.sh
+
+check-proto:
+	bash proto/check.sh
+
+bench: build ## Runs every benchmark beside its peers; see benchmarks/README.md.
+	benchmarks/run
+
+crash: ## The full crash test: 200 cycles of SIGKILL, and of power cuts.
+	BAEDAL_CRASH_CYCLES=200 swift test --filter CrashTests
+
+clean: ## Removes what was built.
+	rm -rf .build .build-*

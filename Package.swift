@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is held to the same rules.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "baedal",
+  platforms: [.macOS(.v26)],
+  products: [.executable(name: "baedal", targets: ["baedal"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+      traits: [.defaults, "YAML"]),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // The codec.
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CMessages", dependencies: ["CProtobufC"]),
+    .target(name: "Messages", dependencies: ["CMessages", "CProtobufC"], swiftSettings: settings),
+
+    // Pure.
+    .target(name: "Domain", swiftSettings: settings),
+
+    // What is written down.
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CPowerCut", dependencies: ["CSQLite"]),
+    .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: settings),
+    .target(name: "Journal", swiftSettings: settings),
+    .target(
+      name: "JournalSQLite", dependencies: ["Journal", "SQLite", "CPowerCut"],
+      swiftSettings: settings),
+    .target(name: "Views", dependencies: ["Journal", "SQLite"], swiftSettings: settings),
+
+    // What travels.
+    .target(
+      name: "Transport", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: settings),
+
+    // What works.
+    .target(
+      name: "Services",
+      dependencies: [
+        "Domain", "Messages", "Journal", "Transport", "Views",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+    .target(
+      name: "Node",
+      dependencies: [
+        "Services", "JournalSQLite", "Views", "Transport", nioCore, nioPosix, logging,
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "baedal",
+      dependencies: [
+        "Node", "Services", "Transport", "Messages", "Domain",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    // Tests.
+    .testTarget(name: "MessagesTests", dependencies: ["Messages"], swiftSettings: settings),
+    .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+    .target(
+      name: "JournalContract", dependencies: ["Journal"], path: "Tests/JournalContract",
+      swiftSettings: settings),
+    .testTarget(
+      name: "JournalTests", dependencies: ["Journal", "JournalContract"], swiftSettings: settings),
+    .testTarget(
+      name: "JournalSQLiteTests", dependencies: ["JournalSQLite", "JournalContract"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: settings),
+    .testTarget(
+      name: "ServicesTests", dependencies: ["Services", "Journal"], swiftSettings: settings),
+    .testTarget(name: "NodeTests", dependencies: ["Node"], swiftSettings: settings),
+    .testTarget(
+      name: "System", dependencies: ["Messages", "Transport", "Services"],
+      path: "Tests/System", swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,49 @@
+/// Bringing one order from its store to the door.
+package enum Delivery: Decider {
+  /// The most riders remembered as passed over.
+  package static let passedOverMax = 50
+
+  package static let name = "Delivery"
+  package static let initial = DeliveryState()
+
+  package static func phase(of state: DeliveryState) -> DeliveryPhase { state.phase }
+  package static func kind(of command: DeliveryCommand) -> DeliveryCommandKind { command.kind }
+  package static func kind(of event: DeliveryEvent) -> DeliveryEventKind { event.kind }
+
+  /// A rider speaks only for themselves; once assigned, only the assigned one is heard.
+  package static func isOwner(
+    _ principal: Principal, of state: DeliveryState, for command: DeliveryCommand
+  ) -> Bool {
+    switch principal.role {
+    case .service, .operator: return true
+    case .customer, .store: return false
+    case .rider: break
+    }
+    switch command {
+    case .claim(let rider):
+      return rider.rawValue == principal.id
+    case .declineOffer(let rider):
+      let wasAsked = state.rider == rider || state.passedOver.contains(rider)
+      return rider.rawValue == principal.id && wasAsked
+    case .start(let rider), .pickUp(let rider), .complete(let rider):
+      return rider.rawValue == principal.id && state.rider == rider
+    case .unassign:
+      return state.rider.map { $0.rawValue == principal.id } ?? false
+    default: return false
+    }
+  }
+}
+
+extension DeliveryState {
+  /// Whether this principal may see the delivery: the rider asked or assigned, every rider while
+  /// it waits, an operator, our services.
+  package func isVisible(to principal: Principal) -> Bool {
+    switch principal.role {
+    case .operator, .service: return phase != .none
+    case .customer, .store: return false
+    case .rider:
+      if phase == .waiting || phase == .escalated { return true }
+      return rider.map { $0.rawValue == principal.id } ?? false
+    }
+  }
+}

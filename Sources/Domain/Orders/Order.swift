@@ -1,0 +1,42 @@
+/// The order: from the customer's tap to the doorstep. It alone decides its state; what payment,
+/// store and delivery say is a request that it takes or ignores.
+package enum Order: Decider {
+  /// The most lines one order may have.
+  package static let linesMax = 50
+  /// The most of one item.
+  package static let quantityMax = 99
+
+  package static let name = "Order"
+  package static let initial = OrderState()
+
+  package static func phase(of state: OrderState) -> OrderPhase { state.phase }
+  package static func kind(of command: OrderCommand) -> OrderCommandKind { command.kind }
+  package static func kind(of event: OrderEvent) -> OrderEventKind { event.kind }
+
+  package static func isOwner(
+    _ principal: Principal, of state: OrderState, for command: OrderCommand
+  ) -> Bool {
+    switch principal.role {
+    case .operator, .service: return true
+    case .store, .rider: return false
+    case .customer:
+      if let draft = state.draft { return draft.customer.rawValue == principal.id }
+      guard case .submit(let draft) = command else { return false }
+      return draft.customer.rawValue == principal.id
+    }
+  }
+}
+
+extension OrderState {
+  /// Whether this principal may see the order: its customer, its store once it is paid, its
+  /// assigned rider, an operator, our services.
+  package func isVisible(to principal: Principal) -> Bool {
+    guard let draft else { return false }
+    return switch principal.role {
+    case .customer: draft.customer.rawValue == principal.id
+    case .store: isPaid && draft.store.rawValue == principal.id
+    case .rider: rider.map { $0.rawValue == principal.id } ?? false
+    case .operator, .service: true
+    }
+  }
+}

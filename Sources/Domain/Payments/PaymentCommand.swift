@@ -1,0 +1,70 @@
+/// What can be asked of a payment. Who may ask what, and when, is in `Payment.table`.
+package enum PaymentCommand: Hashable, Sendable {
+  /// Capture the amount. Again with the same body it attempts anew if, and only if, the attempt
+  /// before is known not to have charged.
+  case charge(PaymentRequest)
+  case recordApproved(attempt: Int, reference: ProviderReference, amount: Won)
+  case recordDeclined(attempt: Int, reason: String)
+  /// The attempt is known not to have charged.
+  case recordNotCharged(attempt: Int, reason: String)
+  /// The attempt may have charged or not.
+  case recordUnknown(attempt: Int, reason: String)
+  /// The order ended without being delivered: give everything back, now or when it turns up.
+  case void(reason: String)
+  /// Give a part back.
+  case requestRefund(key: RefundKey, amount: Won, reason: String, bearer: RefundBearer)
+  case recordRefunded(key: RefundKey, reference: ProviderReference)
+  /// The refund did not go through; it stays to be done.
+  case recordRefundFailed(key: RefundKey, reason: String)
+  /// The order was delivered: what is left is kept.
+  case settle
+
+  package var kind: PaymentCommandKind {
+    switch self {
+    case .charge: .charge
+    case .recordApproved: .recordApproved
+    case .recordDeclined: .recordDeclined
+    case .recordNotCharged: .recordNotCharged
+    case .recordUnknown: .recordUnknown
+    case .void: .void
+    case .requestRefund: .requestRefund
+    case .recordRefunded: .recordRefunded
+    case .recordRefundFailed: .recordRefundFailed
+    case .settle: .settle
+    }
+  }
+}
+
+/// The commands without their values.
+package enum PaymentCommandKind: String, CaseIterable, Hashable, Sendable {
+  case charge, recordApproved, recordDeclined, recordNotCharged, recordUnknown
+  case void, requestRefund, recordRefunded, recordRefundFailed, settle
+}
+
+/// What is to be paid, for which order.
+package struct PaymentRequest: Hashable, Sendable {
+  package let key: PaymentKey
+  package let order: OrderID
+  package let customer: CustomerID
+  package let store: StoreID
+  package let amount: Won
+  package let method: PaymentMethod
+
+  package init(
+    key: PaymentKey, order: OrderID, customer: CustomerID, store: StoreID, amount: Won,
+    method: PaymentMethod
+  ) {
+    self.key = key
+    self.order = order
+    self.customer = customer
+    self.store = store
+    self.amount = amount
+    self.method = method
+  }
+}
+
+/// Who pays for a refund.
+package enum RefundBearer: String, CaseIterable, Hashable, Sendable {
+  case store
+  case platform
+}

@@ -1,0 +1,79 @@
+/// An aggregate as a pure state machine: commands and a state in, events or a refusal out.
+///
+/// A type that conforms gives its table, who owns a state, and the guards that a table cannot
+/// say; `decide` puts them together, so that nothing goes round the table.
+package protocol Decider {
+  associatedtype Phase: CaseIterable, Hashable, Sendable, RawRepresentable<String>
+  associatedtype CommandKind: CaseIterable, Hashable, Sendable, RawRepresentable<String>
+  associatedtype EventKind: CaseIterable, Hashable, Sendable, RawRepresentable<String>
+  associatedtype State: Hashable, Sendable
+  associatedtype Command: Hashable, Sendable
+  associatedtype Event: Hashable, Sendable
+
+  /// What the aggregate is called, such as `Order`.
+  static var name: String { get }
+  /// The state of a stream without events.
+  static var initial: State { get }
+  static var table: TransitionTable<Phase, CommandKind, EventKind> { get }
+
+  static func phase(of state: State) -> Phase
+  static func kind(of command: Command) -> CommandKind
+  static func kind(of event: Event) -> EventKind
+
+  /// Whether the state, or for a first command the command, belongs to whoever gives it. Asked
+  /// only of roles that the table lets give the command.
+  static func isOwner(_ principal: Principal, of state: State, for command: Command) -> Bool
+
+  /// The guards and the events, for a command that the table allows here.
+  static func events(
+    for command: Command, state: State, by principal: Principal, at now: Timestamp
+  ) throws(Rejection) -> [Event]
+
+  /// The state after an event. Total: an event that does not fit leaves the state as it is.
+  static func evolve(_ state: State, _ event: Event) -> State
+}
+
+extension Decider {
+  /// What the command brings about: events to append in one piece, none when there is nothing to
+  /// do, or a `Rejection` that names state and command. Reads nothing but its arguments.
+  package static func decide(
+    _ command: Command, state: State, by principal: Principal, at now: Timestamp
+  ) throws(Rejection) -> [Event] {
+    do {
+      try admit(command, state: state, by: principal)
+      return try events(for: command, state: state, by: principal, at: now)
+    } catch {
+      var rejection = error
+      rejection.state = phase(of: state).rawValue
+      rejection.command = kind(of: command).rawValue
+      throw rejection
+    }
+  }
+
+  /// The state after several events.
+  package static func evolve(_ state: State, _ events: some Sequence<Event>) -> State {
+    events.reduce(state) { evolve($0, $1) }
+  }
+
+  private static func admit(
+    _ command: Command, state: State, by principal: Principal
+  ) throws(Rejection) {
+    let kind = kind(of: command)
+    let phase = phase(of: state)
+    guard table.isAllowed(principal.role, kind) else {
+      throw Rejection(.forbiddenRole, "\(kind.rawValue) is not for the role \(principal.role)")
+    }
+    let exists = phase.rawValue != "none"
+    let row = table.row(phase: phase, command: kind, role: principal.role)
+    guard exists || row != nil else {
+      throw Rejection(.notFound, "there is no such \(name.lowercased())")
+    }
+    // Before the state is named: it is nobody else's business.
+    guard isOwner(principal, of: state, for: command) else {
+      throw Rejection(.notYours, "this \(name.lowercased()) is not yours")
+    }
+    guard row != nil else {
+      throw Rejection(.illegalState, "\(kind.rawValue) is not possible in state \(phase.rawValue)")
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/// Every transition table there is, and the deadlines beside them.
+package enum DomainTables {
+  /// What a reader of the tables needs to know first.
+  package static let preface =
+    "What is not in a table is refused. \"ignored\" changes nothing and is no error."
+
+  /// The transition tables, in the order an order meets them.
+  package static var transitions: [PrintedTable] {
+    [
+      Order.printedTable, Payment.printedTable, StoreProfile.printedTable, Ticket.printedTable,
+      Delivery.printedTable, Rider.printedTable,
+    ]
+  }
+
+  /// Which state waits for what, how long, and what happens then.
+  package static func deadlines(_ policy: DeadlinePolicy = .standard) -> [PrintedTable] {
+    [
+      printed("Order deadlines", OrderDeadlines.rules, policy),
+      printed("Payment deadlines", PaymentDeadlines.rules, policy),
+      printed("Delivery deadlines", DeliveryDeadlines.rules, policy),
+    ]
+  }
+
+  /// All of it as aligned text.
+  package static var text: String {
+    ([preface + "\n"] + (transitions + deadlines()).map(\.text)).joined(separator: "\n")
+  }
+
+  /// All of it as Markdown.
+  package static var markdown: String {
+    (["# Transitions", preface + "\n"] + (transitions + deadlines()).map(\.markdown))
+      .joined(separator: "\n")
+  }
+
+  private static func printed<Phase, Kind>(
+    _ title: String, _ rules: [DeadlineRule<Phase, Kind>], _ policy: DeadlinePolicy
+  ) -> PrintedTable {
+    let rows = rules.map { rule in
+      [
+        rule.phases.map(\.rawValue).joined(separator: ", "), rule.kind.rawValue, rule.owner,
+        "\(policy[keyPath: rule.duration].wholeMs / 1000) s", rule.outcome,
+      ]
+    }
+    return PrintedTable(
+      title: title, header: ["in state", "deadline", "waits for", "after", "then"], rows: rows)
+  }
+}

@@ -1,0 +1,206 @@
+/// Bounds of an aggregate runtime.
+package struct AggregateLimits: Sendable, Equatable {
+  /// Aggregates kept in memory.
+  package var cachedAggregatesMax: Int
+  /// Commands that may wait for one aggregate.
+  package var waitersPerAggregateMax: Int
+  /// Times a command is decided again after losing a race.
+  package var attemptsMax: Int
+  /// Events read at once while an aggregate is loaded.
+  package var loadBatchEvents: Int
+
+  package init(
+    cachedAggregatesMax: Int = 4096, waitersPerAggregateMax: Int = 64, attemptsMax: Int = 8,
+    loadBatchEvents: Int = 512
+  ) {
+    self.cachedAggregatesMax = cachedAggregatesMax
+    self.waitersPerAggregateMax = waitersPerAggregateMax
+    self.attemptsMax = attemptsMax
+    self.loadBatchEvents = loadBatchEvents
+  }
+}
+
+/// Loads, decides and commits aggregates of one kind. It belongs to one replica (an actor) and is
+/// used from its executor only; what it awaits resumes there.
+///
+/// One command per aggregate at a time. State evolves only after the commit; after a conflict or
+/// an unknown outcome it is read again.
+package final class AggregateRuntime<
+  Aggregate: EventSourced, Codec: EventCodec, Log: Journal
+> where Codec.Event == Aggregate.Event {
+  package typealias Snapshot = AggregateSnapshot<Aggregate.State>
+
+  package let journal: Log
+  private let codec: Codec
+  private let limits: AggregateLimits
+  private let gate: KeyedGate
+  private var cache: LRUCache<String, Snapshot>
+
+  package init(journal: Log, codec: Codec, limits: AggregateLimits = AggregateLimits()) {
+    self.journal = journal
+    self.codec = codec
+    self.limits = limits
+    self.gate = KeyedGate(waitersPerKeyMax: limits.waitersPerAggregateMax)
+    self.cache = LRUCache(capacity: limits.cachedAggregatesMax)
+  }
+
+  /// The stream of the aggregate with this id.
+  package func stream(_ id: String) -> StreamKey {
+    StreamKey(category: Aggregate.category, id: id)
+  }
+
+  /// Decides and commits one command.
+  /// - Parameters:
+  ///   - taking: the source position this command is an effect of. It is marked in the same
+  ///     append, also when no event comes of it; taken before, `decide` is not called.
+  ///   - assumingNew: spares reading an aggregate that is not cached and probably does not exist
+  ///     yet; if it does, the conflict shows and it is read after all. No effect with `taking`.
+  ///   - decide: pure; called again on fresh state when a race was lost.
+  package nonisolated(nonsending) func execute<Rejection: Error>(
+    _ id: String, taking: InboxPosition? = nil, assumingNew: Bool = false,
+    _ decide: (Snapshot) throws(Rejection) -> Decision<Aggregate.Event>
+  ) async throws(ExecutionError<Rejection>)
+    -> Execution<Aggregate.State, Aggregate.Event>
+  {
+    do throws(AggregateError) { try await enter(id) } catch { throw .failed(error) }
+    defer { leave(id) }
+    var failure: AggregateError?
+    var guessing = assumingNew && taking == nil && cache.value(for: id) == nil
+    for _ in 0..<max(1, limits.attemptsMax) {
+      let snapshot: Snapshot
+      do throws(AggregateError) {
+        snapshot = try await guessing ? .unborn(Aggregate.initial) : load(id)
+      } catch { throw .failed(error) }
+      if let taking, snapshot.marks.haveTaken(taking.position, from: taking.source) {
+        return Execution(outcome: .alreadyTaken, events: [], snapshot: snapshot)
+      }
+      do throws(Rejection) {
+        let decision = try decide(snapshot)
+        // A guess may be proved wrong by the append only; it cannot refuse or change nothing.
+        if !guessing || !decision.events.isEmpty {
+          do throws(JournalError) {
+            return try await commit(id, decision, taking: taking, on: snapshot)
+          } catch {
+            guard case .versionConflict = error else { failure = .journal(error); break }
+          }
+        }
+      } catch {
+        guard guessing else { throw .rejected(error) }
+      }
+      guessing = false
+    }
+    throw .failed(failure ?? .contended(stream(id), attempts: limits.attemptsMax))
+  }
+
+  /// Waits for the aggregate's turn. Every success needs one `leave`.
+  package nonisolated(nonsending) func enter(_ id: String) async throws(AggregateError) {
+    switch await gate.enter(id) {
+    case .entered: return
+    case .full: throw .busy(stream(id))
+    case .cancelled: throw .cancelled
+    }
+  }
+
+  /// Ends the turn that `enter` began.
+  package func leave(_ id: String) { gate.leave(id) }
+
+  /// The aggregate as it stands; from memory if it is there.
+  package nonisolated(nonsending) func load(
+    _ id: String
+  ) async throws(AggregateError) -> Snapshot {
+    if let cached = cache.value(for: id) { return cached }
+    let key = stream(id)
+    let loaded: LoadedStream
+    do throws(JournalError) { loaded = try await journal.load(key) } catch {
+      throw .journal(error)
+    }
+    var snapshot = Snapshot(
+      state: Aggregate.initial, version: .none, marks: loaded.marks)
+    for event in loaded.events {
+      do throws(EventCodecError) {
+        let decoded = try codec.decode(type: event.type, payload: event.payload)
+        snapshot.state = Aggregate.evolve(snapshot.state, decoded)
+      } catch { throw .unreadable(key, event.version, error) }
+      snapshot.version = event.version
+    }
+    cache.insert(snapshot, for: id)
+    return snapshot
+  }
+
+  /// Commits a decision made on `snapshot`, within the aggregate's turn, and evolves the state
+  /// after that. A conflict or an unknown outcome drops the aggregate from memory.
+  package nonisolated(nonsending) func commit(
+    _ id: String, _ decision: Decision<Aggregate.Event>, taking: InboxPosition? = nil,
+    on snapshot: Snapshot
+  ) async throws(JournalError) -> Execution<Aggregate.State, Aggregate.Event> {
+    let append: Append?
+    do throws(EventCodecError) {
+      append = try encode(id, decision, taking: taking, on: snapshot)
+    } catch { throw .invalid("an event of \(stream(id)) cannot be encoded: \(error)") }
+    guard let append else {
+      return Execution(outcome: .unchanged, events: [], snapshot: snapshot)
+    }
+    let receipt: AppendReceipt
+    do throws(JournalError) { receipt = try await journal.append(append) } catch {
+      cache.remove(id)
+      throw error
+    }
+    var after = snapshot
+    for event in decision.events { after.state = Aggregate.evolve(after.state, event) }
+    after.version = snapshot.version.advanced(by: decision.events.count)
+    if let taking { after.take(taking, of: stream(id)) }
+    cache.insert(after, for: id)
+    return Execution(outcome: .committed(receipt), events: decision.events, snapshot: after)
+  }
+
+  /// Drops one aggregate from memory, as when its slot moves to another replica.
+  package func forget(_ id: String) { cache.remove(id) }
+
+  /// Drops every aggregate from memory.
+  package func forgetAll() { cache.removeAll() }
+
+  private func encode(
+    _ id: String, _ decision: Decision<Aggregate.Event>, taking: InboxPosition?,
+    on snapshot: Snapshot
+  ) throws(EventCodecError) -> Append? {
+    if decision.events.isEmpty, decision.deadlines.isEmpty, decision.alsoTo.isEmpty,
+      taking == nil
+    {
+      return nil
+    }
+    let key = stream(id)
+    var version = snapshot.version
+    var events: [NewEvent] = []
+    events.reserveCapacity(decision.events.count)
+    for event in decision.events {
+      version = version.advanced(by: 1)
+      let encoded = try codec.encode(event)
+      // Two replicas that decide the same on the same version give the same id; one of them wins.
+      events.append(
+        NewEvent(
+          id: EventID("\(key.category)/\(id)/\(version.value)"), type: encoded.type,
+          payload: encoded.payload, metadata: decision.metadata))
+    }
+    var append = Append(
+      to: key, expecting: snapshot.version, events, deadlines: decision.deadlines)
+    append.streams.append(contentsOf: decision.alsoTo)
+    if let taking {
+      append.marks = [InboxMark(stream: key, source: taking.source, position: taking.position)]
+    }
+    return append
+  }
+}
+
+extension AggregateSnapshot {
+  fileprivate static func unborn(_ initial: State) -> Self {
+    AggregateSnapshot(state: initial, version: .none, marks: [])
+  }
+
+  fileprivate mutating func take(_ taken: InboxPosition, of stream: StreamKey) {
+    if let at = marks.firstIndex(where: { $0.source == taken.source }) {
+      marks[at].position = max(marks[at].position, taken.position)
+    } else {
+      marks.append(InboxMark(stream: stream, source: taken.source, position: taken.position))
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// One ordered source of commands for an aggregate: a subscriber and the source partition it
+/// follows. Positions of one `InboxSource` reach an aggregate in increasing order.
+package struct InboxSource: Hashable, Sendable, CustomStringConvertible {
+  /// The subscriber's name, unique within the destination service.
+  package let subscriber: String
+  package let partition: Partition
+
+  package init(subscriber: String, partition: Partition) {
+    self.subscriber = subscriber
+    self.partition = partition
+  }
+
+  /// Reads `subscriber/partition` back.
+  package init?(text: String) {
+    guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")),
+      let index = Int(text[text.utf8.index(after: slash)...])
+    else { return nil }
+    self.subscriber = String(text[..<slash])
+    self.partition = Partition(index)
+  }
+
+  /// `subscriber/partition`, as it is stored.
+  package var text: String { "\(subscriber)/\(partition.index)" }
+  package var description: String { text }
+}
+
+/// "This aggregate has taken everything up to `position` from `source`": written with the effect,
+/// so that an event delivered again has no effect again. A mark never moves back.
+package struct InboxMark: Hashable, Sendable {
+  package var stream: StreamKey
+  package var source: InboxSource
+  package var position: Position
+
+  package init(stream: StreamKey, source: InboxSource, position: Position) {
+    self.stream = stream
+    self.source = source
+    self.position = position
+  }
+}
+
+/// How far a subscriber has come in one partition of its source: every event up to `position` is
+/// dealt with. Later ones may be too (a low-water mark).
+package struct Cursor: Hashable, Sendable {
+  package var subscriber: String
+  package var partition: Partition
+  package var position: Position
+  /// The source journal's epoch; a cursor of another epoch is never used.
+  package var epoch: JournalEpoch
+
+  package init(
+    subscriber: String, partition: Partition, position: Position, epoch: JournalEpoch
+  ) {
+    self.subscriber = subscriber
+    self.partition = partition
+    self.position = position
+    self.epoch = epoch
+  }
+}
+
+extension Array where Element == InboxMark {
+  /// Whether `position` of `source` has been taken already, going by these marks of one stream.
+  package func haveTaken(_ position: Position, from source: InboxSource) -> Bool {
+    contains { $0.source == source && $0.position >= position }
+  }
+}

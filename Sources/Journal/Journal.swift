@@ -1,0 +1,119 @@
+/// What a subscriber follows: a journal in this process, one behind a connection, or a carrier
+/// such as Kafka whose partitions are the journal's.
+package protocol EventSource: Sendable {
+  /// The journal's name, e.g. `order`.
+  var name: String { get }
+  var partitionCount: Int { get }
+
+  /// Epoch and the head of every partition, as of now.
+  nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus
+
+  /// At most `limit` events after `position`, consecutive, from the first that follows it. Empty
+  /// when there is none yet. May return fewer than there are.
+  nonisolated(nonsending) func read(
+    partition: Partition, after position: Position, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent]
+
+  /// Returns once the partition's head is beyond `position`: at once if it already is. Throws
+  /// `.cancelled` when the task is cancelled, `.closed` when the source closes.
+  nonisolated(nonsending) func waitForChange(
+    in partition: Partition, after position: Position
+  ) async throws(JournalError)
+}
+
+/// A source's epoch and heads at one moment.
+package struct SourceStatus: Sendable, Equatable {
+  package var epoch: JournalEpoch
+  /// The last position of each partition, by its index; 0 for one without events.
+  package var heads: [Position]
+
+  package init(epoch: JournalEpoch, heads: [Position]) {
+    self.epoch = epoch
+    self.heads = heads
+  }
+}
+
+/// The reading half of a journal. Every event read has had its checksum verified; reads never run
+/// on the caller's thread.
+package protocol JournalReader: EventSource {
+  /// The identity of this journal's history.
+  var epoch: JournalEpoch { get }
+
+  /// The whole stream and its inbox marks, of one moment. Empty for a stream that does not exist.
+  nonisolated(nonsending) func load(
+    _ stream: StreamKey
+  ) async throws(JournalError) -> LoadedStream
+
+  /// At most `limit` events of the stream from `version` on, in order. Fewer when they are large.
+  nonisolated(nonsending) func read(
+    stream: StreamKey, from version: StreamVersion, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent]
+
+  /// How far the stream has taken that source; 0 if never.
+  nonisolated(nonsending) func inboxMark(
+    of stream: StreamKey, from source: InboxSource
+  ) async throws(JournalError) -> Position
+
+  /// The stored cursors of a subscriber, one per partition it has got anywhere in.
+  nonisolated(nonsending) func cursors(
+    of subscriber: String
+  ) async throws(JournalError) -> [Cursor]
+
+  /// Deadlines due at or before `time`, earliest first.
+  nonisolated(nonsending) func dueDeadlines(
+    at time: WallTime, limit: Int
+  ) async throws(JournalError) -> [Deadline]
+
+  /// The earliest deadline of all.
+  nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline?
+
+  /// Every deadline of one stream.
+  nonisolated(nonsending) func deadlines(
+    of stream: StreamKey
+  ) async throws(JournalError) -> [Deadline]
+
+  /// Parked events of a subscriber (of all when nil) in the order of subscriber, partition and
+  /// position, after `key`; at most `limit`.
+  nonisolated(nonsending) func parked(
+    for subscriber: String?, after key: ParkedKey?, limit: Int
+  ) async throws(JournalError) -> [ParkedEvent]
+
+  /// One parked event, nil when there is none.
+  nonisolated(nonsending) func parkedEvent(
+    _ key: ParkedKey
+  ) async throws(JournalError) -> ParkedEvent?
+}
+
+/// An append-only log of one service. It is the state, the outbox, the audit trail and the source
+/// of every view at once.
+package protocol Journal: JournalReader {
+  /// Writes all of it or nothing, and returns only once it is on disk. A conflict fails this
+  /// append alone. Not cancellable: once handed over, its outcome is reported.
+  nonisolated(nonsending) func append(
+    _ append: Append
+  ) async throws(JournalError) -> AppendReceipt
+
+  /// Tells of deadlines as they become durable.
+  var deadlineSignal: DeadlineSignal { get }
+}
+
+/// A stream's events and what it has taken from its sources.
+package struct LoadedStream: Sendable, Equatable {
+  package var events: [RecordedEvent]
+  package var marks: [InboxMark]
+
+  package init(events: [RecordedEvent] = [], marks: [InboxMark] = []) {
+    self.events = events
+    self.marks = marks
+  }
+
+  /// The stream's version: that of its last event.
+  package var version: StreamVersion { events.last?.version ?? .none }
+}
+
+extension JournalReader {
+  /// The last position of each partition.
+  package nonisolated(nonsending) func heads() async throws(JournalError) -> [Position] {
+    try await status().heads
+  }
+}

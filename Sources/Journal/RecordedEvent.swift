@@ -1,0 +1,61 @@
+/// An event to be appended: what the caller decides. Position, version and time are the journal's.
+package struct NewEvent: Sendable, Equatable {
+  package var id: EventID
+  /// The full protobuf name of the payload's message, e.g. `baedal.order.v1.OrderPlaced`.
+  package var type: String
+  /// The message in protobuf's wire format.
+  package var payload: [UInt8]
+  package var metadata: EventMetadata
+
+  package init(id: EventID, type: String, payload: [UInt8], metadata: EventMetadata) {
+    self.id = id
+    self.type = type
+    self.payload = payload
+    self.metadata = metadata
+  }
+}
+
+/// What travels with an event so that a whole course can be put together again.
+package struct EventMetadata: Sendable, Equatable {
+  /// The course this event belongs to: the order id.
+  package var correlationID: String
+  /// What made it happen: the id of the command or of the event before it.
+  package var causationID: String
+  /// W3C trace context, when the command carried one.
+  package var traceparent: String?
+
+  package init(correlationID: String, causationID: String, traceparent: String? = nil) {
+    self.correlationID = correlationID
+    self.causationID = causationID
+    self.traceparent = traceparent
+  }
+}
+
+/// An event as the journal holds it. Whoever gets one has its checksum verified.
+package struct RecordedEvent: Sendable, Equatable {
+  package let partition: Partition
+  package let position: Position
+  package let stream: StreamKey
+  package let version: StreamVersion
+  package let id: EventID
+  package let type: String
+  package let payload: [UInt8]
+  package let metadata: EventMetadata
+  /// The journal's wall clock when the append was taken up.
+  package let recordedAt: WallTime
+
+  package init(
+    partition: Partition, position: Position, stream: StreamKey, version: StreamVersion,
+    id: EventID, type: String, payload: [UInt8], metadata: EventMetadata, recordedAt: WallTime
+  ) {
+    self.partition = partition
+    self.position = position
+    self.stream = stream
+    self.version = version
+    self.id = id
+    self.type = type
+    self.payload = payload
+    self.metadata = metadata
+    self.recordedAt = recordedAt
+  }
+}

@@ -1,0 +1,81 @@
+package import Journal
+
+extension SQLiteJournal {
+  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+    SourceStatus(epoch: epoch, heads: shared.tail.heads)
+  }
+
+  package nonisolated(nonsending) func read(
+    partition: Partition, after position: Position, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent] {
+    guard (0..<partitionCount).contains(partition.index) else {
+      throw .invalid("no partition \(partition)")
+    }
+    if let recent = shared.tail.recent(in: partition, after: position, limit: limit) {
+      return recent
+    }
+    return try await readers.query {
+      try $0.events(in: partition, after: position, limit: limit)
+    }
+  }
+
+  package nonisolated(nonsending) func waitForChange(
+    in partition: Partition, after position: Position
+  ) async throws(JournalError) {
+    try await shared.tail.wait(in: partition, after: position)
+  }
+
+  package nonisolated(nonsending) func load(
+    _ stream: StreamKey
+  ) async throws(JournalError) -> LoadedStream {
+    try await readers.query { try $0.load(stream) }
+  }
+
+  package nonisolated(nonsending) func read(
+    stream: StreamKey, from version: StreamVersion, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent] {
+    try await readers.query { try $0.events(of: stream, from: version, limit: limit) }
+  }
+
+  package nonisolated(nonsending) func inboxMark(
+    of stream: StreamKey, from source: InboxSource
+  ) async throws(JournalError) -> Position {
+    try await readers.query { database in
+      try database.marks(of: stream).first { $0.source == source }?.position ?? .start
+    }
+  }
+
+  package nonisolated(nonsending) func cursors(
+    of subscriber: String
+  ) async throws(JournalError) -> [Cursor] {
+    try await readers.query { try $0.cursors(of: subscriber) }
+  }
+
+  package nonisolated(nonsending) func dueDeadlines(
+    at time: WallTime, limit: Int
+  ) async throws(JournalError) -> [Deadline] {
+    try await readers.query { try $0.dueDeadlines(at: time, limit: limit) }
+  }
+
+  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
+    try await readers.query { try $0.nextDeadline() }
+  }
+
+  package nonisolated(nonsending) func deadlines(
+    of stream: StreamKey
+  ) async throws(JournalError) -> [Deadline] {
+    try await readers.query { try $0.deadlines(of: stream) }
+  }
+
+  package nonisolated(nonsending) func parked(
+    for subscriber: String?, after key: ParkedKey?, limit: Int
+  ) async throws(JournalError) -> [ParkedEvent] {
+    try await readers.query { try $0.parked(for: subscriber, after: key, limit: limit) }
+  }
+
+  package nonisolated(nonsending) func parkedEvent(
+    _ key: ParkedKey
+  ) async throws(JournalError) -> ParkedEvent? {
+    try await readers.query { try $0.parkedEvent(key) }
+  }
+}

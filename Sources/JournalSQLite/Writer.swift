@@ -1,0 +1,184 @@
+import Journal
+import SQLite
+import Synchronization
+
+/// What the writer's thread is asked to do.
+enum WriterJob: Sendable {
+  typealias Outcome = Result<AppendReceipt, JournalError>
+
+  case append(Append, UnsafeContinuation<Outcome, Never>)
+  /// Runs SQL between transactions: for tests and upkeep.
+  case execute(String, UnsafeContinuation<JournalError?, Never>)
+}
+
+/// Shared between the writer's thread and everybody else.
+final class WriterShared: Sendable {
+  let options: SQLiteJournalOptions
+  let queue: WorkQueue<WriterJob>
+  let tail: EventTail
+  let deadlineSignal = DeadlineSignal()
+  let now: @Sendable () -> WallTime
+  let statistics = Mutex(JournalStatistics())
+
+  init(
+    _ options: SQLiteJournalOptions, heads: [Position], now: @escaping @Sendable () -> WallTime
+  ) {
+    self.options = options
+    self.now = now
+    queue = WorkQueue(elementsMax: options.waitingAppendsMax)
+    tail = EventTail(heads: heads, limits: options.tailLimits)
+  }
+}
+
+/// The only one who writes: takes whatever waits, commits it as one group, then lets those go who
+/// waited for it. Lives on its thread.
+final class Writer {
+  private let shared: WriterShared
+  private let epoch: JournalEpoch
+  /// nil after a failure, until it could be opened again.
+  private var database: WriterDatabase?
+  private var owesCheckpoint = false
+  /// The log must be copied into the file before it is built on: a failed fsync may have left
+  /// pages in memory that are marked as written.
+  private var mustCheckpoint = false
+
+  init(_ database: WriterDatabase, shared: WriterShared) {
+    self.database = database
+    self.shared = shared
+    epoch = database.identity.epoch
+  }
+
+  /// Works until the queue is closed and empty.
+  func run() {
+    while true {
+      let idle = owesCheckpoint ? shared.options.idleCheckpointMilliseconds : nil
+      switch shared.queue.take(
+        countMax: shared.options.groupAppendsMax, waitMilliseconds: idle)
+      {
+      case .elements(let jobs): work(jobs)
+      case .idle:
+        owesCheckpoint = false
+        try? database?.checkpoint(truncating: false)
+      case .closed:
+        try? database?.checkpoint(truncating: true)
+        database = nil
+        return
+      }
+    }
+  }
+
+  private func work(_ jobs: [WriterJob]) {
+    var appends: [Append] = []
+    var waiting: [UnsafeContinuation<WriterJob.Outcome, Never>] = []
+    appends.reserveCapacity(jobs.count)
+    waiting.reserveCapacity(jobs.count)
+    for job in jobs {
+      switch job {
+      case .append(let append, let continuation):
+        appends.append(append)
+        waiting.append(continuation)
+      case .execute(let sql, let continuation):
+        commit(appends, waiting)
+        appends.removeAll()
+        waiting.removeAll()
+        continuation.resume(returning: execute(sql))
+      }
+    }
+    commit(appends, waiting)
+  }
+
+  private func commit(
+    _ appends: [Append], _ waiting: [UnsafeContinuation<WriterJob.Outcome, Never>]
+  ) {
+    guard !appends.isEmpty else { return }
+    let outcomes: [WriterJob.Outcome]
+    do throws(JournalError) {
+      var group = try attempt(appends)
+      if let damage = group.damage { recover(from: damage, &group) }
+      count(group)
+      if !group.events.isEmpty { shared.tail.publish(group.events) }
+      if let time = group.earliestDeadline { shared.deadlineSignal.deadlineSet(time) }
+      owesCheckpoint = true
+      outcomes = group.outcomes
+    } catch {
+      outcomes = Array(repeating: .failure(error), count: appends.count)
+      shared.statistics.withLock { $0.unavailable += appends.count }
+    }
+    for (continuation, outcome) in zip(waiting, outcomes) {
+      continuation.resume(returning: outcome)
+    }
+  }
+
+  /// A function of its own, so that nothing but `database` holds what `recover` must close.
+  private func attempt(_ appends: [Append]) throws(JournalError) -> CommittedGroup {
+    try usableDatabase().commit(appends, at: shared.now())
+  }
+
+  /// The database, opened again if a failure closed it.
+  private func usableDatabase() throws(JournalError) -> WriterDatabase {
+    if let database { return database }
+    let epoch = self.epoch
+    let opened: WriterDatabase
+    do throws(JournalError) {
+      opened = try WriterDatabase(shared.options, newEpoch: { epoch })
+      guard opened.identity.epoch == epoch else {
+        throw .refused("\(shared.options.path): replaced by another journal while it was open")
+      }
+      if mustCheckpoint {
+        do throws(SQLiteError) { try opened.checkpoint(truncating: true) } catch {
+          throw JournalError(error, file: shared.options.path)
+        }
+      }
+      try opened.verifyHeads()
+    } catch {
+      // Nothing of the append has been tried.
+      guard case .corrupt = error else { throw .unavailable("\(error)") }
+      throw error
+    }
+    mustCheckpoint = false
+    shared.statistics.withLock { $0.reopenings += 1 }
+    shared.tail.reset(to: opened.heads)
+    database = opened
+    return opened
+  }
+
+  /// Closes and opens the database; only then are those told whose appends failed, so that what
+  /// they reload is what will stay.
+  private func recover(from damage: CommittedGroup.Damage, _ group: inout CommittedGroup) {
+    let headsBefore = shared.tail.heads
+    database = nil
+    mustCheckpoint = mustCheckpoint || damage == .atCommit
+    guard let heads = try? usableDatabase().heads else { return }
+    if damage == .fullAtCommit, heads == headsBefore {
+      // Out of room before the transaction's last frame: it never was. Appends without events
+      // leave no trace to tell by, but a full disk takes no frame of them either.
+      let reason = "\(shared.options.path): disk full"
+      group.outcomes = group.outcomes.map { _ in .failure(.unavailable(reason)) }
+    }
+  }
+
+  private func execute(_ sql: String) -> JournalError? {
+    do throws(JournalError) {
+      let database = try usableDatabase()
+      do throws(SQLiteError) { try database.connection.execute(sql) } catch {
+        throw JournalError(error, file: shared.options.path)
+      }
+      return nil
+    } catch { return error }
+  }
+
+  private func count(_ group: CommittedGroup) {
+    shared.statistics.withLock { statistics in
+      for outcome in group.outcomes {
+        switch outcome {
+        case .success: statistics.appends += 1
+        case .failure(.versionConflict): statistics.conflicts += 1
+        case .failure(.unknown): statistics.unknown += 1
+        case .failure: statistics.unavailable += 1
+        }
+      }
+      statistics.events += group.events.count
+      if group.outcomes.count > group.conflicts, group.damage == nil { statistics.commits += 1 }
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import Journal
+import SQLite
+
+/// What became of the appends of one transaction.
+struct CommittedGroup {
+  var outcomes: [Result<AppendReceipt, JournalError>] = []
+  var events: [RecordedEvent] = []
+  var earliestDeadline: WallTime?
+  var conflicts = 0
+  /// Set when the database must be closed and opened again before it is used.
+  var damage: Damage?
+
+  enum Damage: Equatable {
+    /// Nothing of the transaction is there.
+    case beforeCommit
+    /// Out of room while committing.
+    case fullAtCommit
+    /// Anything else went wrong while committing.
+    case atCommit
+  }
+}
+
+extension WriterDatabase {
+  /// Writes as many of the appends as do not conflict, in one transaction synced to disk.
+  func commit(_ appends: [Append], at time: WallTime) -> CommittedGroup {
+    var group = CommittedGroup()
+    let headsBefore = heads
+    group.outcomes.reserveCapacity(appends.count)
+    do throws(SQLiteError) {
+      try statements.begin.run()
+      for append in appends { group.outcomes.append(try apply(append, at: time, to: &group)) }
+    } catch {
+      // Before COMMIT nothing is in the log: the outcome is certain.
+      let undone = (try? statements.rollback.run()) != nil || connection.isAutocommit
+      heads = headsBefore
+      streams.removeAll()
+      let usable = undone && !error.isCorruption && error.primaryCode != Self.deviceError
+      return .failed(
+        JournalError(error, file: file), count: appends.count,
+        damage: usable ? nil : .beforeCommit)
+    }
+    do throws(SQLiteError) { try statements.commit.run() } catch {
+      return .failed(
+        .unknown("\(file): \(error)"), count: appends.count,
+        damage: error.primaryCode == Self.full ? .fullAtCommit : .atCommit)
+    }
+    return group
+  }
+
+  private static var full: Int32 { 13 }
+  private static var deviceError: Int32 { 10 }
+
+  private func apply(
+    _ append: Append, at time: WallTime, to group: inout CommittedGroup
+  ) throws(SQLiteError) -> Result<AppendReceipt, JournalError> {
+    var found: [StreamHead] = []
+    found.reserveCapacity(append.streams.count)
+    for entry in append.streams {
+      let head = try head(of: entry.stream)
+      guard head.version == entry.expectedVersion else {
+        group.conflicts += 1
+        return .failure(
+          .versionConflict(
+            stream: entry.stream, expected: entry.expectedVersion, actual: head.version))
+      }
+      found.append(head)
+    }
+    var receipts: [StreamReceipt] = []
+    receipts.reserveCapacity(append.streams.count)
+    for (entry, head) in zip(append.streams, found) {
+      receipts.append(try add(entry, to: head, at: time, into: &group.events))
+    }
+    for mark in append.marks { try add(mark) }
+    for cursor in append.cursors { try add(cursor) }
+    for change in append.deadlines { try apply(change) }
+    for change in append.parked { try apply(change) }
+    group.earliestDeadline = append.earliestDeadline(before: group.earliestDeadline)
+    return .success(AppendReceipt(streams: receipts, recordedAt: time))
+  }
+
+  private func add(
+    _ entry: StreamAppend, to head: StreamHead, at time: WallTime,
+    into events: inout [RecordedEvent]
+  ) throws(SQLiteError) -> StreamReceipt {
+    let partition = entry.stream.partition(of: heads.count)
+    var head = head
+    if !entry.events.isEmpty {
+      if head.number == 0 { head.number = try addStream(entry.stream) }
+      for event in entry.events {
+        head.version = head.version.advanced(by: 1)
+        heads[partition.index] = heads[partition.index].next
+        let row = RecordedEvent(
+          partition: partition, position: heads[partition.index], stream: entry.stream,
+          version: head.version, id: event.id, type: event.type, payload: event.payload,
+          metadata: event.metadata, recordedAt: time)
+        EventRow.bind(row, ofStream: head.number, to: statements.addEvent)
+        try statements.addEvent.run()
+        events.append(row)
+      }
+      streams.insert(head, for: entry.stream)
+    }
+    return StreamReceipt(
+      stream: entry.stream, partition: partition, lastPosition: heads[partition.index],
+      version: head.version)
+  }
+
+  private func head(of stream: StreamKey) throws(SQLiteError) -> StreamHead {
+    if let known = streams.value(for: stream) { return known }
+    statements.findStream.bind(1, stream.id)
+    statements.findStream.bind(2, stream.category)
+    guard try statements.findStream.step() else {
+      return StreamHead(number: 0, version: .none)
+    }
+    let number = statements.findStream.integer(0)
+    statements.findStream.reset()
+    statements.findVersion.bind(1, number)
+    let found = try statements.findVersion.step()
+    let version = StreamVersion(found ? statements.findVersion.integer(0) : 0)
+    statements.findVersion.reset()
+    let head = StreamHead(number: number, version: version)
+    streams.insert(head, for: stream)
+    return head
+  }
+
+  private func addStream(_ stream: StreamKey) throws(SQLiteError) -> Int64 {
+    statements.addStream.bind(1, stream.id)
+    statements.addStream.bind(2, stream.category)
+    try statements.addStream.run()
+    return connection.lastInsertedRow
+  }
+
+  /// The number of a stream that is about to get a mark or a deadline.
+  private func number(of stream: StreamKey) throws(SQLiteError) -> Int64 {
+    var head = try head(of: stream)
+    if head.number == 0 {
+      head.number = try addStream(stream)
+      streams.insert(head, for: stream)
+    }
+    return head.number
+  }
+
+  private func add(_ mark: InboxMark) throws(SQLiteError) {
+    let statement = statements.addMark
+    statement.bind(1, try number(of: mark.stream))
+    statement.bind(2, mark.source.text)
+    statement.bind(3, mark.position.value)
+    statement.bind(4, RowChecksum.of(mark))
+    try statement.run()
+  }
+
+  private func add(_ cursor: Cursor) throws(SQLiteError) {
+    let statement = statements.addCursor
+    statement.bind(1, cursor.subscriber)
+    statement.bind(2, Int64(cursor.partition.index))
+    statement.bind(3, cursor.position.value)
+    statement.bind(4, cursor.epoch.text)
+    statement.bind(5, RowChecksum.of(cursor))
+    try statement.run()
+  }
+
+  private func apply(_ change: DeadlineChange) throws(SQLiteError) {
+    switch change {
+    case .set(let deadline):
+      let statement = statements.setDeadline
+      statement.bind(1, try number(of: deadline.key.stream))
+      statement.bind(2, deadline.key.kind)
+      statement.bind(3, deadline.dueAt.milliseconds)
+      statement.bind(4, deadline.owner)
+      statement.bind(5, deadline.payload)
+      statement.bind(6, RowChecksum.of(deadline))
+      try statement.run()
+    case .clear(let key):
+      try clear(key, with: statements.clearDeadline)
+    case .clearDue(let key, at: let time):
+      statements.clearDueDeadline.bind(3, time.milliseconds)
+      try clear(key, with: statements.clearDueDeadline)
+    case .clearAll(let stream):
+      let number = try head(of: stream).number
+      guard number != 0 else { return }
+      statements.clearDeadlines.bind(1, number)
+      try statements.clearDeadlines.run()
+    }
+  }
+
+  private func clear(_ key: DeadlineKey, with statement: Statement) throws(SQLiteError) {
+    let number = try head(of: key.stream).number
+    guard number != 0 else { return }
+    statement.bind(1, number)
+    statement.bind(2, key.kind)
+    try statement.run()
+  }
+
+  private func apply(_ change: ParkedChange) throws(SQLiteError) {
+    switch change {
+    case .put(let event):
+      let statement = statements.park
+      statement.bind(1, event.key.subscriber)
+      statement.bind(2, Int64(event.key.partition.index))
+      statement.bind(3, event.key.position.value)
+      statement.bind(4, event.source)
+      statement.bind(5, event.stream.category)
+      statement.bind(6, event.stream.id)
+      statement.bind(7, event.orderingKey)
+      statement.bind(8, event.type)
+      statement.bind(9, event.reason)
+      statement.bind(10, Int64(event.attempts))
+      statement.bind(11, event.parkedAt.milliseconds)
+      statement.bind(12, RowChecksum.of(event))
+      try statement.run()
+    case .remove(let key):
+      statements.unpark.bind(1, key.subscriber)
+      statements.unpark.bind(2, Int64(key.partition.index))
+      statements.unpark.bind(3, key.position.value)
+      try statements.unpark.run()
+    }
+  }
+}
+
+extension CommittedGroup {
+  fileprivate static func failed(
+    _ error: JournalError, count: Int, damage: Damage?
+  ) -> CommittedGroup {
+    var group = CommittedGroup()
+    group.outcomes = Array(repeating: .failure(error), count: count)
+    group.damage = damage
+    return group
+  }
+}

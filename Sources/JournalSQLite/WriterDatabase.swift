@@ -1,0 +1,102 @@
+import Journal
+import SQLite
+
+/// The writing connection, its statements and what it remembers. Lives on the writer's thread.
+final class WriterDatabase {
+  /// A stream's number (0 while it has none) and version.
+  struct StreamHead {
+    var number: Int64
+    var version: StreamVersion
+  }
+
+  let connection: Connection
+  let identity: JournalIdentity
+  let file: String
+  var heads: [Position]
+  var streams: LRUCache<StreamKey, StreamHead>
+  let statements: WriterStatements
+
+  init(
+    _ options: SQLiteJournalOptions, newEpoch: @escaping () -> JournalEpoch
+  ) throws(JournalError) {
+    (connection, identity) = try Connection.openWriter(options, newEpoch: newEpoch)
+    file = options.path
+    heads = identity.heads
+    streams = LRUCache(capacity: options.rememberedStreamsMax)
+    do throws(SQLiteError) { statements = try WriterStatements(connection) } catch {
+      throw JournalError(error, file: options.path)
+    }
+  }
+
+  /// The last event of each partition, read with its checksum: whether what was opened again can
+  /// be built on.
+  func verifyHeads() throws(JournalError) {
+    do {
+      let last = try connection.prepare("\(EventRow.select) WHERE e.place = ?1")
+      for (index, head) in heads.enumerated() where head > .start {
+        last.bind(1, EventRow.place(Partition(index), head))
+        if try last.step() { _ = try EventRow.read(last, file: file) }
+        last.reset()
+      }
+    } catch let error as Corruption {
+      throw .corrupt(error)
+    } catch let error as SQLiteError {
+      throw JournalError(error, file: file)
+    } catch { throw .unavailable("\(file): \(error)") }
+  }
+
+  /// Copies the write-ahead log into the file. Best effort, unless `truncating`.
+  func checkpoint(truncating: Bool) throws(SQLiteError) {
+    try connection.execute("PRAGMA wal_checkpoint(\(truncating ? "TRUNCATE" : "PASSIVE"))")
+  }
+}
+
+/// Everything the writer runs, compiled once.
+struct WriterStatements {
+  let begin, commit, rollback: Statement
+  let findStream, findVersion, addStream, addEvent: Statement
+  let addMark, addCursor: Statement
+  let setDeadline, clearDeadline, clearDueDeadline, clearDeadlines: Statement
+  let park, unpark: Statement
+
+  init(_ connection: Connection) throws(SQLiteError) {
+    begin = try connection.prepare("BEGIN IMMEDIATE")
+    commit = try connection.prepare("COMMIT")
+    rollback = try connection.prepare("ROLLBACK")
+    findStream = try connection.prepare("SELECT no FROM streams WHERE id=?1 AND category=?2")
+    findVersion = try connection.prepare("SELECT max(version) FROM events WHERE stream=?1")
+    addStream = try connection.prepare("INSERT INTO streams(id, category) VALUES(?1, ?2)")
+    addEvent = try connection.prepare(EventRow.insert)
+    addMark = try connection.prepare(
+      """
+      INSERT INTO marks(stream, source, position, checksum) VALUES(?1,?2,?3,?4)
+      ON CONFLICT(stream, source) DO UPDATE
+      SET position=excluded.position, checksum=excluded.checksum
+      WHERE excluded.position > position
+      """)
+    addCursor = try connection.prepare(
+      """
+      INSERT INTO cursors(subscriber, part, position, epoch, checksum) VALUES(?1,?2,?3,?4,?5)
+      ON CONFLICT(subscriber, part) DO UPDATE SET position=excluded.position,
+      epoch=excluded.epoch, checksum=excluded.checksum
+      """)
+    setDeadline = try connection.prepare(
+      """
+      INSERT INTO deadlines(stream, kind, due_at, owner, payload, checksum)
+      VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(stream, kind) DO UPDATE SET due_at=excluded.due_at,
+      owner=excluded.owner, payload=excluded.payload, checksum=excluded.checksum
+      """)
+    clearDeadline = try connection.prepare("DELETE FROM deadlines WHERE stream=?1 AND kind=?2")
+    clearDueDeadline = try connection.prepare(
+      "DELETE FROM deadlines WHERE stream=?1 AND kind=?2 AND due_at=?3")
+    clearDeadlines = try connection.prepare("DELETE FROM deadlines WHERE stream=?1")
+    park = try connection.prepare(
+      """
+      INSERT OR REPLACE INTO parked(subscriber, part, position, source, category, id,
+      ordering_key, type, reason, attempts, parked_at, checksum)
+      VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)
+      """)
+    unpark = try connection.prepare(
+      "DELETE FROM parked WHERE subscriber=?1 AND part=?2 AND position=?3")
+  }
+}

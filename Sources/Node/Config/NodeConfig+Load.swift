@@ -1,0 +1,124 @@
+import Configuration
+import Foundation
+
+extension NodeConfig {
+  /// Reads a configuration. What stands in `options` (by a setting's name) goes before the
+  /// environment's `BAEDAL_…`, which goes before the file, which goes before the defaults.
+  ///
+  /// - Parameters:
+  ///   - file: path of a YAML file; nil for none.
+  ///   - options: settings from the command line, as text.
+  /// - Throws: the first thing that is wrong. The data directory is not touched.
+  package static func load(
+    file path: String?, environment: [String: String], options: [String: String] = [:]
+  ) async throws(ConfigError) -> NodeConfig {
+    var file: ConfigFile?
+    if let path { file = try ConfigFile(path: path) }
+    let sources = try await Sources(file: file, environment: environment, options: options)
+    var config = NodeConfig()
+    for setting in Setting.all {
+      guard let found = sources.value(of: setting) else { continue }
+      guard setting.write(&config, found.texts) else {
+        let shown = setting.shape == .list ? "[\(found.texts.joined(separator: ", "))]" : found.text
+        throw ConfigError(
+          .badValue, in: found.source, line: found.line, key: setting.key,
+          "'\(shown)' is not \(setting.expected)")
+      }
+    }
+    try config.readSecrets(sources)
+    return config
+  }
+
+  /// The part of an environment variable's name that stands for a key.
+  static func environmentPart(_ key: String) -> String {
+    String(key.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+  }
+
+  private mutating func readSecrets(_ sources: Sources) throws(ConfigError) {
+    if let token = sources.secret("access.operator_token") {
+      access.operatorToken = token
+      return
+    }
+    guard !access.operatorTokenFile.isEmpty else { return }
+    let path = access.operatorTokenFile
+    let content = FileManager.default.contents(atPath: path)
+    let line = content.flatMap { String(validating: $0, as: UTF8.self) }?
+      .split(whereSeparator: \.isNewline).first
+    guard let line, !line.isEmpty else {
+      let place = sources.place(of: "access.operator_token_file")
+      throw ConfigError(
+        .badValue, in: place.source, line: place.line, key: "access.operator_token_file",
+        "'\(path)' is not a readable file with a token in its first line")
+    }
+    access.operatorToken = Secret(String(line))
+  }
+}
+
+/// Where values come from, first one first.
+private struct Sources {
+  struct Found {
+    let texts: [String]
+    let source: String
+    let line: Int?
+
+    var text: String { texts.first ?? "" }
+  }
+
+  private let file: ConfigFile?
+  private let environment: [String: String]
+  private let options: [String: String]
+  private let reader: ConfigReader
+
+  init(
+    file: ConfigFile?, environment: [String: String], options: [String: String]
+  ) async throws(ConfigError) {
+    self.file = file
+    self.environment = environment
+    self.options = options
+    let texts = options.map { name, text in
+      (AbsoluteConfigKey(ConfigKey(name)), ConfigValue(.string(text), isSecret: false))
+    }
+    var providers: [any ConfigProvider] = [
+      InMemoryProvider(
+        name: "options", values: Dictionary(texts, uniquingKeysWith: { first, _ in first })),
+      EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "baedal"),
+    ]
+    if let file, !file.isEmpty {
+      do {
+        let place = InMemoryProvider(values: [
+          "filePath": ConfigValue(.string(file.path), isSecret: false)
+        ])
+        let config = ConfigReader(provider: place)
+        providers.append(try await FileProvider<YAMLSnapshot>(config: config))
+      } catch {
+        throw ConfigError(.malformed, in: file.path, key: "", "\(error)")
+      }
+    }
+    reader = ConfigReader(providers: providers)
+  }
+
+  /// The setting's value as text, from the first source that has it.
+  func value(of setting: Setting) -> Found? {
+    let place = place(of: setting.key)
+    let key = ConfigKey(setting.key)
+    if setting.shape == .list {
+      guard let texts = reader.stringArray(forKey: key) else { return nil }
+      return Found(texts: texts, source: place.source, line: place.line)
+    }
+    guard let text = reader.string(forKey: key) else { return nil }
+    return Found(texts: [text], source: place.source, line: place.line)
+  }
+
+  /// A secret, which comes from the environment alone.
+  func secret(_ key: String) -> Secret? {
+    reader.string(forKey: ConfigKey(key), isSecret: true).map { Secret($0) }
+  }
+
+  /// What to name when the value of that key is wrong.
+  func place(of key: String) -> (source: String, line: Int?) {
+    if options[key] != nil { return ("command line", nil) }
+    let variable = "BAEDAL_" + NodeConfig.environmentPart(key)
+    if environment[variable] != nil { return ("environment \(variable)", nil) }
+    return (file?.path ?? "defaults", file?.lines[key])
+  }
+}

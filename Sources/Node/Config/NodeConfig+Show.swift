@@ -1,0 +1,47 @@
+extension NodeConfig {
+  /// The configuration as a commented YAML file that reads back as this value; secrets are left
+  /// out.
+  package var yaml: String {
+    var lines = [
+      "# Every setting with its meaning. What is left out has its default.",
+      "# An environment variable goes before the file: \(Self.example).",
+    ]
+    var open: [Substring] = []
+    for setting in Setting.all where !setting.isHidden {
+      let path = setting.key.split(separator: ".")
+      let groups = path.dropLast()
+      let shared = zip(open, groups).prefix { $0 == $1 }.count
+      if shared == 0 { lines.append("") }
+      for (depth, group) in groups.enumerated().dropFirst(shared) {
+        lines.append(Self.indent(depth) + "\(group):")
+      }
+      open = Array(groups)
+      let value = setting.read(self)
+      let standard = setting.read(NodeConfig())
+      let note = value == standard ? "" : "  # default \(standard)"
+      lines.append(Self.indent(groups.count) + "# \(setting.doc) \(Self.sentence(setting)).")
+      lines.append(Self.indent(groups.count) + "\(path.last ?? ""): \(value)\(note)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Every setting as a Markdown table: key, default, what it takes, what it is for.
+  package static var markdown: String {
+    let head = ["| key | default | takes | meaning |", "|---|---|---|---|"]
+    let rows = Setting.all.filter { !$0.isHidden }.map { setting in
+      "| `\(setting.key)` | `\(setting.read(NodeConfig()))` | \(setting.expected) |"
+        + " \(setting.doc) |"
+    }
+    return (head + rows).joined(separator: "\n") + "\n"
+  }
+
+  private static var example: String {
+    Setting.named("listen.port")?.environmentName ?? "BAEDAL_…"
+  }
+
+  private static func sentence(_ setting: Setting) -> String {
+    setting.expected.prefix(1).uppercased() + setting.expected.dropFirst()
+  }
+
+  private static func indent(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
+}

@@ -1,0 +1,163 @@
+package import Domain
+package import Logging
+package import Transport
+
+/// Everything that can be set about a node. A fresh value holds every default; `Setting.all`
+/// names each key of the file that changes one.
+package struct NodeConfig: Sendable, Equatable {
+  /// Told in the hello, in logs and to operators.
+  package var nodeName = "node-1"
+  /// What runs here.
+  package var services = Set(ServiceName.allCases)
+  /// Where the protocol is served.
+  package var listenHost = "127.0.0.1"
+  /// 0 lets the system choose a free port.
+  package var listenPort = 7700
+  /// Where the journals and views are, relative to the working directory.
+  package var dataDirectory = "./data"
+  /// Threads that carry connections and service actors; 0 is one for each core.
+  package var eventLoops = 0
+  package var access = Access()
+  package var journal = Journal()
+  package var pools = Pools()
+  /// What the server takes from its callers.
+  package var limits = ServerLimits()
+  /// How long each waiting state of an order may last.
+  package var deadlines = DeadlinePolicy.standard
+  package var payment = Payment()
+  package var views = Views()
+  package var log = Log()
+  /// From SIGTERM until whatever has not finished is cut off.
+  package var drainTimeout: Duration = .seconds(20)
+
+  package init() {}
+}
+
+extension NodeConfig {
+  /// Who has to prove what they claim.
+  package struct Access: Sendable, Equatable {
+    /// A file whose first line is `operatorToken`; empty for none.
+    package var operatorTokenFile = ""
+    /// What operators must show in their hello; nil believes everyone.
+    package var operatorToken: Secret?
+
+    package init() {}
+  }
+
+  /// The event log of each service.
+  package struct Journal: Sendable, Equatable {
+    /// Fixed when a journal is made.
+    package var partitions = 16
+    /// Appends that may wait for the writer; one more is refused.
+    package var queueMax = 4096
+    /// Appends that share one commit.
+    package var batchMax = 512
+    /// Pages the write-ahead log grows by before it is checkpointed.
+    package var walAutocheckpointPages = 10_000
+    /// SQLite's virtual file system, for fault injection; empty is the system's.
+    package var vfs = ""
+
+    package init() {}
+  }
+
+  /// The replicas of one service.
+  package struct Pool: Sendable, Equatable {
+    package var replicas: Int
+    /// Calls that may wait for the pool; one more is refused.
+    package var mailboxMax: Int
+    /// Commands that one replica works on at once.
+    package var capacityPerReplica: Int
+
+    package init(replicas: Int = 2, mailboxMax: Int = 1024, capacityPerReplica: Int = 256) {
+      self.replicas = replicas
+      self.mailboxMax = mailboxMax
+      self.capacityPerReplica = capacityPerReplica
+    }
+  }
+
+  /// One pool for each service.
+  package struct Pools: Sendable, Equatable {
+    package var order = Pool()
+    package var payment = Pool()
+    package var store = Pool()
+    package var delivery = Pool()
+    package var dashboard = Pool()
+
+    package init() {}
+
+    /// The pool of that service.
+    package subscript(service: ServiceName) -> Pool {
+      get {
+        switch service {
+        case .order: order
+        case .payment: payment
+        case .store: store
+        case .delivery: delivery
+        case .dashboard: dashboard
+        }
+      }
+      set {
+        switch service {
+        case .order: order = newValue
+        case .payment: payment = newValue
+        case .store: store = newValue
+        case .delivery: delivery = newValue
+        case .dashboard: dashboard = newValue
+        }
+      }
+    }
+  }
+
+  /// Who takes the money.
+  package struct Payment: Sendable, Equatable {
+    /// The providers there are.
+    package enum Provider: String, CaseIterable, Hashable, Sendable {
+      case simulator
+    }
+
+    /// How the built-in provider behaves at first; operators change it at run time.
+    package struct Simulator: Sendable, Equatable {
+      package var latency: Duration = .milliseconds(5)
+      /// Charges at once; more are refused.
+      package var capacity = 512
+      /// Of 1000 charges, so many are declined.
+      package var declinePerMille = 0
+      /// Of 1000 charges, so many lose their answer; half of those have charged.
+      package var unknownPerMille = 0
+      /// Starts its generator of chance.
+      package var seed = 1
+
+      package init() {}
+    }
+
+    /// How long order waits for an answer before the outcome counts as unknown.
+    package var callTimeout: Duration = .milliseconds(3000)
+    package var provider = Provider.simulator
+    package var simulator = Simulator()
+
+    package init() {}
+  }
+
+  /// The read side.
+  package struct Views: Sendable, Equatable {
+    /// Page cache of the views' database, in KiB.
+    package var cacheKiB = 16_384
+
+    package init() {}
+  }
+
+  /// What is written to standard error.
+  package struct Log: Sendable, Equatable {
+    package enum Format: String, CaseIterable, Hashable, Sendable {
+      /// For people.
+      case text
+      /// One JSON object a line.
+      case json
+    }
+
+    package var level = Logger.Level.info
+    package var format = Format.text
+
+    package init() {}
+  }
+}

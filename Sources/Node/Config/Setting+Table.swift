@@ -1,0 +1,139 @@
+import Logging
+import Transport
+
+extension Setting {
+  /// Every setting there is, in the order in which they are printed.
+  package static let all: [Setting] =
+    node + journal + poolSettings + limits + deadlines + payment + rest
+
+  /// The setting of that name.
+  package static func named(_ key: String) -> Setting? { byKey[key] }
+
+  private static let byKey = Dictionary(
+    all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+
+  private static let node: [Setting] = [
+    .text("node.name", \.nodeName, .name, "Told to callers, in logs and to operators."),
+    .choices("node.services", \.services, "The services this node runs."),
+    .integer(
+      "node.event_loops", \.eventLoops, 0...256,
+      "Threads for connections and service actors; 0 is one for each core."),
+    .text("listen.host", \.listenHost, .host, "Address that the protocol is served on."),
+    .integer("listen.port", \.listenPort, 0...65_535, "Its port; 0 takes any free one."),
+    .text(
+      "data.directory", \.dataDirectory, .path,
+      "Journals and views; made if missing, relative to the working directory."),
+    .text(
+      "access.operator_token_file", \.access.operatorTokenFile, .optionalPath,
+      "File with the token that operators must show; empty believes everyone. "
+        + "BAEDAL_ACCESS_OPERATOR_TOKEN gives the token itself."),
+  ]
+
+  private static let journal: [Setting] = [
+    .integer(
+      "journal.partitions", \.journal.partitions, 1...1024,
+      "Partitions of each journal; fixed when the journal is made."),
+    .integer(
+      "journal.queue_max", \.journal.queueMax, 1...1_000_000,
+      "Appends that may wait for the writer; one more is refused."),
+    .integer(
+      "journal.batch_max", \.journal.batchMax, 1...100_000, "Appends that share one fsync at most."),
+    .integer(
+      "journal.wal_autocheckpoint_pages", \.journal.walAutocheckpointPages, 100...1_000_000,
+      "Pages that the write-ahead log grows by before it is checkpointed."),
+    .text("journal.vfs", \.journal.vfs, .any, "SQLite's file system, for fault injection.").hidden,
+  ]
+
+  private static let poolSettings: [Setting] =
+    ServiceName.allCases.flatMap(pool)
+
+  private static func pool(_ service: ServiceName) -> [Setting] {
+    let name = service.rawValue
+    return [
+      .integer(
+        "pools.\(name).replicas", \.pools[service].replicas, 1...256, "Replicas of \(name)."),
+      .integer(
+        "pools.\(name).mailbox_max", \.pools[service].mailboxMax, 1...1_000_000,
+        "Calls to \(name) that may wait; one more is refused."),
+      .integer(
+        "pools.\(name).capacity_per_replica", \.pools[service].capacityPerReplica, 1...100_000,
+        "Commands that one replica of \(name) works on at once."),
+    ]
+  }
+
+  private static let limits: [Setting] = [
+    .integer(
+      "limits.frame_bytes_max", \.limits.connection.frameBytesMax, 1024...67_108_864,
+      "Length of one frame."),
+    .integer(
+      "limits.calls_in_flight_max", \.limits.connection.callsInFlightMax, 1...1_000_000,
+      "Calls at once on one connection."),
+    .integer(
+      "limits.metadata_bytes_max", \.limits.connection.metadataBytesMax, 0...1_048_576,
+      "Metadata of one call."),
+    .integer(
+      "limits.stream_credit_max", \.limits.connection.streamCreditMax, 1...1_000_000,
+      "Messages granted on one stream and not yet sent."),
+    .integer(
+      "limits.connections_max", \.limits.connectionsMax, 1...1_000_000, "Open connections."),
+    .integer(
+      "limits.half_open_connections_max", \.limits.halfOpenConnectionsMax, 1...1_000_000,
+      "Open connections that have not said hello."),
+    .time(
+      "limits.hello_timeout_ms", \.limits.helloTimeout, in: .milliseconds, 1...600_000,
+      "From accept to a complete hello."),
+    .time(
+      "limits.frame_timeout_ms", \.limits.frameTimeout, in: .milliseconds, 1...600_000,
+      "From the first byte of a frame to its last."),
+    .time(
+      "limits.idle_timeout_s", \.limits.idleTimeout, in: .seconds, 1...86_400,
+      "A connection without a call for so long is closed."),
+    .time(
+      "limits.keepalive_interval_s", \.limits.keepaliveInterval, in: .seconds, 1...86_400,
+      "Nothing received for so long: a ping is sent."),
+    .time(
+      "limits.keepalive_timeout_s", \.limits.keepaliveTimeout, in: .seconds, 1...3600,
+      "Nothing received for so long after the ping: the connection is closed."),
+    .integer(
+      "limits.outbound_bytes_high", \.limits.outboundBytesHigh, 4096...1_073_741_824,
+      "Unsent bytes of one connection at which it is no longer read."),
+    .integer(
+      "limits.outbound_bytes_max", \.limits.outboundBytesMax, 4096...1_073_741_824,
+      "Unsent bytes of one connection at which it is closed."),
+    .integer(
+      "limits.request_bytes_max", \.limits.requestBytesMax, 1_048_576...68_719_476_736,
+      "Request bytes held at once for all connections together."),
+  ]
+
+  private static let payment: [Setting] = [
+    .time(
+      "payment.call_timeout_ms", \.payment.callTimeout, in: .milliseconds, 1...120_000,
+      "After so long the outcome of a charge counts as unknown."),
+    .choice("payment.provider", \.payment.provider, "Who takes the money."),
+    .time(
+      "payment.simulator.latency_ms", \.payment.simulator.latency, in: .milliseconds, 0...600_000,
+      "How long a charge takes."),
+    .integer(
+      "payment.simulator.capacity", \.payment.simulator.capacity, 0...1_000_000,
+      "Charges at once; more are refused."),
+    .integer(
+      "payment.simulator.decline_per_mille", \.payment.simulator.declinePerMille, 0...1000,
+      "Of 1000 charges, so many are declined."),
+    .integer(
+      "payment.simulator.unknown_per_mille", \.payment.simulator.unknownPerMille, 0...1000,
+      "Of 1000 charges, so many lose their answer; half of those have charged."),
+    .integer(
+      "payment.simulator.seed", \.payment.simulator.seed, 0...Int.max,
+      "Starts its generator of chance."),
+  ]
+
+  private static let rest: [Setting] = [
+    .integer(
+      "views.cache_kib", \.views.cacheKiB, 64...16_777_216, "Page cache of the views' database."),
+    .choice("log.level", \.log.level, "The least that is logged."),
+    .choice("log.format", \.log.format, "text for people, json for programs."),
+    .time(
+      "drain.timeout_s", \.drainTimeout, in: .seconds, 0...3600,
+      "From SIGTERM until whatever has not finished is cut off."),
+  ]
+}

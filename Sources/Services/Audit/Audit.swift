@@ -1,0 +1,116 @@
+package import Domain
+package import Journal
+
+/// Reads the journals of order, payment and store, and checks the promises P1 to P4.
+///
+/// It goes partition by partition: all streams of one order lie on the same partition of every
+/// journal, so that its memory is a sixteenth of what the journals hold, not all of it.
+package struct Audit: Sendable {
+  package let orders: any JournalReader
+  package let payments: any JournalReader
+  package let stores: any JournalReader
+  package let deliveries: any JournalReader
+  private let now: Timestamp
+  /// How long a saga may be under way before what it has not done counts against it.
+  private let grace: Duration
+
+  package init(
+    orders: any JournalReader, payments: any JournalReader, stores: any JournalReader,
+    deliveries: any JournalReader, at now: Timestamp, grace: Duration
+  ) {
+    self.orders = orders
+    self.payments = payments
+    self.stores = stores
+    self.deliveries = deliveries
+    self.now = now
+    self.grace = grace
+  }
+
+  /// The whole audit. Damage that cannot be read past is reported, and ends that partition.
+  package func run() async throws(JournalError) -> AuditReport {
+    var report = AuditReport()
+    // Tickets are read before orders, orders before payments: what is read later can only know
+    // more, so that a live node is not accused of what happens in between.
+    for index in 0..<orders.partitionCount {
+      try await check(Partition(index), &report)
+    }
+    return report
+  }
+
+  private func check(
+    _ partition: Partition, _ report: inout AuditReport
+  ) async throws(JournalError) {
+    let tickets = try await fold(Ticket.self, stores, partition, &report)
+    let orders = try await fold(Domain.Order.self, orders, partition, &report)
+    let payments = try await fold(Domain.Payment.self, payments, partition, &report)
+    _ = try await fold(Domain.Delivery.self, deliveries, partition, &report)
+    for (id, order) in orders {
+      check(id, order, payments[id], &report)
+      if !order.state.phase.isTerminal { try await checkDeadline(id, order, &report) }
+    }
+    for (id, payment) in payments { check(id, payment, orders[id], &report) }
+    for (id, ticket) in tickets where ticket.state.order != nil {
+      report.count("tickets")
+      if orders[id]?.state.isPaid != true {
+        report.add("P1", id, "the store knows of an order that was never paid")
+      }
+    }
+  }
+
+  private func check(
+    _ id: String, _ order: Folded<Domain.Order>, _ payment: Folded<Domain.Payment>?,
+    _ report: inout AuditReport
+  ) {
+    report.count("orders")
+    report.count("orders \(order.state.phase.rawValue)")
+    guard order.state.isPaid else { return }
+    guard let captured = payment?.state.captured, captured > .zero else {
+      report.add("P1", id, "placed without a captured payment")
+      return
+    }
+    if let total = order.state.draft?.total, captured != total {
+      report.add("P3", id, "captured \(captured) for an order of \(total)")
+    }
+  }
+
+  private func check(
+    _ id: String, _ payment: Folded<Domain.Payment>, _ order: Folded<Domain.Order>?,
+    _ report: inout AuditReport
+  ) {
+    let state = payment.state
+    report.count("payments")
+    report.count("won captured", state.captured.amount)
+    report.count("won kept", state.kept.amount)
+    report.count("won refunded", state.refunded.amount)
+    report.count("won held", state.held.amount)
+    if !state.isBalanced {
+      report.add("P3", id, "captured \(state.captured) is not kept + refunded + held")
+    }
+    if payment.captures.count > 1 {
+      report.add("P3", id, "captured \(payment.captures.count) times")
+    }
+    guard let order, order.state.phase.isTerminal, state.held > .zero else { return }
+    let quietSince = max(order.lastAt, payment.lastAt)
+    if now.ms(since: quietSince) > grace.wholeMs {
+      report.add("P3", id, "\(state.held) are still held, and the order is over")
+    } else {
+      report.count("refunds under way")
+    }
+  }
+
+  private func checkDeadline(
+    _ id: String, _ order: Folded<Domain.Order>, _ report: inout AuditReport
+  ) async throws(JournalError) {
+    let stream = StreamKey(category: Domain.Order.category, id: id)
+    guard let due = try await orders.deadlines(of: stream).map(\.dueAt).min() else {
+      // Between reading the order and its deadlines it may have ended.
+      if try await orders.load(stream).version == order.version {
+        report.add("P4", id, "waits in \(order.state.phase.rawValue) without a deadline")
+      }
+      return
+    }
+    if now.ms - due.milliseconds > grace.wholeMs {
+      report.add("P4", id, "\(order.state.phase.rawValue) is past its deadline")
+    }
+  }
+}

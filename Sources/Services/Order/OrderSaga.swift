@@ -1,0 +1,124 @@
+import Domain
+package import Journal
+import Messages
+package import Transport
+
+/// The order's side of the saga: what payment, store and delivery recorded becomes commands.
+package struct OrderSaga: Sendable {
+  package static let paymentSubscriber = "order.payment"
+  package static let storeSubscriber = "order.store"
+  package static let deliverySubscriber = "order.delivery"
+
+  private let pool: ReplicaPool<OrderReplica>
+  private let environment: ServiceEnvironment
+
+  package init(pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment) {
+    self.pool = pool
+    self.environment = environment
+  }
+
+  /// The events that concern an order, by the journal they come from.
+  package static let paymentEvents: Set<String> = [
+    PaymentApproved.fullName, PaymentDeclined.fullName, PaymentNotCharged.fullName,
+    PaymentUnknown.fullName,
+  ]
+  package static let storeEvents: Set<String> = [
+    TicketReceived.fullName, TicketAccepted.fullName, TicketRefused.fullName,
+    TicketCookingStarted.fullName, TicketCookingFinished.fullName,
+    TicketCancelAgreed.fullName, TicketCancelDeclined.fullName,
+  ]
+  package static let deliveryEvents: Set<String> = [
+    DeliveryStarted.fullName, DeliveryPickedUp.fullName, DeliveryCompleted.fullName,
+  ]
+
+  /// Takes one event, once: through the replica that owns the order.
+  package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
+    guard let command = try command(for: event) else { return }
+    let cause = CommandCause(event, subscriber: subscriber)
+    try await pool.withReplica(for: event.stream.id) { (replica) throws(RPCError) in
+      try await replica.take(command, on: event.stream.id, cause: cause)
+    }
+  }
+
+  /// A deadline of an order passed.
+  package func fire(_ deadline: Deadline) async throws(RPCError) {
+    guard let kind = OrderDeadline(rawValue: deadline.key.kind) else {
+      throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
+    }
+    try await pool.withReplica(for: deadline.key.stream.id) { (replica) throws(RPCError) in
+      try await replica.take(
+        .deadlinePassed(kind), on: deadline.key.stream.id, cause: CommandCause(deadline))
+    }
+  }
+
+  private func command(for event: RecordedEvent) throws(RPCError) -> OrderCommand? {
+    do throws(EventCodecError) {
+      switch event.type {
+      case let type where Self.paymentEvents.contains(type): return try payment(event)
+      case let type where Self.storeEvents.contains(type): return try store(event)
+      case let type where Self.deliveryEvents.contains(type): return try delivery(event)
+      default: return nil
+      }
+    } catch {
+      throw RPCError(code: .dataLoss, message: "\(event.id): \(error)", cause: error)
+    }
+  }
+
+  private func payment(_ event: RecordedEvent) throws(EventCodecError) -> OrderCommand? {
+    let now = environment.now()
+    switch event.type {
+    case PaymentApproved.fullName:
+      let body: PaymentApproved = try EventMapping.decode(event.payload)
+      let key = try EventMapping.checked { () throws(Rejection) in try PaymentKey(event.stream.id) }
+      return .paymentApproved(key: key, amount: try EventMapping.won(body.amountWon))
+    case PaymentDeclined.fullName:
+      let body: PaymentDeclined = try EventMapping.decode(event.payload)
+      return .paymentDeclined(reason: body.reason)
+    case PaymentNotCharged.fullName:
+      let body: PaymentNotCharged = try EventMapping.decode(event.payload)
+      return .park(
+        reason: body.reason, until: now.advanced(by: environment.deadlines.paymentParked))
+    case PaymentUnknown.fullName:
+      return .markPaymentUnknown(
+        until: now.advanced(by: environment.deadlines.paymentUnknown))
+    default: return nil
+    }
+  }
+
+  private func store(_ event: RecordedEvent) throws(EventCodecError) -> OrderCommand? {
+    switch event.type {
+    case TicketReceived.fullName:
+      let body: TicketReceived = try EventMapping.decode(event.payload)
+      return .storeReceived(at: Timestamp(ms: body.receivedAtMs))
+    case TicketAccepted.fullName:
+      let body: TicketAccepted = try EventMapping.decode(event.payload)
+      return .storeAccepted(etaMinutes: Int(body.etaMinutes))
+    case TicketRefused.fullName:
+      let body: TicketRefused = try EventMapping.decode(event.payload)
+      return .storeRefused(reason: body.reason)
+    case TicketCookingStarted.fullName: return .cookingStarted
+    case TicketCookingFinished.fullName: return .cookingFinished
+    case TicketCancelAgreed.fullName: return .agreeCancel
+    case TicketCancelDeclined.fullName: return .declineCancel
+    default: return nil
+    }
+  }
+
+  private func delivery(_ event: RecordedEvent) throws(EventCodecError) -> OrderCommand? {
+    func rider(_ text: String) throws(EventCodecError) -> RiderID {
+      try EventMapping.checked { () throws(Rejection) in try RiderID(text) }
+    }
+    switch event.type {
+    case DeliveryStarted.fullName:
+      let body: DeliveryStarted = try EventMapping.decode(event.payload)
+      return .deliveryStarted(rider: try rider(body.riderID))
+    case DeliveryPickedUp.fullName:
+      let body: DeliveryPickedUp = try EventMapping.decode(event.payload)
+      return .pickedUp(rider: try rider(body.riderID))
+    case DeliveryCompleted.fullName:
+      let body: DeliveryCompleted = try EventMapping.decode(event.payload)
+      return .deliveryCompleted(rider: try rider(body.riderID))
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Domain
+import Messages
+import Transport
+
+/// What payment's answer means for the order.
+enum PaymentAnswer {
+  /// The command that a recorded outcome comes to; nil while an attempt is under way.
+  static func command(
+    _ answer: ChargeResponse, at now: Timestamp, _ policy: DeadlinePolicy
+  ) -> OrderCommand? {
+    guard let payment = answer.payment,
+      let key = try? PaymentKey(payment.paymentKey), let amount = try? Won(payment.capturedWon)
+    else {
+      return .markPaymentUnknown(until: now.advanced(by: policy.paymentUnknown))
+    }
+    switch payment.state {
+    case .approved, .settled, .refunding, .refunded:
+      return .paymentApproved(key: key, amount: amount)
+    case .declined, .voided: return .paymentDeclined(reason: payment.reason)
+    case .notCharged:
+      return .park(reason: payment.reason, until: now.advanced(by: policy.paymentParked))
+    case .attempting: return nil
+    case .unknown, .voidedOutstanding, .unspecified, .unrecognized:
+      return .markPaymentUnknown(until: now.advanced(by: policy.paymentUnknown))
+    }
+  }
+
+  /// The command that no answer comes to. What was never begun cannot have charged.
+  static func command(
+    _ error: RPCError, at now: Timestamp, _ policy: DeadlinePolicy
+  ) -> OrderCommand {
+    let isHarmless =
+      error.unprocessed || error.code == .resourceExhausted || error.code == .invalidArgument
+      || error.code == .permissionDenied || error.code == .unauthenticated
+    return isHarmless
+      ? .park(reason: error.message, until: now.advanced(by: policy.paymentParked))
+      : .markPaymentUnknown(until: now.advanced(by: policy.paymentUnknown))
+  }
+}

@@ -1,0 +1,75 @@
+package import Domain
+package import Journal
+package import Transport
+
+/// Runs the commands of one kind of aggregate inside a replica: decides, writes down with the
+/// deadlines that follow, and only then evolves. It belongs to one actor.
+package final class AggregateHost<Aggregate: JournaledDecider> {
+  package typealias Runtime = AggregateRuntime<Aggregate, Aggregate.Codec, AnyJournal>
+  package typealias Outcome = Execution<Aggregate.State, Aggregate.Event>
+
+  private let runtime: Runtime
+  private let environment: ServiceEnvironment
+
+  package init(
+    journal: AnyJournal, environment: ServiceEnvironment, limits: AggregateLimits
+  ) {
+    self.runtime = AggregateRuntime(journal: journal, codec: Aggregate.codec, limits: limits)
+    self.environment = environment
+  }
+
+  /// The aggregate as it stands.
+  package nonisolated(nonsending) func state(
+    of id: String
+  ) async throws(RPCError) -> AggregateSnapshot<Aggregate.State> {
+    do throws(AggregateError) {
+      // Not within the aggregate's turn: what is cached has been committed.
+      return try await runtime.load(id)
+    } catch { throw RPCError(error) }
+  }
+
+  /// Gives one command. On return its events are durable.
+  package nonisolated(nonsending) func perform(
+    _ command: Aggregate.Command, on id: String, by principal: Domain.Principal,
+    cause: CommandCause
+  ) async throws(RPCError) -> Outcome {
+    try await perform(on: id, cause: cause) { (state, now) throws(Rejection) in
+      try Aggregate.decide(command, state: state, by: principal, at: now)
+    }
+  }
+
+  /// The same for a decision that wants to see the state first.
+  /// - Parameter assumingNew: spares reading an aggregate that probably does not exist.
+  package nonisolated(nonsending) func perform(
+    on id: String, cause: CommandCause, assumingNew: Bool = false,
+    _ decide: (Aggregate.State, Timestamp) throws(Rejection) -> [Aggregate.Event]
+  ) async throws(RPCError) -> Outcome {
+    let stream = runtime.stream(id)
+    do throws(ExecutionError<Rejection>) {
+      return try await runtime.execute(id, taking: cause.taking, assumingNew: assumingNew) {
+        (snapshot) throws(Rejection) in
+        let now = environment.now()
+        let events = try decide(snapshot.state, now)
+        let changes = Aggregate.deadlines(
+          after: events, from: snapshot.state, at: now, policy: environment.deadlines)
+        return Decision(
+          events, metadata: cause.metadata, deadlines: changes.map { $0.stored(for: stream) })
+      }
+    } catch { throw RPCError(error) }
+  }
+
+  /// Sets or clears a deadline without any event.
+  package nonisolated(nonsending) func rearm(
+    _ id: String, cause: CommandCause,
+    _ change: (Aggregate.State, Timestamp) -> Domain.DeadlineChange<Aggregate.DeadlineKind>?
+  ) async throws(RPCError) {
+    let stream = runtime.stream(id)
+    do throws(ExecutionError<Rejection>) {
+      _ = try await runtime.execute(id) { (snapshot) throws(Rejection) in
+        let changes = change(snapshot.state, environment.now()).map { [$0] } ?? []
+        return Decision(
+          [], metadata: cause.metadata, deadlines: changes.map { $0.stored(for: stream) })
+      }
+    } catch { throw RPCError(error) }
+  }
+}

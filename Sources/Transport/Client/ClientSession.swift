@@ -1,0 +1,256 @@
+import Messages
+import NIOCore
+import Synchronization
+
+/// One connection on a client: calls in, bytes out, bytes in, answers out.
+///
+/// It drives the state machine and owns the buffer of unsent bytes; its driver
+/// (TCP or in-process) moves them. Any thread may call it.
+package final class ClientSession: Sendable {
+  struct Core: ~Copyable {
+    var machine: ClientConnection
+    var parser: FrameParser
+    var outbound = ByteBuffer()
+    /// The driver has not been woken since it last took the bytes.
+    var isWakeArmed = true
+    var isEndReported = false
+    /// Called once, when the server has accepted or refused the connection.
+    var onOpen: (@Sendable (RPCError?) -> Void)?
+  }
+
+  /// Carried out after the lock is released, for it resumes foreign code.
+  struct Effects: ~Copyable {
+    var finished: [(call: ClientCall, error: RPCError)] = []
+    var finishedOne: ClientCall?
+    var result: Result<[UInt8], RPCError> = .success([])
+    var delivered: (StreamInbox, [UInt8])?
+    var opened: (@Sendable (RPCError?) -> Void)?
+    var openError: RPCError?
+
+    consuming func run() {
+      if let finishedOne { finishedOne.finish(result) }
+      if let (inbox, payload) = delivered { inbox.put(payload) }
+      for (call, error) in finished { call.finish(.failure(error)) }
+      if let opened { opened(openError) }
+    }
+  }
+
+  let core: Mutex<Core>
+  let clock: TransportClock
+  /// Tells the driver that there are bytes to write or that the end has come.
+  private let wake: @Sendable () -> Void
+
+  init(
+    configuration: ClientConfiguration, onOpen: @escaping @Sendable (RPCError?) -> Void,
+    wake: @escaping @Sendable () -> Void
+  ) {
+    self.wake = wake
+    clock = configuration.clock
+    var core = Core(
+      machine: ClientConnection(configuration: configuration, now: configuration.clock.now()),
+      parser: FrameParser(frameBytesMax: configuration.limits.connection.frameBytesMax),
+      onOpen: onOpen)
+    _ = FrameCodec.append(core.machine.hello, to: &core.outbound)
+    self.core = Mutex(core)
+  }
+
+  /// Whether a call may be begun now.
+  package var isOpen: Bool { core.withLock { $0.machine.phase == .open } }
+}
+
+// MARK: - Calls
+
+extension ClientSession {
+  /// One unary call, from request bytes to answer bytes.
+  nonisolated(nonsending)
+    func unary(
+      _ method: String, payload: [UInt8], options: CallOptions, deadline: MonotonicInstant
+    ) async throws(RPCError) -> [UInt8]
+  {
+    let call = ClientCall(deadline: deadline)
+    let result = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        let refusal = begin(call, method, payload, options, continuation)
+        if let refusal { continuation.resume(returning: .failure(refusal)) }
+      }
+    } onCancel: {
+      cancel(call)
+    }
+    return try result.get()
+  }
+
+  /// Begins a stream. What arrives is put into the call's inbox.
+  func stream(
+    _ method: String, payload: [UInt8], options: CallOptions, deadline: MonotonicInstant
+  ) throws(RPCError) -> ClientCall {
+    let call = ClientCall(deadline: deadline, inbox: StreamInbox())
+    if let refusal = begin(call, method, payload, options, nil) { throw refusal }
+    return call
+  }
+
+  private func begin(
+    _ call: ClientCall, _ method: String, _ payload: [UInt8], _ options: CallOptions,
+    _ continuation: UnsafeContinuation<Result<[UInt8], RPCError>, Never>?
+  ) -> RPCError? {
+    let now = clock.now()
+    var isWakeNeeded = false
+    let refusal = core.withLock { core -> RPCError? in
+      if call.isCancelled {
+        return RPCError(code: .cancelled, message: "cancelled", unprocessed: true)
+      }
+      switch core.machine.begin(call, method, payload: payload, options: options, at: now) {
+      case .refuse(let error):
+        return error
+      case .send(let frame):
+        guard FrameCodec.append(frame, to: &core.outbound) else {
+          core.machine.calls[call.id] = nil
+          return RPCError(code: .internal, message: "the request could not be encoded")
+        }
+        call.continuation = continuation
+        isWakeNeeded = core.takeWake()
+        return nil
+      }
+    }
+    if isWakeNeeded { wake() }
+    return refusal
+  }
+
+  /// The caller does not wait any longer.
+  func cancel(_ call: ClientCall) {
+    update { core, effects in
+      call.isCancelled = true
+      guard call.id > 0 else { return }
+      let error = RPCError(code: .cancelled, message: "cancelled")
+      core.perform(core.machine.cancel(call.id, error), &effects)
+    }
+  }
+
+  /// The reader of a stream took that many messages.
+  func grant(_ messages: UInt32, to call: ClientCall) {
+    update { core, effects in
+      core.perform(core.machine.grant(messages, to: call.id), &effects)
+    }
+  }
+}
+
+// MARK: - Bytes and time
+
+extension ClientSession {
+  /// Takes bytes that arrived and handles every whole frame in them.
+  func receive(_ bytes: ByteBuffer, at now: MonotonicInstant) {
+    core.withLock { core in
+      if core.machine.phase != .closed { core.parser.append(bytes) }
+      core.machine.received(at: now)
+    }
+    var isMore = true
+    while isMore {
+      update { core, effects in
+        do throws(WireError) {
+          guard let frame = try core.parser.next(FrameCodec.decode) else {
+            isMore = false
+            return
+          }
+          core.perform(core.machine.receive(frame), &effects)
+        } catch {
+          isMore = false
+          core.perform(core.machine.violate(error), &effects)
+        }
+      }
+    }
+  }
+
+  /// Does what time makes due, and gives when to come again.
+  func tick(at now: MonotonicInstant) -> MonotonicInstant {
+    var next = MonotonicInstant.distantFuture
+    var isMore = true
+    while isMore {
+      update { core, effects in
+        let action = core.machine.tick(at: now)
+        if case .none = action { isMore = false }
+        core.perform(action, &effects)
+        next = core.machine.nextTick()
+      }
+    }
+    return next
+  }
+
+  /// When `tick` is due if nothing else happens.
+  var nextTick: MonotonicInstant { core.withLock { $0.machine.nextTick() } }
+
+  /// Moves all unsent bytes into `buffer` (which it empties first). False if there are none.
+  func takeOutbound(into buffer: inout ByteBuffer) -> Bool {
+    buffer.clear()
+    return core.withLock { core in
+      core.isWakeArmed = true
+      guard core.outbound.readableBytes > 0 else { return false }
+      swap(&core.outbound, &buffer)
+      return true
+    }
+  }
+
+  /// True once: when nothing will follow the bytes taken last, so that it is time to hang up.
+  func takeEnd() -> Bool {
+    core.withLock { core in
+      guard core.isAtEnd, core.outbound.readableBytes == 0 else { return false }
+      core.isEndReported = true
+      return true
+    }
+  }
+
+  /// Begins no further call and hangs up once those in flight have ended.
+  func drain() {
+    update { core, effects in core.perform(core.machine.drain(), &effects) }
+  }
+
+  /// The transport is gone, or never came about.
+  func disconnected(_ error: RPCError) {
+    update { core, effects in core.perform(core.machine.disconnected(error), &effects) }
+  }
+
+  private func update(_ body: (inout Core, inout Effects) -> Void) {
+    var effects = Effects()
+    let isWakeNeeded = core.withLock { core in
+      body(&core, &effects)
+      return core.takeWake()
+    }
+    effects.run()
+    if isWakeNeeded { wake() }
+  }
+}
+
+extension ClientSession.Core {
+  mutating func perform(
+    _ action: ClientConnection.Action, _ effects: inout ClientSession.Effects
+  ) {
+    switch action {
+    case .none:
+      break
+    case .send(let frame):
+      _ = FrameCodec.append(frame, to: &outbound)
+    case .opened:
+      effects.opened = onOpen.take()
+    case .deliver(let call, let payload):
+      if let inbox = call.inbox { effects.delivered = (inbox, payload) }
+    case .finish(let call, let result):
+      effects.finishedOne = call
+      effects.result = result
+    case .fail(let failed, let frames):
+      for frame in frames { _ = FrameCodec.append(frame, to: &outbound) }
+      effects.finished += failed
+    case .close(let frame, let failed, let error):
+      if let frame { _ = FrameCodec.append(frame, to: &outbound) }
+      effects.finished += failed
+      effects.opened = onOpen.take()
+      effects.openError = error
+    }
+  }
+
+  var isAtEnd: Bool { !isEndReported && (machine.phase == .closed || machine.isDrained) }
+
+  /// Whether to wake the driver: something to write or to end, and not told yet.
+  mutating func takeWake() -> Bool {
+    guard isWakeArmed, outbound.readableBytes > 0 || isAtEnd else { return false }
+    isWakeArmed = false
+    return true
+  }
+}

@@ -1,0 +1,159 @@
+package import Messages
+
+/// Calls methods of one server, whatever carries them.
+///
+/// A call is sent again only if the server certainly did not begin it: it was
+/// refused, never sent, or above a go-away's last call.
+package struct RPCClient: Sendable {
+  @usableFromInline
+  package let transport: any ClientTransport
+
+  package init(_ transport: any ClientTransport) {
+    self.transport = transport
+  }
+
+  /// Asks once and gives the answer.
+  @inlinable
+  nonisolated(nonsending)
+    package func unary<Request: Message, Response: Message>(
+      _ method: UnaryMethod<Request, Response>, _ request: Request,
+      options: CallOptions = CallOptions()
+    ) async throws(RPCError) -> Response
+  {
+    let payload = try Router.encode(request)
+    let answer = try await unary(method.path, payload, options: options)
+    do {
+      return try answer.withUnsafeBytes { (bytes) throws(CodecError) in
+        try Response(serialized: bytes)
+      }
+    } catch {
+      throw RPCError(code: .internal, message: "the answer cannot be read", cause: error)
+    }
+  }
+
+  /// Asks once and gives the stream of answers.
+  package func serverStream<Request: Message, Response: Message>(
+    _ method: ServerStreamMethod<Request, Response>, _ request: Request,
+    options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> MessageStream<Response> {
+    let payload = try Router.encode(request)
+    return MessageStream(source: try await stream(method.path, payload, options: options))
+  }
+
+  /// `unary` below its message types: for generic clients.
+  nonisolated(nonsending)
+    package func unary(
+      _ method: String, _ payload: [UInt8], options: CallOptions = CallOptions()
+    ) async throws(RPCError) -> [UInt8]
+  {
+    let deadline = self.deadline(of: options)
+    var attempt = Attempt(transport: transport, options: options, deadline: deadline)
+    while true {
+      do throws(RPCError) {
+        let session: ClientSession
+        if let ready = transport.readySession() {
+          session = ready
+        } else {
+          session = try await transport.session(until: deadline)
+        }
+        return try await session.unary(
+          method, payload: payload, options: options, deadline: deadline)
+      } catch {
+        try await attempt.failed(error)
+      }
+    }
+  }
+
+  /// `serverStream` below its message types: payloads as they come.
+  package func payloads(
+    _ method: String, _ payload: [UInt8], options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> PayloadStream {
+    PayloadStream(source: try await stream(method, payload, options: options))
+  }
+
+  private func stream(
+    _ method: String, _ payload: [UInt8], options: CallOptions
+  ) async throws(RPCError) -> StreamSource {
+    let deadline = self.deadline(of: options)
+    var attempt = Attempt(transport: transport, options: options, deadline: deadline)
+    while true {
+      do throws(RPCError) {
+        let session = try await transport.session(until: deadline)
+        let call = try session.stream(
+          method, payload: payload, options: options, deadline: deadline)
+        guard let inbox = call.inbox else {
+          throw RPCError(code: .internal, message: "a stream without an inbox")
+        }
+        return StreamSource(
+          session: session, call: call, inbox: inbox, credit: options.streamCredit)
+      } catch {
+        try await attempt.failed(error)
+      }
+    }
+  }
+
+  private func deadline(of options: CallOptions) -> MonotonicInstant {
+    guard let timeout = options.timeout else { return .distantFuture }
+    return transport.configuration.clock.now().advanced(by: timeout)
+  }
+}
+
+/// Counts the attempts of one call and decides whether another one is safe and due.
+struct Attempt {
+  let transport: any ClientTransport
+  let options: CallOptions
+  let deadline: MonotonicInstant
+  private var count = 1
+
+  init(transport: any ClientTransport, options: CallOptions, deadline: MonotonicInstant) {
+    self.transport = transport
+    self.options = options
+    self.deadline = deadline
+  }
+
+  /// Returns when the call is to be tried again, throws if it is not to be.
+  nonisolated(nonsending)
+    mutating func failed(_ error: RPCError) async throws(RPCError)
+  {
+    let configuration = transport.configuration
+    guard error.unprocessed, error.code == .unavailable else { throw error }
+    guard options.waitsForServer || count < configuration.limits.attemptsMax else { throw error }
+    count += 1
+    // The first repetition is free: most often another connection is there already.
+    guard count > 2 else { return }
+    let pause = configuration.limits.reconnectPause
+    let again = configuration.clock.now().advanced(by: pause)
+    guard again < deadline else { throw error }
+    do {
+      try await configuration.clock.sleep(again)
+    } catch {
+      throw RPCError(code: .cancelled, message: "cancelled", unprocessed: true)
+    }
+  }
+}
+
+/// A stream's messages as they come, serialized. The terms are those of `MessageStream`.
+package struct PayloadStream: AsyncSequence, Sendable {
+  package typealias Element = [UInt8]
+  package typealias Failure = RPCError
+
+  let source: StreamSource
+
+  package func makeAsyncIterator() -> Iterator {
+    Iterator(source: source)
+  }
+
+  package struct Iterator: AsyncIteratorProtocol {
+    let source: StreamSource
+
+    package mutating func next(
+      isolation: isolated (any Actor)? = #isolation
+    ) async throws(RPCError) -> [UInt8]? {
+      try await source.next(isolation: isolation)
+    }
+
+    package mutating func next() async throws(RPCError) -> [UInt8]? {
+      try await next(isolation: nil)
+    }
+  }
+}

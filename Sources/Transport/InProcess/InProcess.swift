@@ -1,0 +1,153 @@
+import NIOCore
+import Synchronization
+
+/// Serves a router to callers in the same process, through the same state
+/// machines and the same bytes as TCP, without sockets and without threads:
+/// handlers run in child tasks of `run`, on whatever executor that runs on.
+package final class InProcessServer: ServerTransport {
+  private let router: Router
+  private let configuration: ServerConfiguration
+  private let budget: RequestBudget
+  private let starts: AsyncStream<(ServerSession, ServerSession.Start)>
+  private let feed: AsyncStream<(ServerSession, ServerSession.Start)>.Continuation
+  private let state = Mutex(State())
+
+  fileprivate struct State {
+    var links: [ObjectIdentifier: InProcessLink] = [:]
+    var isDraining = false
+  }
+
+  package init(router: Router, configuration: ServerConfiguration) {
+    self.router = router
+    self.configuration = configuration
+    budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
+    // Bounded by the calls in flight that the connections allow.
+    (starts, feed) = AsyncStream.makeStream()
+  }
+
+  package func run() async throws(RPCError) {
+    let clock = configuration.clock
+    await withTaskCancellationHandler {
+      await withTaskGroup(of: Void.self) { group in
+        for await (session, start) in starts {
+          group.addTask { await Self.serve(start, on: session, clock: clock) }
+        }
+        await group.waitForAll()
+      }
+    } onCancel: {
+      startDraining(within: .zero)
+      cut()
+    }
+  }
+
+  package func startDraining(within duration: Duration) {
+    let links = state.withLock { state in
+      state.isDraining = true
+      return Array(state.links.values)
+    }
+    for link in links { link.server.drain() }
+    if links.isEmpty { feed.finish() }
+  }
+
+  /// Breaks every connection, as a cable pulled would.
+  package func cut() {
+    for link in state.withLock({ Array($0.links.values) }) { link.cut() }
+  }
+
+  /// Open connections now.
+  package var connectionCount: Int { state.withLock { $0.links.count } }
+
+  /// One call: its handler, what can stop it, and its deadline.
+  private static func serve(
+    _ start: ServerSession.Start, on session: ServerSession, clock: TransportClock
+  ) async {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await session.run(start.call, payload: start.payload)
+        return true
+      }
+      group.addTask {
+        await session.waitForStop(of: start.call)
+        return true
+      }
+      if start.call.deadline < .distantFuture {
+        group.addTask {
+          try? await clock.sleep(start.call.deadline)
+          if !Task.isCancelled { _ = session.tick(at: clock.now()) }
+          return false
+        }
+      }
+      for await isOver in group where isOver { group.cancelAll() }
+    }
+  }
+
+  func connect(_ configuration: ClientConfiguration) throws(RPCError) -> InProcessLink {
+    let link = InProcessLink(
+      router: router, serverConfiguration: self.configuration, budget: budget,
+      clientConfiguration: configuration,
+      onStart: { [feed] session, start in feed.yield((session, start)) },
+      onEnd: { [weak self] link in self?.ended(link) })
+    let isTaken = state.withLock { state in
+      guard !state.isDraining, state.links.count < self.configuration.limits.connectionsMax
+      else { return false }
+      state.links[ObjectIdentifier(link)] = link
+      return true
+    }
+    guard isTaken else {
+      link.cut()
+      throw RPCError(
+        code: .unavailable, message: "the server takes no connections", unprocessed: true)
+    }
+    link.pump()
+    return link
+  }
+
+  private func ended(_ link: InProcessLink) {
+    let isOver = state.withLock { state in
+      state.links[ObjectIdentifier(link)] = nil
+      return state.isDraining && state.links.isEmpty
+    }
+    if isOver { feed.finish() }
+  }
+}
+
+/// Reaches an `InProcessServer`.
+package final class InProcessClient: ClientTransport {
+  package let configuration: ClientConfiguration
+  private let server: InProcessServer
+  private let state = Mutex(State())
+
+  fileprivate struct State {
+    var link: InProcessLink?
+    var isClosed = false
+  }
+
+  package init(server: InProcessServer, configuration: ClientConfiguration = .init()) {
+    self.server = server
+    self.configuration = configuration
+  }
+
+  package func readySession() -> ClientSession? {
+    guard let session = state.withLock({ $0.link?.client }), session.isOpen else { return nil }
+    return session
+  }
+
+  package func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
+    if let session = readySession() { return session }
+    guard !state.withLock({ $0.isClosed }) else {
+      throw RPCError(code: .cancelled, message: "closed", unprocessed: true)
+    }
+    let link = try server.connect(configuration)
+    if let error = link.refusal { throw error }
+    state.withLock { $0.link = link }
+    return link.client
+  }
+
+  package func close() async {
+    let link = state.withLock { state in
+      state.isClosed = true
+      return state.link.take()
+    }
+    link?.cut()
+  }
+}

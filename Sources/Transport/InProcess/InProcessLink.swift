@@ -1,0 +1,118 @@
+import NIOCore
+import Synchronization
+
+/// Two sessions back to back: what one has to send, the other receives, in
+/// whichever task caused it.
+final class InProcessLink: Sendable {
+  let client: ClientSession
+  let server: ServerSession
+  private let bell: Bell
+  private let opening: Opening
+  private let pumping = Mutex(Pumping())
+  private let onStart: @Sendable (ServerSession, ServerSession.Start) -> Void
+  private let onEnd: @Sendable (InProcessLink) -> Void
+
+  fileprivate struct Pumping {
+    var isRunning = false
+    var isAgain = false
+    var isEnded = false
+  }
+
+  /// Rings whoever pumps. Cleared at the end, which takes the cycle apart.
+  private final class Bell: Sendable {
+    let ring = Mutex<(@Sendable () -> Void)?>(nil)
+    func callAsFunction() { ring.withLock { $0 }?() }
+  }
+
+  /// What the server said to the hello.
+  private final class Opening: Sendable {
+    let error = Mutex<RPCError?>(nil)
+  }
+
+  init(
+    router: Router, serverConfiguration: ServerConfiguration, budget: RequestBudget,
+    clientConfiguration: ClientConfiguration,
+    onStart: @escaping @Sendable (ServerSession, ServerSession.Start) -> Void,
+    onEnd: @escaping @Sendable (InProcessLink) -> Void
+  ) {
+    let bell = Bell()
+    let opening = Opening()
+    self.bell = bell
+    self.opening = opening
+    self.onStart = onStart
+    self.onEnd = onEnd
+    server = ServerSession(
+      router: router, configuration: serverConfiguration, budget: budget, address: "in-process",
+      wake: { bell() })
+    client = ClientSession(
+      configuration: clientConfiguration,
+      onOpen: { error in opening.error.withLock { $0 = error } }, wake: { bell() })
+    bell.ring.withLock { ring in ring = { [weak self] in self?.pump() } }
+  }
+
+  /// Why the server did not take the connection, if it did not.
+  var refusal: RPCError? { opening.error.withLock { $0 } }
+
+  /// Moves bytes both ways until there are none. One pump at a time, so that bytes stay in order;
+  /// whoever comes meanwhile leaves its bytes to the pump that runs.
+  func pump() {
+    let isMine = pumping.withLock { pumping in
+      pumping.isAgain = true
+      if pumping.isRunning || pumping.isEnded { return false }
+      pumping.isRunning = true
+      return true
+    }
+    guard isMine else { return }
+    var isEnded = false
+    while !isEnded, pumping.withLock({ $0.takeTurn() }) { isEnded = moveBytes() }
+    if isEnded { end() }
+  }
+
+  /// Breaks the connection at once.
+  func cut() {
+    let isFirst = pumping.withLock { pumping in
+      defer { pumping.isEnded = true }
+      return !pumping.isEnded
+    }
+    if isFirst { end() }
+  }
+
+  /// True once either side hangs up.
+  private func moveBytes() -> Bool {
+    var buffer = ByteBuffer()
+    var isMoved = true
+    while isMoved {
+      isMoved = false
+      if client.takeOutbound(into: &buffer) {
+        isMoved = true
+        server.receive(buffer)
+        let now = server.clock.now()
+        while let start = server.next(at: now) { onStart(server, start) }
+        buffer = ByteBuffer()
+      }
+      if server.takeOutbound(into: &buffer) {
+        isMoved = true
+        client.receive(buffer, at: client.clock.now())
+        buffer = ByteBuffer()
+      }
+    }
+    return server.takeEnd() || client.takeEnd()
+  }
+
+  private func end() {
+    pumping.withLock { $0.isEnded = true }
+    bell.ring.withLock { $0 = nil }
+    server.disconnected()
+    client.disconnected(RPCError(code: .unavailable, message: "the connection was closed"))
+    onEnd(self)
+  }
+}
+
+extension InProcessLink.Pumping {
+  /// Whether to pump (once more).
+  fileprivate mutating func takeTurn() -> Bool {
+    defer { isAgain = false }
+    if !isAgain || isEnded { isRunning = false }
+    return isAgain && !isEnded
+  }
+}

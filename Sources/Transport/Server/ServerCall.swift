@@ -1,0 +1,55 @@
+/// One call a server is answering.
+///
+/// What identifies the call never changes; what its driver needs to stop or
+/// resume it is touched only under the lock of the session it belongs to.
+package final class ServerCall: Sendable {
+  let id: UInt64
+  let method: String
+  /// `distantFuture` if the caller gave none.
+  let deadline: MonotonicInstant
+  let metadata: CallMetadata
+  let connection: ServerPeer
+  let route: Router.Route
+  /// Size of the request, held against the server's budget until the call ends.
+  let requestBytes: Int
+
+  /// Safe because every access is inside `ServerSession`'s lock.
+  nonisolated(unsafe) var work = Work()
+
+  /// The running side of a call.
+  struct Work {
+    var task: Task<Void, Never>?
+    /// A stream's writer that waits for credit or for a writable connection.
+    var writer: UnsafeContinuation<Void, Never>?
+    /// Set once the work is to stop; a task attached later is cancelled at once.
+    var isStopped = false
+    /// In-process only: resumed when the work is to stop.
+    var stopWaiter: UnsafeContinuation<Void, Never>?
+  }
+
+  init(
+    id: UInt64, method: String, deadline: MonotonicInstant, metadata: CallMetadata,
+    connection: ServerPeer, route: Router.Route, requestBytes: Int
+  ) {
+    self.id = id
+    self.method = method
+    self.deadline = deadline
+    self.metadata = metadata
+    self.connection = connection
+    self.route = route
+    self.requestBytes = requestBytes
+  }
+}
+
+/// What all calls of one connection share.
+package final class ServerPeer: Sendable {
+  let principal: Principal
+  let peer: Peer
+  let clock: TransportClock
+
+  init(principal: Principal, peer: Peer, clock: TransportClock) {
+    self.principal = principal
+    self.peer = peer
+    self.clock = clock
+  }
+}

@@ -1,0 +1,131 @@
+import Messages
+
+/// The server's half of a connection as a state machine: events in, one action
+/// out, no I/O. `ServerSession` carries the actions out.
+struct ServerConnection: ~Copyable {
+  enum Phase: Sendable, Hashable {
+    /// Nothing but a hello is welcome.
+    case awaitingHello
+    case open
+    /// Go-away was said, by either side: what is in flight is finished, nothing begins.
+    case draining
+    case closed
+  }
+
+  /// What the driver is to do, in this order of its parts.
+  enum Action {
+    case none
+    case send(Frame.Kind)
+    /// Run the call's handler.
+    case start(ServerCall, payload: [UInt8])
+    /// Stop the call's handler; its answer is still to come.
+    case stop(ServerCall)
+    /// Each call is answered with its frame; stop its handler, whose own answer is dropped.
+    case answerAndStop([(answer: Frame.Kind, call: ServerCall)])
+    /// Credit arrived: a waiting writer may go on.
+    case resume(ServerCall)
+    /// Write the frame, if any, stop all handlers, and hang up.
+    case close(Frame.Kind?)
+  }
+
+  /// What a call holds here until its handler has ended.
+  struct InFlight {
+    let call: ServerCall
+    /// Stream messages that may still be sent.
+    var credit: UInt32
+    /// The caller has its last frame already; what the handler says is dropped.
+    var isAnswered = false
+  }
+
+  static let versionMin: UInt32 = 1
+  static let versionMax: UInt32 = 1
+
+  let configuration: ServerConfiguration
+  let budget: RequestBudget
+  var phase = Phase.awaitingHello
+  var peer: ServerPeer
+  var peerLimits = ConnectionLimits()
+  var calls: [UInt64: InFlight] = [:]
+  /// Highest call accepted or refused so far: what a go-away tells.
+  var lastCallID: UInt64 = 0
+
+  // Times, for `tick`.
+  let openedAt: MonotonicInstant
+  var receivedAt: MonotonicInstant
+  var pingedAt: MonotonicInstant?
+  var busyAt: MonotonicInstant
+  var frameStartedAt: MonotonicInstant?
+  /// No call's deadline is earlier; it may be earlier than all of them.
+  var earliestDeadline = MonotonicInstant.distantFuture
+  var nonce: UInt64 = 0
+
+  init(
+    configuration: ServerConfiguration, budget: RequestBudget, address: String, now: MonotonicInstant
+  ) {
+    self.configuration = configuration
+    self.budget = budget
+    peer = ServerPeer(
+      principal: .anonymous, peer: Peer(address: address), clock: configuration.clock)
+    openedAt = now
+    receivedAt = now
+    busyAt = now
+  }
+
+  var limits: ServerLimits { configuration.limits }
+
+  /// Nothing is left to do but hang up.
+  var isDrained: Bool { phase == .draining && calls.isEmpty }
+
+  /// The peer broke the protocol: say so and hang up.
+  mutating func violate(_ error: WireError) -> Action {
+    guard phase != .closed else { return .none }
+    phase = .closed
+    return .close(.goAway(lastCallID: lastCallID, error))
+  }
+
+  /// No further calls: says go-away once, ends what streams; unary calls are finished.
+  mutating func drain(_ reason: RPCError? = nil) -> Action {
+    switch phase {
+    case .awaitingHello:
+      phase = .closed
+      return .close(.goAway(lastCallID: 0, reason))
+    case .open:
+      phase = .draining
+      return .send(.goAway(lastCallID: lastCallID, reason))
+    case .draining, .closed:
+      return .none
+    }
+  }
+
+  /// While draining: ends every stream, for some would never end by themselves.
+  mutating func endStreams() -> Action {
+    let error = RPCError(code: .unavailable, message: "this node is going away")
+    return answer(error) { $0.route.isStream }
+  }
+
+  /// Answers every unanswered call that `isDue` picks with the same error.
+  mutating func answer(_ error: RPCError, where isDue: (ServerCall) -> Bool) -> Action {
+    var answers: [(answer: Frame.Kind, call: ServerCall)] = []
+    for (id, entry) in calls where !entry.isAnswered && isDue(entry.call) {
+      answers.append((.end(id, error), entry.call))
+    }
+    for (_, call) in answers { calls[call.id]?.isAnswered = true }
+    return answers.isEmpty ? .none : .answerAndStop(answers)
+  }
+
+  /// The transport is gone.
+  mutating func disconnected() -> Action {
+    guard phase != .closed else { return .none }
+    phase = .closed
+    return .close(nil)
+  }
+
+  /// Every call still running, taken out: for the driver to stop after `close`.
+  mutating func takeCalls() -> [ServerCall] {
+    defer {
+      for entry in calls.values { budget.giveBack(entry.call.requestBytes) }
+      calls = [:]
+    }
+    return calls.values.map(\.call)
+  }
+}

@@ -1,0 +1,65 @@
+/// What one side takes from the other on one connection. Sent in the hello.
+package struct ConnectionLimits: Sendable, Hashable {
+  /// Length of one frame without its 4-byte prefix, in bytes.
+  package var frameBytesMax: UInt32 = 4 * 1024 * 1024
+  /// Calls begun and not yet ended.
+  package var callsInFlightMax: UInt32 = 1024
+  /// Keys and values of one call's metadata together, in bytes.
+  package var metadataBytesMax: UInt32 = 16 * 1024
+  /// Messages granted on one stream and not yet sent.
+  package var streamCreditMax: UInt32 = 65_536
+
+  package init() {}
+}
+
+/// Everything a server bounds.
+package struct ServerLimits: Sendable, Hashable {
+  package var connection = ConnectionLimits()
+  /// Open connections; one more is told to go away and closed.
+  package var connectionsMax = 4096
+  /// Connections that have not said hello; one more is closed.
+  package var halfOpenConnectionsMax = 512
+  /// From accept to a complete hello.
+  package var helloTimeout: Duration = .seconds(5)
+  /// From the first byte of a frame to its last.
+  package var frameTimeout: Duration = .seconds(30)
+  /// A connection without any call in flight for that long is drained.
+  package var idleTimeout: Duration = .seconds(600)
+  /// Nothing received for that long: a ping is sent.
+  package var keepaliveInterval: Duration = .seconds(30)
+  /// Nothing received for that long after the ping: the connection is closed.
+  package var keepaliveTimeout: Duration = .seconds(10)
+  /// Unsent bytes of one connection at which reading and stream writers pause.
+  package var outboundBytesHigh = 256 * 1024
+  /// Unsent bytes of one connection at which it is closed.
+  package var outboundBytesMax = 32 * 1024 * 1024
+  /// Request bytes held at once for all connections together; a call beyond is refused.
+  package var requestBytesMax = 256 * 1024 * 1024
+  /// After the last answer, how long the other side may take to hang up.
+  package var lingerTimeout: Duration = .seconds(2)
+
+  package init() {}
+}
+
+/// What a server is told once, at start.
+package struct ServerConfiguration: Sendable {
+  /// Establishes who calls from what a hello claims. Throwing refuses the connection.
+  package typealias Authenticate =
+    @Sendable (ClientCredentials, Peer) throws(RPCError) -> Principal
+
+  package var limits = ServerLimits()
+  /// The name this node gives itself in its hello.
+  package var node = ""
+  package var clock = TransportClock.system
+  package var authenticate: Authenticate
+
+  package init(authenticate: @escaping Authenticate) {
+    self.authenticate = authenticate
+  }
+
+  /// Believes what the hello says: for tests and for networks that vouch for their members.
+  package static let trusting: Authenticate = { (claim, _) throws(RPCError) in claim.principal }
+
+  /// Takes everyone for nobody in particular.
+  package static let anonymous: Authenticate = { (_, _) throws(RPCError) in .anonymous }
+}

@@ -1,0 +1,187 @@
+import Messages
+import NIOCore
+import Synchronization
+
+// MARK: - What handlers do
+
+extension ServerSession {
+  enum ItemResult {
+    case sent
+    case wait
+    case gone(RPCError)
+  }
+
+  /// Runs a call's handler to its end. For drivers, in a task of the call's own.
+  nonisolated(nonsending)
+    func run(_ call: ServerCall, payload: [UInt8]) async
+  {
+    let context = CallContext(call)
+    do throws(RPCError) {
+      if call.deadline != .distantFuture, call.deadline <= clock.now() {
+        throw RPCError(
+          code: .deadlineExceeded, message: "the deadline passed before the call was begun",
+          unprocessed: true)
+      }
+      try router.authorize(context)
+      switch call.route {
+      case .unary(let handle):
+        finish(call, .reply(try await handle(payload, context)))
+      case .serverStream(let handle):
+        try await handle(payload, context, ItemWriter(call: call, session: self))
+        finish(call, .end(nil))
+      }
+    } catch {
+      finish(call, .end(error))
+    }
+  }
+
+  func finish(_ call: ServerCall, _ outcome: ServerConnection.Outcome) {
+    var stops = Stops()
+    let isWakeNeeded = core.withLock { core in
+      // Its task is ending by itself: nothing to cancel any more.
+      call.work.task = nil
+      core.stop(call, &stops)
+      _ = core.perform(core.machine.finish(call.id, outcome), &stops)
+      return core.takeWake()
+    }
+    stops.run()
+    if isWakeNeeded { wake() }
+  }
+
+  /// Notes the task that runs a call, so that it can be cancelled.
+  func attach(_ task: Task<Void, Never>, to call: ServerCall) {
+    let isStopped = core.withLock { _ in
+      if !call.work.isStopped { call.work.task = task }
+      return call.work.isStopped
+    }
+    // Cancelling a task that has ended does nothing.
+    if isStopped { task.cancel() }
+  }
+
+  func sendItem(_ payload: [UInt8], of call: ServerCall) -> ItemResult {
+    var stops = Stops()
+    var isWakeNeeded = false
+    let result = core.withLock { core -> ItemResult in
+      if call.work.isStopped {
+        return .gone(RPCError(code: .cancelled, message: "nobody takes this stream any more"))
+      }
+      guard core.isWritable else { return .wait }
+      switch core.machine.sendItem(payload, of: call.id) {
+      case .wait: return .wait
+      case .gone(let error): return .gone(error)
+      case .send(let frame):
+        _ = core.perform(.send(frame), &stops)
+        isWakeNeeded = core.takeWake()
+        return .sent
+      }
+    }
+    stops.run()
+    if isWakeNeeded { wake() }
+    return result
+  }
+
+  /// Returns when it is worth trying to send again; also when the call was stopped.
+  nonisolated(nonsending)
+    func waitForCredit(of call: ServerCall) async
+  {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let isReady = core.withLock { core in
+        if call.work.isStopped || core.canSendItem(of: call.id) { return true }
+        // One writer at a time is the contract; a second one sends the first to try again.
+        let other = call.work.writer
+        call.work.writer = continuation
+        other?.resume()
+        return false
+      }
+      if isReady { continuation.resume() }
+    }
+  }
+
+  /// Returns once the call is to stop: for a driver that cannot cancel its task from outside.
+  nonisolated(nonsending)
+    func waitForStop(of call: ServerCall) async
+  {
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        let isStopped = core.withLock { _ in
+          if call.work.isStopped || Task.isCancelled { return true }
+          call.work.stopWaiter = continuation
+          return false
+        }
+        if isStopped { continuation.resume() }
+      }
+    } onCancel: {
+      let waiter = core.withLock { _ in call.work.stopWaiter.take() }
+      waiter?.resume()
+    }
+  }
+}
+
+// MARK: - Under the lock
+
+extension ServerSession.Core {
+  mutating func perform(
+    _ action: ServerConnection.Action, _ stops: inout ServerSession.Stops
+  ) -> ServerSession.Start? {
+    switch action {
+    case .none:
+      break
+    case .send(let frame):
+      write(frame, &stops)
+    case .start(let call, let payload):
+      return ServerSession.Start(call: call, payload: payload)
+    case .stop(let call):
+      stop(call, &stops)
+    case .answerAndStop(let answers):
+      for (answer, call) in answers {
+        write(answer, &stops)
+        stop(call, &stops)
+      }
+    case .resume(let call):
+      resumeWriter(of: call, &stops)
+    case .close(let frame):
+      if let frame { _ = FrameCodec.append(frame, to: &outbound) }
+      stopAll(&stops)
+    }
+    return nil
+  }
+
+  /// Appends a frame. A client that does not read is hung up on before it costs too much.
+  private mutating func write(_ frame: Frame.Kind, _ stops: inout ServerSession.Stops) {
+    if !FrameCodec.append(frame, to: &outbound) {
+      _ = perform(machine.violate(.violation("an answer could not be encoded")), &stops)
+    } else if outbound.readableBytes > machine.limits.outboundBytesMax {
+      outbound = ByteBuffer()
+      _ = perform(machine.disconnected(), &stops)
+    }
+  }
+
+  var isAtEnd: Bool { !isEndReported && (machine.phase == .closed || machine.isDrained) }
+
+  /// Whether to wake the driver: something to write or to end, and not told yet.
+  mutating func takeWake() -> Bool {
+    guard isWakeArmed, outbound.readableBytes > 0 || isAtEnd else { return false }
+    isWakeArmed = false
+    return true
+  }
+
+  func canSendItem(of id: UInt64) -> Bool {
+    guard isWritable, let entry = machine.calls[id] else { return false }
+    return entry.credit > 0
+  }
+
+  func resumeWriter(of call: ServerCall, _ stops: inout ServerSession.Stops) {
+    if let writer = call.work.writer.take() { stops.waiters.append(writer) }
+  }
+
+  func stop(_ call: ServerCall, _ stops: inout ServerSession.Stops) {
+    call.work.isStopped = true
+    if let task = call.work.task.take() { stops.tasks.append(task) }
+    if let waiter = call.work.stopWaiter.take() { stops.waiters.append(waiter) }
+    resumeWriter(of: call, &stops)
+  }
+
+  mutating func stopAll(_ stops: inout ServerSession.Stops) {
+    for call in machine.takeCalls() { stop(call, &stops) }
+  }
+}

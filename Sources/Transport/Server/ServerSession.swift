@@ -1,0 +1,176 @@
+import Messages
+import NIOCore
+import Synchronization
+
+/// One connection on a server: bytes in, calls out, answers in, bytes out.
+///
+/// It drives the state machine and owns the buffer of unsent bytes. It does no
+/// I/O and starts no task: its driver (TCP or in-process) does, with what
+/// `receive` and `tick` give it. Any thread may call it; everything under the
+/// lock is short.
+package final class ServerSession: Sendable {
+  /// A call for the driver to run (`run`), in a task of its own.
+  struct Start {
+    let call: ServerCall
+    let payload: [UInt8]
+  }
+
+  /// Carried out after the lock is released, for it may run foreign code.
+  struct Stops: ~Copyable {
+    var tasks: [Task<Void, Never>] = []
+    var waiters: [UnsafeContinuation<Void, Never>] = []
+
+    consuming func run() {
+      for task in tasks { task.cancel() }
+      for waiter in waiters { waiter.resume() }
+    }
+  }
+
+  struct Core: ~Copyable {
+    var machine: ServerConnection
+    var parser: FrameParser
+    var outbound = ByteBuffer()
+    /// The driver has not been woken since it last took the bytes.
+    var isWakeArmed = true
+    var isWritable = true
+    var isEndReported = false
+  }
+
+  let core: Mutex<Core>
+  let router: Router
+  let clock: TransportClock
+  /// Tells the driver that there are bytes to write or that the end has come.
+  /// Called from any thread, at most once until the driver takes the bytes.
+  let wake: @Sendable () -> Void
+
+  init(
+    router: Router, configuration: ServerConfiguration, budget: RequestBudget,
+    address: String, wake: @escaping @Sendable () -> Void
+  ) {
+    self.router = router
+    self.wake = wake
+    clock = configuration.clock
+    core = Mutex(
+      Core(
+        machine: ServerConnection(
+          configuration: configuration, budget: budget, address: address,
+          now: configuration.clock.now()),
+        parser: FrameParser(frameBytesMax: configuration.limits.connection.frameBytesMax)))
+  }
+}
+
+// MARK: - Bytes in
+
+extension ServerSession {
+  /// Takes bytes that arrived. Then call `next` until it gives nil.
+  func receive(_ bytes: ByteBuffer) {
+    core.withLock { core in
+      if core.machine.phase != .closed { core.parser.append(bytes) }
+    }
+  }
+
+  /// Handles whole frames up to the next call that is to start; nil once none is left.
+  func next(at now: MonotonicInstant) -> Start? {
+    while true {
+      var stops = Stops()
+      var isEmpty = false
+      let start = core.withLock { core -> Start? in
+        do throws(WireError) {
+          guard let frame = try core.parser.next(FrameCodec.decode) else {
+            core.machine.received(at: now, isPartial: core.parser.pendingBytes > 0)
+            isEmpty = true
+            return nil
+          }
+          let action = core.machine.receive(frame, at: now) { router.routes[$0] }
+          return core.perform(action, &stops)
+        } catch {
+          isEmpty = true
+          return core.perform(core.machine.violate(error), &stops)
+        }
+      }
+      stops.run()
+      if start != nil || isEmpty { return start }
+    }
+  }
+
+  /// Does what time makes due, and gives when to come again.
+  func tick(at now: MonotonicInstant) -> MonotonicInstant {
+    var stops = Stops()
+    var isWakeNeeded = false
+    let next = core.withLock { core in
+      loop: while true {
+        let action = core.machine.tick(at: now)
+        if case .none = action { break loop }
+        _ = core.perform(action, &stops)
+      }
+      isWakeNeeded = core.takeWake()
+      return core.machine.nextTick()
+    }
+    stops.run()
+    if isWakeNeeded { wake() }
+    return next
+  }
+
+  /// When `tick` is due if nothing else happens.
+  var nextTick: MonotonicInstant { core.withLock { $0.machine.nextTick() } }
+}
+
+// MARK: - Bytes out
+
+extension ServerSession {
+  /// Moves all unsent bytes into `buffer` (which it empties first). False if there are none.
+  func takeOutbound(into buffer: inout ByteBuffer) -> Bool {
+    buffer.clear()
+    return core.withLock { core in
+      core.isWakeArmed = true
+      guard core.outbound.readableBytes > 0 else { return false }
+      swap(&core.outbound, &buffer)
+      return true
+    }
+  }
+
+  /// Whether the transport takes more bytes now. Writers wait while it does not.
+  func setWritable(_ isWritable: Bool) {
+    var stops = Stops()
+    core.withLock { core in
+      core.isWritable = isWritable
+      guard isWritable else { return }
+      for entry in core.machine.calls.values { core.resumeWriter(of: entry.call, &stops) }
+    }
+    stops.run()
+  }
+
+  /// Whether the hello has been accepted.
+  var isGreeted: Bool { core.withLock { $0.machine.phase != .awaitingHello } }
+
+  /// True once: when nothing will follow the bytes taken last, so that it is time to hang up.
+  func takeEnd() -> Bool {
+    core.withLock { core in
+      guard core.isAtEnd, core.outbound.readableBytes == 0 else { return false }
+      core.isEndReported = true
+      return true
+    }
+  }
+
+  /// Says go-away and finishes what was accepted. Streams end at once.
+  func drain() {
+    var stops = Stops()
+    let isWakeNeeded = core.withLock { core in
+      _ = core.perform(core.machine.drain(), &stops)
+      _ = core.perform(core.machine.endStreams(), &stops)
+      return core.takeWake()
+    }
+    stops.run()
+    if isWakeNeeded { wake() }
+  }
+
+  /// The transport is gone: stops every handler.
+  func disconnected() {
+    var stops = Stops()
+    core.withLock { core in
+      _ = core.perform(core.machine.disconnected(), &stops)
+      core.stopAll(&stops)
+    }
+    stops.run()
+  }
+}

@@ -1,0 +1,183 @@
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Reaches a server over TCP: connects on demand, keeps a fixed number of
+/// connections at most, replaces one that goes away.
+package final class TCPClient: ClientTransport {
+  package let configuration: ClientConfiguration
+  private let group: any EventLoopGroup
+  private let host: String
+  private let port: Int
+  private let state: Mutex<State>
+
+  fileprivate typealias Waiter = UnsafeContinuation<Result<ClientSession, RPCError>, Never>
+
+  fileprivate struct State {
+    var slots: [Slot]
+    var turn = 0
+    var nextTicket = 0
+    var isClosed = false
+  }
+
+  /// One place for a connection.
+  fileprivate struct Slot {
+    /// Connecting, or connected.
+    var session: ClientSession?
+    var isConnecting = false
+    /// Told apart, so that one of them can give up alone.
+    var waiters: [Int: Waiter] = [:]
+    /// Until then, calls fail at once with that error.
+    var failure: (until: MonotonicInstant, error: RPCError)?
+  }
+
+  package init(
+    host: String, port: Int, configuration: ClientConfiguration, group: any EventLoopGroup
+  ) {
+    self.host = host
+    self.port = port
+    self.configuration = configuration
+    self.group = group
+    let slot = Slot()
+    let count = max(1, configuration.limits.connectionsMax)
+    state = Mutex(State(slots: Array(repeating: slot, count: count)))
+  }
+
+  package func readySession() -> ClientSession? {
+    let session = state.withLock { state -> ClientSession? in
+      state.slots[state.nextTurn()].session
+    }
+    guard let session, session.isOpen else { return nil }
+    return session
+  }
+
+  package func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
+    let ticket = state.withLock { state in
+      state.nextTicket += 1
+      return state.nextTicket
+    }
+    let result = await withTaskCancellationHandler {
+      await withUnsafeContinuation { (waiter: Waiter) in
+        join(waiter, ticket, until: deadline)
+      }
+    } onCancel: {
+      giveUp(ticket, RPCError(code: .cancelled, message: "cancelled", unprocessed: true))
+    }
+    return try result.get()
+  }
+
+  package func close() async {
+    let sessions = state.withLock { state in
+      state.isClosed = true
+      return state.slots.compactMap(\.session)
+    }
+    for session in sessions {
+      session.disconnected(RPCError(code: .unavailable, message: "the client was closed"))
+    }
+  }
+}
+
+// MARK: - Connecting
+
+extension TCPClient.State {
+  fileprivate mutating func nextTurn() -> Int {
+    turn = (turn + 1) % slots.count
+    return turn
+  }
+}
+
+extension TCPClient {
+  private enum Joined {
+    case done(Result<ClientSession, RPCError>)
+    case wait(connect: Int?)
+  }
+
+  private func join(_ waiter: Waiter, _ ticket: Int, until deadline: MonotonicInstant) {
+    let now = configuration.clock.now()
+    let joined = state.withLock { state -> Joined in
+      if state.isClosed || Task.isCancelled {
+        return .done(.failure(RPCError(code: .cancelled, message: "closed", unprocessed: true)))
+      }
+      let index = state.nextTurn()
+      if let session = state.slots[index].session, session.isOpen {
+        return .done(.success(session))
+      }
+      if let failure = state.slots[index].failure, now < failure.until {
+        return .done(.failure(failure.error))
+      }
+      let isFirst = !state.slots[index].isConnecting
+      state.slots[index].isConnecting = true
+      state.slots[index].waiters[ticket] = waiter
+      return .wait(connect: isFirst ? index : nil)
+    }
+    switch joined {
+    case .done(let result):
+      waiter.resume(returning: result)
+    case .wait(let index):
+      if let index { connect(index) }
+      guard deadline < .distantFuture else { return }
+      group.next().scheduleTask(
+        in: .nanoseconds(max(0, now.nanoseconds(until: deadline)))
+      ) {
+        self.giveUp(
+          ticket,
+          RPCError(
+            code: .deadlineExceeded, message: "the deadline passed while connecting",
+            unprocessed: true))
+      }
+    }
+  }
+
+  private func giveUp(_ ticket: Int, _ error: RPCError) {
+    let waiter = state.withLock { state -> Waiter? in
+      for index in state.slots.indices {
+        if let waiter = state.slots[index].waiters.removeValue(forKey: ticket) { return waiter }
+      }
+      return nil
+    }
+    waiter?.resume(returning: .failure(error))
+  }
+
+  private func connect(_ index: Int) {
+    let eventLoop = group.next()
+    let configuration = self.configuration
+    ClientBootstrap(group: eventLoop)
+      .connectTimeout(.nanoseconds(configuration.limits.connectTimeout.wholeNanoseconds))
+      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let handler = TCPClientHandler(
+            configuration: configuration, eventLoop: channel.eventLoop
+          ) { error in self.opened(index, error) }
+          self.state.withLock { $0.slots[index].session = handler.session }
+          try channel.pipeline.syncOperations.addHandler(handler)
+        }
+      }
+      .connect(host: host, port: port)
+      .whenFailure { error in
+        self.opened(
+          index,
+          RPCError(
+            code: .unavailable, message: "cannot connect to \(self.host):\(self.port)",
+            unprocessed: true, cause: error))
+      }
+  }
+
+  /// The server accepted the connection, or there is none.
+  private func opened(_ index: Int, _ error: RPCError?) {
+    var error = error
+    error?.unprocessed = true
+    let until = configuration.clock.now().advanced(by: configuration.limits.reconnectPause)
+    let closed = RPCError(code: .unavailable, message: "the connection is gone", unprocessed: true)
+    let (waiters, session) = state.withLock { state -> ([Waiter], ClientSession?) in
+      state.slots[index].isConnecting = false
+      if error != nil { state.slots[index].session = nil }
+      state.slots[index].failure = error.map { (until, $0) }
+      defer { state.slots[index].waiters = [:] }
+      return (Array(state.slots[index].waiters.values), state.slots[index].session)
+    }
+    let result: Result<ClientSession, RPCError> =
+      session.map { .success($0) } ?? .failure(error ?? closed)
+    for waiter in waiters { waiter.resume(returning: result) }
+  }
+}

@@ -1,0 +1,89 @@
+import NIOCore
+
+/// Moves bytes between one connected socket and its session. Lives on the
+/// channel's event loop; one flush per turn of the loop.
+final class TCPClientHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  let session: ClientSession
+  private let link: LoopLink<TCPClientHandler>
+  private var context: ChannelHandlerContext?
+  private var spare = ByteBuffer()
+  private var isReading = false
+  private var timer: Scheduled<Void>?
+  private var timerAt = MonotonicInstant.distantFuture
+
+  init(
+    configuration: ClientConfiguration, eventLoop: any EventLoop,
+    onOpen: @escaping @Sendable (RPCError?) -> Void
+  ) {
+    let link = LoopLink<TCPClientHandler>(eventLoop: eventLoop)
+    self.link = link
+    session = ClientSession(configuration: configuration, onOpen: onOpen) {
+      link.execute { handler in if !handler.isReading { handler.turn() } }
+    }
+    link.handler = self
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.fireChannelActive()
+    turn()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    timer?.cancel()
+    timer = nil
+    session.disconnected(RPCError(code: .unavailable, message: "the connection was closed"))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    session.disconnected(
+      RPCError(code: .unavailable, message: "the connection broke", cause: error))
+    context.close(promise: nil)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isReading = true
+    session.receive(unwrapInboundIn(data), at: session.clock.now())
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    turn()
+    context.fireChannelReadComplete()
+  }
+
+  private func turn() {
+    guard let context else { return }
+    if session.takeOutbound(into: &spare) {
+      context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
+    }
+    if session.takeEnd() { context.close(promise: nil) }
+    updateTimer()
+  }
+
+  private func updateTimer() {
+    let next = session.nextTick
+    guard next < timerAt else { return }
+    timer?.cancel()
+    timerAt = next
+    let delay = max(0, session.clock.now().nanoseconds(until: next))
+    timer = link.schedule(in: .nanoseconds(delay)) { handler in handler.tick() }
+  }
+
+  private func tick() {
+    timerAt = .distantFuture
+    _ = session.tick(at: session.clock.now())
+    turn()
+  }
+}

@@ -1,0 +1,216 @@
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Serves a router on a TCP port.
+package final class TCPServer: ServerTransport {
+  let router: Router
+  let configuration: ServerConfiguration
+  let budget: RequestBudget
+  private let group: any EventLoopGroup
+  private let host: String
+  private let port: Int
+  private let state = Mutex(State())
+
+  fileprivate struct State {
+    var listener: (any Channel)?
+    var connections: [ObjectIdentifier: Connection] = [:]
+    var halfOpenCount = 0
+    var refusedCount = 0
+    var isDraining = false
+    var waiters: [UnsafeContinuation<Void, Never>] = []
+    var isFinished: Bool { isDraining && listener == nil && connections.isEmpty }
+  }
+
+  fileprivate struct Connection {
+    let channel: any Channel
+    let session: ServerSession
+    var isGreeted = false
+  }
+
+  /// - Parameters:
+  ///   - port: 0 lets the system choose; `start` tells which.
+  ///   - group: whose event loops the connections and their calls run on.
+  package init(
+    host: String, port: Int, router: Router, configuration: ServerConfiguration,
+    group: any EventLoopGroup
+  ) {
+    self.host = host
+    self.port = port
+    self.router = router
+    self.configuration = configuration
+    self.group = group
+    budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
+  }
+
+  /// Opens the port, and gives the address it got. `unavailable` if it cannot be had.
+  @discardableResult
+  package func start() async throws(RPCError) -> SocketAddress {
+    let listener: any Channel
+    do {
+      listener = try await bootstrap().bind(host: host, port: port).get()
+    } catch {
+      throw RPCError(
+        code: .unavailable, message: "cannot listen on \(host):\(port): \(error)", cause: error)
+    }
+    guard let address = listener.localAddress else {
+      listener.close(promise: nil)
+      throw RPCError(code: .internal, message: "the listening socket has no address")
+    }
+    listener.closeFuture.whenComplete { _ in self.listenerClosed() }
+    let isLate = state.withLock { state in
+      if state.isDraining { return true }
+      state.listener = listener
+      return false
+    }
+    if isLate { listener.close(promise: nil) }
+    return address
+  }
+
+  /// Opens the port if `start` has not, and serves until drained or cancelled.
+  package func run() async throws(RPCError) {
+    let isStarted = state.withLock { $0.listener != nil || $0.isDraining }
+    if !isStarted { try await start() }
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        let isFinished = state.withLock { state in
+          if !state.isFinished { state.waiters.append(continuation) }
+          return state.isFinished
+        }
+        if isFinished { continuation.resume() }
+      }
+    } onCancel: {
+      startDraining(within: .zero)
+    }
+  }
+
+  package func startDraining(within duration: Duration) {
+    let (listener, sessions, waiters) = state.withLock { state in
+      state.isDraining = true
+      return (state.listener, state.connections.values.map(\.session), state.takeWaiters())
+    }
+    listener?.close(promise: nil)
+    for session in sessions { session.drain() }
+    for waiter in waiters { waiter.resume() }
+    group.next().scheduleTask(in: .nanoseconds(max(0, duration.wholeNanoseconds))) {
+      self.closeAll()
+    }
+  }
+
+  /// Drains and returns when everything is closed.
+  package func drain(within duration: Duration) async {
+    startDraining(within: duration)
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let isFinished = state.withLock { state in
+        if !state.isFinished { state.waiters.append(continuation) }
+        return state.isFinished
+      }
+      if isFinished { continuation.resume() }
+    }
+  }
+
+  /// Open connections now.
+  package var connectionCount: Int { state.withLock { $0.connections.count } }
+
+  /// Connections turned away because a limit was reached.
+  package var refusedConnectionCount: Int { state.withLock { $0.refusedCount } }
+
+  private func closeAll() {
+    let channels = state.withLock { $0.connections.values.map(\.channel) }
+    for channel in channels { channel.close(promise: nil) }
+  }
+
+  private func bootstrap() -> ServerBootstrap {
+    let limits = configuration.limits
+    let mark = ChannelOptions.Types.WriteBufferWaterMark(
+      low: limits.outboundBytesHigh / 2, high: limits.outboundBytesHigh)
+    return ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.writeBufferWaterMark, value: mark)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
+      }
+  }
+}
+
+// MARK: - Connections
+
+extension TCPServer.State {
+  fileprivate mutating func takeWaiters() -> [UnsafeContinuation<Void, Never>] {
+    guard isFinished else { return [] }
+    defer { waiters = [] }
+    return waiters
+  }
+}
+
+extension TCPServer {
+  private func accept(_ channel: any Channel) throws {
+    let address = channel.remoteAddress.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
+    let handler = TCPServerHandler(server: self, eventLoop: channel.eventLoop, address: address)
+    let limits = configuration.limits
+    let isTaken = state.withLock { state in
+      guard !state.isDraining, state.connections.count < limits.connectionsMax,
+        state.halfOpenCount < limits.halfOpenConnectionsMax
+      else {
+        state.refusedCount += 1
+        return false
+      }
+      state.connections[ObjectIdentifier(channel)] = Connection(
+        channel: channel, session: handler.session)
+      state.halfOpenCount += 1
+      return true
+    }
+    if isTaken {
+      try channel.pipeline.syncOperations.addHandler(handler)
+    } else {
+      try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+    }
+  }
+
+  func greeted(_ channel: any Channel) {
+    state.withLock { state in
+      guard state.connections[ObjectIdentifier(channel)]?.isGreeted == false else { return }
+      state.connections[ObjectIdentifier(channel)]?.isGreeted = true
+      state.halfOpenCount -= 1
+    }
+  }
+
+  func disconnected(_ channel: any Channel) {
+    let waiters = state.withLock { state in
+      if let gone = state.connections.removeValue(forKey: ObjectIdentifier(channel)),
+        !gone.isGreeted
+      {
+        state.halfOpenCount -= 1
+      }
+      return state.takeWaiters()
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  private func listenerClosed() {
+    let waiters = state.withLock { state in
+      state.listener = nil
+      // Whatever closed it, nothing new will come.
+      state.isDraining = true
+      return state.takeWaiters()
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+}
+
+/// Tells a connection that is one too many so, and hangs up.
+final class RefusalHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  func channelActive(context: ChannelHandlerContext) {
+    var bytes = ByteBuffer()
+    let error = RPCError(
+      code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1))
+    _ = FrameCodec.append(.goAway(lastCallID: 0, error), to: &bytes)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    context.close(promise: nil)
+  }
+}

@@ -1,0 +1,169 @@
+import NIOCore
+
+/// Moves bytes between one accepted socket and its session. Lives on the
+/// channel's event loop; one flush per turn of the loop.
+final class TCPServerHandler: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  let session: ServerSession
+  private let runner: CallRunner
+  private let server: TCPServer
+  private let link: LoopLink<TCPServerHandler>
+  private var context: ChannelHandlerContext?
+  private var spare = ByteBuffer()
+  private var isReading = false
+  private var isReadHeld = false
+  private var isGreeted = false
+  private var timer: Scheduled<Void>?
+  private var timerAt = MonotonicInstant.distantFuture
+
+  init(server: TCPServer, eventLoop: any EventLoop, address: String) {
+    self.server = server
+    let link = LoopLink<TCPServerHandler>(eventLoop: eventLoop)
+    self.link = link
+    session = ServerSession(
+      router: server.router, configuration: server.configuration, budget: server.budget,
+      address: address,
+      wake: { link.execute { handler in if !handler.isReading { handler.flush() } } })
+    runner = CallRunner(eventLoop: eventLoop, session: session)
+    link.handler = self
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.fireChannelActive()
+    updateTimer()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    timer?.cancel()
+    timer = nil
+    session.disconnected()
+    server.disconnected(context.channel)
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A broken socket: there is nobody left to tell.
+    context.close(promise: nil)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isReading = true
+    session.receive(unwrapInboundIn(data))
+    let now = session.clock.now()
+    while let start = session.next(at: now) { runner.start(start) }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    if !isGreeted, session.isGreeted {
+      isGreeted = true
+      server.greeted(context.channel)
+    }
+    flush()
+    updateTimer()
+    context.fireChannelReadComplete()
+  }
+
+  /// A client that does not take its answers is not read from either.
+  func read(context: ChannelHandlerContext) {
+    if context.channel.isWritable {
+      context.read()
+    } else {
+      isReadHeld = true
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    let isWritable = context.channel.isWritable
+    session.setWritable(isWritable)
+    if isWritable {
+      flush()
+      if isReadHeld {
+        isReadHeld = false
+        context.read()
+      }
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
+  private func flush() {
+    guard let context else { return }
+    // What the socket does not take stays in the session, which bounds it.
+    if context.channel.isWritable, session.takeOutbound(into: &spare) {
+      context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
+    }
+    if session.takeEnd() { hangUp(context) }
+  }
+
+  /// Closes this side first and waits a little for the other: closing at once
+  /// could destroy the last frames on their way.
+  private func hangUp(_ context: ChannelHandlerContext) {
+    context.close(mode: .output, promise: nil)
+    let channel = context.channel
+    _ = context.eventLoop.scheduleTask(
+      in: .nanoseconds(server.configuration.limits.lingerTimeout.wholeNanoseconds)
+    ) {
+      channel.close(promise: nil)
+    }
+  }
+
+  private func updateTimer() {
+    let next = session.nextTick
+    guard next < timerAt else { return }
+    timer?.cancel()
+    timerAt = next
+    guard next < .distantFuture else { return }
+    let delay = max(0, session.clock.now().nanoseconds(until: next))
+    timer = link.schedule(in: .nanoseconds(delay)) { handler in handler.tick() }
+  }
+
+  private func tick() {
+    timerAt = .distantFuture
+    _ = session.tick(at: session.clock.now())
+    flush()
+    updateTimer()
+  }
+}
+
+/// Starts handlers on the connection's event loop: an actor whose executor is
+/// that loop, so that a service pinned to the same loop costs no hop.
+actor CallRunner {
+  private let eventLoop: any EventLoop
+  private let session: ServerSession
+  nonisolated let unownedExecutor: UnownedSerialExecutor
+
+  init(eventLoop: any EventLoop, session: ServerSession) {
+    self.eventLoop = eventLoop
+    self.session = session
+    unownedExecutor = eventLoop.executor.asUnownedSerialExecutor()
+  }
+
+  /// To be called on the event loop.
+  nonisolated func start(_ start: ServerSession.Start) {
+    assumeIsolated { runner in runner.begin(start) }
+  }
+
+  private func begin(_ start: ServerSession.Start) {
+    let session = self.session
+    // Unstructured, because a call outlives the turn of the loop that read it
+    // and NIO's callbacks have no parent task. The session holds it: it is
+    // cancelled by the client's cancel, by its deadline and with the connection.
+    let task = Task {
+      // Naming the actor makes the task begin on its executor.
+      _ = self
+      await session.run(start.call, payload: start.payload)
+    }
+    session.attach(task, to: start.call)
+  }
+}

@@ -1,0 +1,76 @@
+import NIOCore
+
+/// Cuts a byte stream into frames.
+///
+/// A length above the limit is refused as soon as its four bytes are there, and
+/// memory grows only with bytes that have arrived, never with announced ones.
+struct FrameParser: ~Copyable {
+  static let prefixBytes = 4
+
+  let frameBytesMax: Int
+  private var buffer = ByteBuffer()
+  private var hasBytes = false
+
+  init(frameBytesMax: UInt32) {
+    self.frameBytesMax = Int(frameBytesMax)
+  }
+
+  /// Bytes held that belong to a frame not yet complete (once `next` gave nil).
+  var pendingBytes: Int { hasBytes ? buffer.readableBytes : 0 }
+
+  /// Takes what arrived.
+  mutating func append(_ bytes: ByteBuffer) {
+    guard bytes.readableBytes > 0 else { return }
+    guard hasBytes else {
+      buffer = bytes
+      hasBytes = true
+      return
+    }
+    if buffer.readerIndex > 0 {
+      // A slice of a read buffer: move the rest to storage of its own, so that
+      // a few pending bytes do not keep a large buffer alive.
+      var own = ByteBuffer()
+      own.reserveCapacity(buffer.readableBytes + bytes.readableBytes)
+      own.writeImmutableBuffer(buffer)
+      buffer = own
+    }
+    buffer.writeImmutableBuffer(bytes)
+  }
+
+  /// The next whole frame's bytes (without the prefix), handed to `decode`; nil
+  /// if there is none yet.
+  mutating func next<T>(
+    _ decode: (UnsafeRawBufferPointer) throws(WireError) -> T
+  ) throws(WireError) -> T? {
+    let held = buffer.readableBytes
+    guard hasBytes, held >= Self.prefixBytes,
+      let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self)
+    else {
+      if held == 0 { release() }
+      return nil
+    }
+    guard length <= UInt32(clamping: frameBytesMax) else {
+      throw WireError(
+        code: .resourceExhausted,
+        message: "a frame of \(length) bytes is over the limit of \(frameBytesMax) bytes")
+    }
+    let total = Self.prefixBytes + Int(length)
+    guard held >= total else { return nil }
+    let result: Result<T, WireError> = buffer.withUnsafeReadableBytes { bytes in
+      do throws(WireError) {
+        return .success(try decode(UnsafeRawBufferPointer(rebasing: bytes[Self.prefixBytes..<total])))
+      } catch {
+        return .failure(error)
+      }
+    }
+    buffer.moveReaderIndex(forwardBy: total)
+    if held == total { release() }
+    return try result.get()
+  }
+
+  /// Lets go of the read buffer, so that whoever owns it can use it again.
+  private mutating func release() {
+    buffer = ByteBuffer()
+    hasBytes = false
+  }
+}

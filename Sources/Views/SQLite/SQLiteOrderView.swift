@@ -1,0 +1,158 @@
+package import Journal
+import SQLite
+import Synchronization
+
+/// The rows in one SQLite file: one connection writes on its own thread, another answers queries
+/// on its own.
+package final class SQLiteOrderView: OrderView {
+  /// The file's path.
+  package let path: String
+  private let teller: Teller
+  private let writer: ViewWriter<OrderTables>
+  private let reader: DatabaseThread<OrderQueries>
+
+  /// Opens the view in use in `directory`; starts an empty one when there is none, or when the
+  /// one there has another layout or is damaged. An empty one fills up as its sources are read.
+  package static func open(
+    in directory: ViewDirectory, changes: OrderChanges = OrderChanges()
+  ) throws(ViewError) -> SQLiteOrderView {
+    try directory.openOrStart { (path) throws(ViewError) in
+      try SQLiteOrderView(path: path, changes: changes, tells: true)
+    }
+  }
+
+  /// Starts an empty view beside the one in use, which stays in use. It tells nobody of its
+  /// changes until `startTelling`.
+  package static func create(
+    beside directory: ViewDirectory, changes: OrderChanges = OrderChanges()
+  ) throws(ViewError) -> SQLiteOrderView {
+    try SQLiteOrderView(path: directory.next, changes: changes, tells: false)
+  }
+
+  private init(path: String, changes: OrderChanges, tells: Bool) throws(ViewError) {
+    let teller = Teller(changes, isOn: tells)
+    self.path = path
+    self.teller = teller
+    writer = try ViewWriter(named: "orders") { () throws(ViewError) in
+      let connection = try OrderTables.schema.open(path)
+      do throws(SQLiteError) {
+        return try ViewTransaction(
+          path: path, connection: connection, tables: try OrderTables(connection))
+      } catch { throw ViewError(error, in: path) }
+    } publish: { teller.tell($0) }
+    reader = try DatabaseThread(named: "orders-reader", jobsMax: 1024) { () throws(ViewError) in
+      let connection = try OrderTables.schema.openForReading(path)
+      do throws(SQLiteError) { return try OrderQueries(connection) } catch {
+        throw ViewError(error, in: path)
+      }
+    }
+  }
+
+  package var changes: OrderChanges { teller.changes }
+
+  /// From the next commit on, tells `changes`.
+  package func startTelling() { teller.start() }
+
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+    try await writer.cursors()
+  }
+
+  package nonisolated(nonsending) func apply(
+    _ batch: ViewBatch<OrderChange>
+  ) async throws(ViewError) {
+    try await writer.apply(batch)
+  }
+
+  package nonisolated(nonsending) func order(
+    _ orderID: String
+  ) async throws(ViewError) -> OrderRecord? {
+    try await query { (queries) throws(SQLiteError) in try queries.order(orderID) }
+  }
+
+  package nonisolated(nonsending) func orders(
+    ofCustomer customerID: String, after place: OrderPlace?, limit: Int
+  ) async throws(ViewError) -> [OrderRow] {
+    try await query { (queries) throws(SQLiteError) in
+      try queries.orders(ofCustomer: customerID, after: place, limit: limit)
+    }
+  }
+
+  package nonisolated(nonsending) func board(
+    ofStore storeID: String, after place: OrderPlace?, limit: Int
+  ) async throws(ViewError) -> [OrderRow] {
+    try await query { (queries) throws(SQLiteError) in
+      try queries.board(ofStore: storeID, after: place, limit: limit)
+    }
+  }
+
+  package nonisolated(nonsending) func records(
+    afterID orderID: String, limit: Int
+  ) async throws(ViewError) -> [OrderRecord] {
+    try await query { (queries) throws(SQLiteError) in
+      try queries.records(afterID: orderID, stalledOnly: false, limit: limit)
+    }
+  }
+
+  package nonisolated(nonsending) func stalled(
+    afterID orderID: String, limit: Int
+  ) async throws(ViewError) -> [OrderRecord] {
+    try await query { (queries) throws(SQLiteError) in
+      try queries.records(afterID: orderID, stalledOnly: true, limit: limit)
+    }
+  }
+
+  package nonisolated(nonsending) func close() async {
+    await reader.close()
+    await writer.close()
+  }
+
+  private nonisolated(nonsending) func query<T: Sendable>(
+    _ body: @escaping @Sendable (OrderQueries) throws(SQLiteError) -> T
+  ) async throws(ViewError) -> T {
+    let path = path
+    return try await reader.run { (queries) throws(ViewError) in
+      do throws(SQLiteError) { return try body(queries) } catch {
+        throw ViewError(error, in: path)
+      }
+    }
+  }
+}
+
+/// Passes changes on, or keeps quiet while a view is being built.
+private final class Teller: Sendable {
+  let changes: OrderChanges
+  private let isOn: Atomic<Bool>
+
+  init(_ changes: OrderChanges, isOn: Bool) {
+    self.changes = changes
+    self.isOn = Atomic(isOn)
+  }
+
+  func start() { isOn.store(true, ordering: .releasing) }
+
+  func tell(_ records: [OrderRecord]) {
+    if isOn.load(ordering: .acquiring) { changes.publish(records) }
+  }
+}
+
+extension ViewDirectory {
+  /// Opens the file in use, or a new one in its place when it is missing, damaged or of another
+  /// layout.
+  func openOrStart<View>(
+    _ open: (String) throws(ViewError) -> View
+  ) throws(ViewError) -> View {
+    removeOthers()
+    if let path = current {
+      do throws(ViewError) {
+        return try open(path)
+      } catch .corrupt {
+        // Built anew below; the journals have everything that was in it.
+      }
+    }
+    let path = next
+    let view = try open(path)
+    try makeCurrent(path)
+    removeOthers()
+    return view
+  }
+}

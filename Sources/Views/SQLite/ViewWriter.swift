@@ -1,0 +1,164 @@
+import Journal
+import SQLite
+import Synchronization
+
+/// The one connection that writes a view. Whatever batches wait go into the next transaction;
+/// `synchronous=NORMAL`, since what a power cut takes is read from the journals again, together
+/// with the cursors that stood beside it.
+final class ViewWriter<Tables: ViewTables>: Sendable {
+  typealias Batch = ViewBatch<Tables.Change>
+  typealias Outcome = Result<Void, ViewError>
+
+  private struct Waiting {
+    let batch: Batch
+    let done: UnsafeContinuation<Outcome, Never>
+  }
+
+  private struct State {
+    var waiting: [Waiting] = []
+    var isRunning = false
+    var isClosed = false
+  }
+
+  private let thread: DatabaseThread<ViewTransaction<Tables>>
+  private let state = Mutex(State())
+  private let publish: @Sendable ([Tables.Changed]) -> Void
+  private let waitingMax = 1024
+  /// Changes of one transaction; what waits beyond them goes into the next.
+  private let changesMax = 4096
+
+  init(
+    named name: String,
+    _ make: @escaping @Sendable () throws(ViewError) -> sending ViewTransaction<Tables>,
+    publish: @escaping @Sendable ([Tables.Changed]) -> Void
+  ) throws(ViewError) {
+    self.publish = publish
+    thread = try DatabaseThread(named: "\(name)-writer", jobsMax: 1024, make)
+  }
+
+  nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+    try await thread.run { (transaction) throws(ViewError) in transaction.cursors }
+  }
+
+  nonisolated(nonsending) func apply(_ batch: Batch) async throws(ViewError) {
+    let outcome = await withUnsafeContinuation { (done: UnsafeContinuation<Outcome, Never>) in
+      let decision: (refused: ViewError?, starts: Bool) = state.withLock { state in
+        if state.isClosed { return (.closed, false) }
+        if state.waiting.count >= waitingMax {
+          return (.overloaded("\(waitingMax) batches wait"), false)
+        }
+        state.waiting.append(Waiting(batch: batch, done: done))
+        defer { state.isRunning = true }
+        return (nil, !state.isRunning)
+      }
+      if let refused = decision.refused { return done.resume(returning: .failure(refused)) }
+      if decision.starts { thread.start { self.drain($0) } }
+    }
+    try outcome.get()
+  }
+
+  /// Runs on the thread until nothing waits.
+  private func drain(_ transaction: ViewTransaction<Tables>) {
+    while true {
+      let group: [Waiting] = state.withLock { state in
+        var changes = 0
+        let end =
+          state.waiting.firstIndex { entry in
+            defer { changes += entry.batch.changes.count }
+            return changes >= changesMax
+          } ?? state.waiting.endIndex
+        let group = Array(state.waiting[..<end])
+        state.waiting.removeFirst(end)
+        if group.isEmpty { state.isRunning = false }
+        return group
+      }
+      if group.isEmpty { return }
+      write(group, transaction)
+    }
+  }
+
+  private func write(_ group: [Waiting], _ transaction: ViewTransaction<Tables>) {
+    let outcome = transaction.write(group.map(\.batch))
+    switch outcome {
+    case .success(let changed):
+      publish(changed)
+      for entry in group { entry.done.resume(returning: .success(())) }
+    case .failure(let error):
+      // One batch that cannot be written must not fail those that share its transaction.
+      guard group.count > 1 else {
+        for entry in group { entry.done.resume(returning: .failure(error)) }
+        return
+      }
+      for entry in group { write([entry], transaction) }
+    }
+  }
+
+  /// Ends it; batches that wait are still written.
+  nonisolated(nonsending) func close() async {
+    state.withLock { $0.isClosed = true }
+    await thread.close()
+  }
+}
+
+/// Batches, cursors and tables in one transaction. Belongs to the writing thread.
+final class ViewTransaction<Tables: ViewTables> {
+  private let path: String
+  private let connection: Connection
+  private let tables: Tables
+  private let begin: Statement
+  private let commit: Statement
+  private let putCursor: Statement
+  private(set) var cursors: ViewCursors
+
+  init(path: String, connection: Connection, tables: Tables) throws(SQLiteError) {
+    self.path = path
+    self.connection = connection
+    self.tables = tables
+    begin = try connection.prepare("BEGIN IMMEDIATE")
+    commit = try connection.prepare("COMMIT")
+    putCursor = try connection.prepare("INSERT OR REPLACE INTO cursors VALUES(?,?,?,?)")
+    cursors = try connection.viewCursors()
+  }
+
+  /// All of it or nothing.
+  func write(_ batches: [ViewBatch<Tables.Change>]) -> Result<[Tables.Changed], ViewError> {
+    do throws(ViewError) {
+      var moved = cursors
+      var fresh: [ViewBatch<Tables.Change>] = []
+      for batch in batches where try moved.accepts(batch) {
+        fresh.append(batch)
+        moved.take(batch.cursor)
+      }
+      guard !fresh.isEmpty else { return .success([]) }
+      let changed = try commit(fresh)
+      cursors = moved
+      return .success(changed)
+    } catch { return .failure(error) }
+  }
+
+  private func commit(
+    _ batches: [ViewBatch<Tables.Change>]
+  ) throws(ViewError) -> [Tables.Changed] {
+    do throws(SQLiteError) {
+      try begin.run()
+      for batch in batches {
+        try tables.apply(batch)
+        putCursor.bind(1, batch.source)
+        putCursor.bind(2, Int64(batch.partition.index))
+        putCursor.bind(3, batch.through.value)
+        putCursor.bind(4, batch.epoch.text)
+        try putCursor.run()
+      }
+      let changed = try tables.flush()
+      try commit.run()
+      return changed
+    } catch {
+      tables.rollBack()
+      if !connection.isAutocommit { try? connection.execute("ROLLBACK") }
+      // After a failed COMMIT the cursors in memory may be behind the file, never ahead: the
+      // batch comes again and every event in it is known by its version.
+      if let stored = try? connection.viewCursors() { cursors = stored }
+      throw ViewError(error, in: path)
+    }
+  }
+}

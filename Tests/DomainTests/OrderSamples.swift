@@ -1,0 +1,47 @@
+@testable import Domain
+
+/// Orders in every phase, and every command, with the variants that the guards tell apart.
+enum OrderSamples {
+  static let submitted: [OrderEvent] = [.submitted(Sample.draft())]
+  static let parked: [OrderEvent] =
+    submitted + [.parked(reason: "busy", until: Sample.later)]
+  static let unknown: [OrderEvent] = submitted + [.paymentUnknown(until: Sample.later)]
+  static let placed: [OrderEvent] = submitted + [Sample.placed]
+  static let accepted: [OrderEvent] =
+    placed + [.receivedByStore(at: Sample.now), Sample.accepted(20)]
+  static let cancelRequested = accepted + [.cancelRequested(reason: "changed my mind")]
+  static let cooking = accepted + [.cookingStarted]
+  static let ready = cooking + [.cookingFinished]
+  static let started = ready + [.deliveryStarted(rider: Sample.rider)]
+  static let pickedUp = started + [.pickedUp(rider: Sample.rider)]
+  static let delivered = pickedUp + [.delivered(rider: Sample.rider)]
+  static let rejected = placed + [.rejected(.storeSilent)]
+  static let cancelled = placed + [.cancelled(by: .customer, reason: "")]
+  static let expired = parked + [.expired(.notPaid)]
+  static let impatient: [OrderEvent] = [.submitted(Sample.draft(allowParking: false))]
+
+  static let histories: [[OrderEvent]] = [
+    [], submitted, impatient, parked, unknown, placed,
+    placed + [.receivedByStore(at: Sample.now)], accepted, cancelRequested,
+    cancelRequested + [.cancelDeclined], cooking, ready, started, pickedUp, delivered, rejected,
+    cancelled, expired, impatient + [.paymentUnknown(until: Sample.later)],
+  ]
+
+  static let commands: [OrderCommand] =
+    [
+      .submit(Sample.draft()), .submit(Sample.draft(fingerprint: "f-2")),
+      .submit(Sample.draft(total: won(1))),
+      .paymentApproved(key: Sample.key, amount: Sample.total),
+      .paymentApproved(key: Sample.key, amount: won(1)),
+      .paymentApproved(key: PaymentKey(validated: "other"), amount: Sample.total),
+      .paymentDeclined(reason: "no cover"), .park(reason: "busy", until: Sample.later),
+      .markPaymentUnknown(until: Sample.later), .pay, .storeReceived(at: Sample.now),
+      .storeAccepted(etaMinutes: 20), .storeAccepted(etaMinutes: 0),
+      .storeAccepted(etaMinutes: 241), .storeRefused(reason: "no rice"), .cookingStarted,
+      .cookingFinished, .deliveryStarted(rider: Sample.rider),
+      .deliveryStarted(rider: Sample.otherRider), .pickedUp(rider: Sample.rider),
+      .pickedUp(rider: Sample.otherRider), .deliveryCompleted(rider: Sample.rider),
+      .deliveryCompleted(rider: Sample.otherRider), .cancel(reason: "changed my mind"),
+      .agreeCancel, .declineCancel,
+    ] + OrderDeadline.allCases.map(OrderCommand.deadlinePassed)
+}

@@ -1,0 +1,111 @@
+import Glibc
+import Journal
+import JournalContract
+import JournalSQLite
+import SQLite
+import Synchronization
+
+/// A directory of its own, removed when it goes.
+final class TemporaryDirectory: Sendable {
+  let path: String
+
+  init() throws {
+    var template = Array("/tmp/baedal-journal-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw SetUpFailure(description: "mkdtemp") }
+    path = String(cString: made)
+  }
+
+  deinit {
+    guard let directory = opendir(path) else { return }
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      unlink("\(path)/\(name)")
+    }
+    closedir(directory)
+    rmdir(path)
+  }
+
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+struct SetUpFailure: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// A clock that only the test moves.
+func steppingClock() -> @Sendable () -> WallTime {
+  let ticks = Ticks()
+  return { WallTime(milliseconds: ticks.value.withLock { $0 += 1; return $0 }) }
+}
+
+private final class Ticks: Sendable {
+  let value = Mutex<Int64>(1_700_000_000_000)
+}
+
+func openJournal(_ options: SQLiteJournalOptions) async throws -> SQLiteJournal {
+  try await SQLiteJournal.open(options, now: steppingClock(), newEpoch: { JournalEpoch("e1") })
+}
+
+actor SQLiteHarness: JournalHarness {
+  let directory: TemporaryDirectory
+  let options: SQLiteJournalOptions
+  private var opened: SQLiteJournal
+
+  init(_ change: (inout SQLiteJournalOptions) -> Void = { _ in }) async throws {
+    directory = try TemporaryDirectory()
+    var options = SQLiteJournalOptions(path: directory.file("test.db"), name: "test")
+    change(&options)
+    self.options = options
+    opened = try await openJournal(options)
+  }
+
+  var journal: any Journal { opened }
+  var groupCommits: Int { opened.statistics.commits }
+
+  func reopen() async throws {
+    await opened.close()
+    opened = try await openJournal(options)
+  }
+
+  func flipBit(_ partition: Partition, _ position: Position) async throws {
+    let event = try await opened.read(
+      partition: partition, after: Position(position.value - 1), limit: 1)
+    guard let payload = event.first?.payload else {
+      throw SetUpFailure(description: "no event to damage")
+    }
+    await opened.close()
+    try flipByte(of: payload, in: options.path)
+    opened = try await openJournal(options)
+  }
+
+  func fillStorage() async throws {
+    let connection = try Connection(path: options.path, mode: .readOnly)
+    let pages = try connection.integer("PRAGMA page_count") ?? 0
+    try await opened.execute(sql: "PRAGMA max_page_count=\(pages + 1)")
+  }
+
+  func freeStorage() async throws {
+    try await opened.execute(sql: "PRAGMA max_page_count=1073741823")
+  }
+
+  func dispose() async { await opened.close() }
+}
+
+/// Flips one bit of the first place in the file where these bytes stand.
+func flipByte(of bytes: [UInt8], in path: String) throws {
+  guard let file = fopen(path, "r+b") else { throw SetUpFailure(description: "open \(path)") }
+  defer { fclose(file) }
+  fseek(file, 0, SEEK_END)
+  var content = [UInt8](repeating: 0, count: ftell(file))
+  fseek(file, 0, SEEK_SET)
+  _ = fread(&content, 1, content.count, file)
+  let at = content.indices.first { start in
+    start + bytes.count <= content.count && content[start] == bytes.first
+      && content[start..<(start + bytes.count)].elementsEqual(bytes)
+  }
+  guard let at else { throw SetUpFailure(description: "the bytes are not in the file") }
+  fseek(file, at + bytes.count / 2, SEEK_SET)
+  fputc(Int32(content[at + bytes.count / 2] ^ 0x04), file)
+}

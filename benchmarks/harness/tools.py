@@ -1,0 +1,226 @@
+"""Building, starting and stopping what is measured. Whatever is started here is stopped here."""
+
+import atexit
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent.parent
+MAIN = BENCH.parent
+RESULTS = BENCH / "results"
+# Another SwiftPM scratch directory, if the tree is built somewhere else.
+MAIN_SCRATCH = os.environ.get("BAEDAL_SCRATCH_PATH")
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(command, **options):
+    """Runs a command to its end and gives what it printed; shows its errors when it fails."""
+    done = subprocess.run(
+        [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        **options)
+    if done.returncode != 0:
+        say(done.stdout[-4000:] + done.stderr[-4000:])
+        raise SystemExit(f"benchmarks: failed ({done.returncode}): {' '.join(map(str, command))}")
+    return done.stdout
+
+
+# MARK: building
+
+def swift_build(package, product, scratch=None):
+    """Builds one product in release and gives the path of its binary."""
+    where = ["--package-path", package, "-c", "release"]
+    if scratch:
+        where += ["--scratch-path", scratch]
+    say(f"building {product}")
+    run(["swift", "build", *where, "--product", product])
+    return Path(run(["swift", "build", *where, "--show-bin-path"]).strip()) / product
+
+
+def build_main(product):
+    return swift_build(MAIN, product, MAIN_SCRATCH)
+
+
+def build_bench(product):
+    return swift_build(BENCH, product)
+
+
+def need(*programs):
+    missing = [p for p in programs if not shutil.which(p)]
+    if missing:
+        raise SystemExit(
+            f"benchmarks: {', '.join(missing)} not found; benchmarks/README.md names the packages")
+
+
+PEER_PROTOS = {
+    "grpc-swift": ["baedal/order/v1/order.proto"],
+    "swift-protobuf": [
+        "baedal/order/v1/order.proto", "baedal/order/v1/events.proto",
+        "baedal/store/v1/store.proto", "baedal/wire/v1/wire.proto"],
+}
+
+
+def generate_swift(peer):
+    """Writes the messages of a peer that uses swift-protobuf, from proto/ as it is now."""
+    need("protoc")
+    plugin = build_bench("protoc-gen-swift")
+    run(["protoc", "-I", MAIN / "proto", f"--plugin=protoc-gen-swift={plugin}",
+         "--swift_opt=Visibility=Internal,FileNaming=DropPath",
+         f"--swift_out={BENCH / 'peers' / peer / 'Generated'}", *PEER_PROTOS[peer]])
+
+
+def build_grpc_cpp():
+    need("protoc", "grpc_cpp_plugin", "g++", "pkg-config")
+    say("building grpc-cpp")
+    out = BENCH / ".build" / "grpc-cpp"
+    run([BENCH / "peers" / "grpc-cpp" / "build.sh", out])
+    return out
+
+
+# MARK: processes
+
+_started = []
+
+
+class Process:
+    """A server under measurement, in a process group of its own."""
+
+    def __init__(self, command, log=None, **options):
+        self.command = [str(c) for c in command]
+        self.log = open(log, "wb") if log else subprocess.DEVNULL
+        self.began = time.monotonic()
+        self.child = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+            start_new_session=True, **options)
+        self.pid = self.child.pid
+        _started.append(self)
+
+    def wait_for_line(self, text, timeout_s=60):
+        """Until the server prints a line that holds the text."""
+        deadline = time.monotonic() + timeout_s
+        seen = b""
+        out = self.child.stdout
+        while time.monotonic() < deadline:
+            if not select.select([out], [], [], 0.2)[0]:
+                continue
+            more = os.read(out.fileno(), 65536)
+            if not more:
+                break
+            seen += more
+            if text.encode() in seen:
+                return
+        raise SystemExit(f"benchmarks: {self.command[0]} did not get ready: {seen[-500:]!r}")
+
+    def stop(self, wait_s=10):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(wait_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.pid, signal.SIGKILL)
+                self.child.wait()
+        if self.child.stdout:
+            self.child.stdout.close()
+        if self in _started:
+            _started.remove(self)
+
+    def status_kib(self, key):
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(key + ":"):
+                return int(line.split()[1])
+        return 0
+
+    def thread_cpu_ticks(self):
+        """CPU so far by thread name, in clock ticks (user, system)."""
+        out = {}
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            try:
+                text = (task / "stat").read_text()
+            except OSError:
+                continue
+            name = text[text.index("(") + 1:text.rindex(")")]
+            rest = text[text.rindex(")") + 2:].split()
+            user, system = out.get(name, (0, 0))
+            out[name] = (user + int(rest[11]), system + int(rest[12]))
+        return out
+
+
+@atexit.register
+def stop_all():
+    for process in list(_started):
+        process.stop(wait_s=3)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, timeout_s=30):
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit(f"benchmarks: nothing listens on {port} after {timeout_s} s")
+
+
+class Scratch:
+    """A directory that goes away afterwards, on the disk that SCRATCH or TMPDIR names."""
+
+    def __init__(self):
+        self.path = Path(tempfile.mkdtemp(
+            prefix="baedal-bench-", dir=os.environ.get("BAEDAL_BENCH_SCRATCH")))
+        os.chmod(self.path, 0o755)
+        atexit.register(self.remove)
+
+    def remove(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def load(generator, pin=None, timeout_s=300, **arguments):
+    """Runs a load generator and gives the line of JSON it prints."""
+    command = ["taskset", "-c", str(pin)] if pin is not None else []
+    command += [str(generator)]
+    for name, value in arguments.items():
+        if value is not None:
+            command += ["--" + name.replace("_", "-"), str(value)]
+    return json.loads(run(command, timeout=timeout_s))
+
+
+def write_payloads(path, payloads):
+    with open(path, "wb") as file:
+        for payload in payloads:
+            file.write(len(payload).to_bytes(4, "big") + payload)
+    return path
+
+
+def medians(rounds):
+    """The median of each figure over rounds of the same measurement."""
+    return {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+
+
+def host():
+    """What the figures were taken on."""
+    model = next(
+        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+         if line.startswith("model name")), "unknown")
+    return {
+        "cpu": model, "cores": os.cpu_count(), "kernel": os.uname().release,
+        "load_average_before": round(os.getloadavg()[0], 2),
+        "taken": time.strftime("%Y-%m-%d %H:%M"),
+    }

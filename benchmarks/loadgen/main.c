@@ -1,0 +1,173 @@
+// Drives a server with the wire protocol and prints one line of JSON.
+//
+// Closed loop: each connection keeps so many calls in flight and sends the next
+// when one is answered. Open loop (--rate): calls are due at fixed instants,
+// whether or not the server keeps up, and a call's time counts from when it was
+// due, so waiting is not hidden. One thread; one read and one write per turn.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "../shared/meter.h"
+#include "connection.h"
+
+enum phase { WARMUP, MEASURED, DRAINING };
+
+typedef struct {
+  options options;
+  payload_list payloads;
+  connection *connections;
+  int epoll;
+  uint64_t number;  // of the next call
+  uint64_t now_ns;
+  enum phase phase;
+  uint64_t begin_ns, end_ns;  // of the measured window
+  uint64_t answered, errors;  // in the window: by answer (closed) or by due time (open)
+  uint64_t due_ns, interval_ns;
+  uint64_t due_in_window;  // calls of the open loop that fell due in the window
+  int next_connection;
+  histogram latency;
+} load;
+
+static void answered(void *context, uint64_t began_ns, bool is_ok) {
+  load *l = context;
+  if (l->options.rate_per_s > 0) {
+    if (began_ns < l->begin_ns || began_ns >= l->end_ns) return;
+  } else if (l->phase != MEASURED) {
+    return;
+  }
+  histogram_add(&l->latency, l->now_ns - began_ns);
+  l->answered++;
+  if (!is_ok) l->errors++;
+}
+
+static void call(load *l, connection *c, uint64_t began_ns) {
+  const payload *p = &l->payloads.items[l->number % l->payloads.count];
+  connection_call(c, &l->options, p, l->number++, began_ns);
+}
+
+static void flush(load *l, connection *c) {
+  bool is_left = connection_flush(c);
+  if (is_left == c->is_write_armed) return;
+  struct epoll_event event = {.events = EPOLLIN | (is_left ? EPOLLOUT : 0), .data.ptr = c};
+  epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &event);
+  c->is_write_armed = is_left;
+}
+
+static void refill(load *l, connection *c) {
+  if (l->options.rate_per_s == 0 && l->phase != DRAINING && c->is_greeted) {
+    uint64_t now = meter_now_ns();
+    while (c->in_flight < l->options.in_flight) call(l, c, now);
+  }
+  flush(l, c);
+}
+
+// Queues every call that is due; gives when the next one is.
+static void send_due(load *l) {
+  uint64_t now = meter_now_ns();
+  while (l->due_ns <= now && l->phase != DRAINING) {
+    connection *free = NULL;
+    for (int i = 0; i < l->options.connections && !free; i++) {
+      connection *c = &l->connections[(l->next_connection + i) % l->options.connections];
+      if (c->is_greeted && c->in_flight < l->options.in_flight) free = c;
+    }
+    if (!free) return;  // it stays due, and its clock runs
+    l->next_connection = (int)(free - l->connections) + 1;
+    if (l->due_ns >= l->begin_ns && l->due_ns < l->end_ns) l->due_in_window++;
+    call(l, free, l->due_ns);
+    l->due_ns += l->interval_ns;
+  }
+}
+
+static int in_flight(const load *l) {
+  int sum = 0;
+  for (int i = 0; i < l->options.connections; i++) sum += l->connections[i].in_flight;
+  return sum;
+}
+
+static struct timespec wait_for(const load *l) {
+  uint64_t until = l->phase == WARMUP ? l->begin_ns : l->end_ns;
+  if (l->phase == DRAINING) until = l->now_ns + 10000000;
+  if (l->options.rate_per_s > 0 && l->phase != DRAINING && l->due_ns < until) until = l->due_ns;
+  uint64_t now = meter_now_ns();
+  uint64_t wait = until > now ? until - now : 0;
+  return (struct timespec){.tv_sec = (time_t)(wait / 1000000000), .tv_nsec = (long)(wait % 1000000000)};
+}
+
+static void turn(load *l) {
+  struct epoll_event events[256];
+  struct timespec wait = wait_for(l);
+  int n = epoll_pwait2(l->epoll, events, 256, &wait, NULL);
+  if (n < 0 && errno != EINTR) exit(70);
+  l->now_ns = meter_now_ns();
+  answers to = {.context = l, .answered = answered, .options = &l->options};
+  for (int i = 0; i < n; i++) {
+    connection *c = events[i].data.ptr;
+    if (!connection_read(c, &to)) {
+      fprintf(stderr, "loadgen: the server hung up\n");
+      exit(69);
+    }
+    if (l->options.rate_per_s == 0) refill(l, c);
+  }
+  if (l->options.rate_per_s == 0) return;
+  send_due(l);
+  for (int i = 0; i < l->options.connections; i++) {
+    if (l->connections[i].out_size > 0) flush(l, &l->connections[i]);
+  }
+}
+
+static void open_all(load *l) {
+  l->epoll = epoll_create1(EPOLL_CLOEXEC);
+  l->connections = calloc((size_t)l->options.connections, sizeof *l->connections);
+  if (l->epoll < 0 || !l->connections) exit(70);
+  for (int i = 0; i < l->options.connections; i++) {
+    connection *c = &l->connections[i];
+    connection_open(c, &l->options);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) exit(70);
+    flush(l, c);
+  }
+}
+
+static bool is_over(const load *l) {
+  return l->options.calls_max && l->number - l->options.first_number >= l->options.calls_max;
+}
+
+int main(int argc, char **argv) {
+  static load l;
+  signal(SIGPIPE, SIG_IGN);
+  l.options = options_parse(argc, argv);
+  l.payloads = payloads_read(l.options.payloads);
+  l.number = l.options.first_number;
+  l.now_ns = meter_now_ns();
+  l.begin_ns = l.now_ns + (uint64_t)(l.options.warmup_s * 1e9);
+  l.end_ns = l.begin_ns + (uint64_t)(l.options.seconds * 1e9);
+  l.due_ns = l.now_ns;
+  l.interval_ns = l.options.rate_per_s > 0 ? (uint64_t)(1e9 / l.options.rate_per_s) : 0;
+  open_all(&l);
+  while (meter_now_ns() < l.begin_ns && !is_over(&l)) turn(&l);
+  l.phase = MEASURED;
+  meter used = meter_begin(l.options.server);
+  while (meter_now_ns() < l.end_ns && !is_over(&l)) turn(&l);
+  used = meter_end(used);
+  l.phase = DRAINING;
+  uint64_t patience_ns = meter_now_ns() + 5000000000ull;
+  while (in_flight(&l) > 0 && meter_now_ns() < patience_ns) turn(&l);
+  uint64_t unanswered = (uint64_t)in_flight(&l);
+  if (l.options.rate_per_s > 0) {
+    // Calls that were due and could not even be sent waited at least until now.
+    uint64_t now = meter_now_ns();
+    for (; l.due_ns < l.end_ns; l.due_ns += l.interval_ns) {
+      if (l.due_ns < l.begin_ns) continue;
+      histogram_add(&l.latency, now - l.due_ns);
+      unanswered++;
+    }
+  }
+  meter_print(used, &l.latency, l.answered, l.errors, unanswered);
+  for (int i = 0; i < l.options.connections; i++) connection_close(&l.connections[i]);
+  return 0;
+}
