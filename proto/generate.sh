@@ -47,7 +47,7 @@ replace() {
 }
 replace "$new/c" Sources/CMessages
 replace "$new/messages" Sources/Messages/Generated
-[ -z "$(ls "$new/services")" ] || replace "$new/services" Sources/Services/Generated
+replace "$new/services" Sources/Services/Generated
 
 proto/check.sh --list | xargs sha256sum >proto/generated.sha256
 echo "generated from $(find proto/baedal -name '*.proto' | wc -l) .proto files"

@@ -42,8 +42,16 @@ package final class EventTail: Sendable {
     init(head: Position) { state = Mutex(State(head: head)) }
   }
 
+  /// Those who wait for any partition.
+  private struct AnyState {
+    var waiters: [Waiter] = []
+    var nextNumber: UInt64 = 0
+    var closed = false
+  }
+
   private let slots: [Slot]
   private let limits: Limits
+  private let any = Mutex(AnyState())
 
   package init(heads: [Position], limits: Limits = Limits()) {
     slots = heads.map(Slot.init)
@@ -60,6 +68,19 @@ package final class EventTail: Sendable {
       let woken = slots[event.partition.index].state.withLock { $0.add(event, limits) }
       for waiter in woken { waiter.continuation.resume(returning: .changed) }
     }
+    if !events.isEmpty { wakeAny(.changed) }
+  }
+
+  private func wakeAny(_ wake: Wake) {
+    // Locked after the slots and never around them, and `wait` looks at the slots within it: a
+    // waiter either sees the new head or is seen here.
+    let woken = any.withLock { state -> [Waiter] in
+      if wake == .closed { state.closed = true }
+      guard !state.waiters.isEmpty else { return [] }
+      defer { state.waiters.removeAll() }
+      return state.waiters
+    }
+    for waiter in woken { waiter.continuation.resume(returning: wake) }
   }
 
   /// At most `limit` events after `position`, or nil when they must be read from disk.
@@ -111,17 +132,54 @@ package final class EventTail: Sendable {
       }
       cancelled?.continuation.resume(returning: .cancelled)
     }
+    try check(wake)
+  }
+
+  /// Returns once the head of any partition is beyond what `heads` has for it.
+  package nonisolated(nonsending) func wait(after heads: [Position]) async throws(JournalError) {
+    let number = any.withLock { state in
+      state.nextNumber &+= 1
+      return state.nextNumber
+    }
+    let wake = await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Wake, Never>) in
+        let atOnce: Wake? = any.withLock { state -> Wake? in
+          if Task.isCancelled { return .cancelled }
+          if state.closed { return .closed }
+          if zip(self.heads, heads).contains(where: { $0 > $1 }) { return .changed }
+          if state.waiters.count >= limits.waitersMax { return .full }
+          state.waiters.append(
+            Waiter(number: number, after: .start, continuation: continuation))
+          return nil
+        }
+        if let atOnce { continuation.resume(returning: atOnce) }
+      }
+    } onCancel: {
+      let cancelled = any.withLock { state -> Waiter? in
+        guard let at = state.waiters.firstIndex(where: { $0.number == number }) else {
+          return nil
+        }
+        return state.waiters.remove(at: at)
+      }
+      cancelled?.continuation.resume(returning: .cancelled)
+    }
+    try check(wake)
+  }
+
+  private func check(_ wake: Wake) throws(JournalError) {
     switch wake {
     case .changed: return
     case .cancelled: throw .cancelled
     case .closed: throw .closed
-    case .full: throw .overloaded("\(limits.waitersMax) tasks wait on partition \(partition)")
+    case .full: throw .overloaded("\(limits.waitersMax) tasks wait for changes")
     }
   }
 
   /// How many wait, over all partitions.
   package var waiterCount: Int {
-    slots.reduce(0) { $0 + $1.state.withLock { $0.waiters.count } }
+    slots.reduce(any.withLock { $0.waiters.count }) {
+      $0 + $1.state.withLock { $0.waiters.count }
+    }
   }
 
   /// Starts again from these heads, with nothing kept.
@@ -138,6 +196,7 @@ package final class EventTail: Sendable {
       }
       for waiter in woken { waiter.continuation.resume(returning: .changed) }
     }
+    wakeAny(.changed)
   }
 
   /// Lets every waiter go, and every later one at once.
@@ -150,6 +209,7 @@ package final class EventTail: Sendable {
       }
       for waiter in woken { waiter.continuation.resume(returning: .closed) }
     }
+    wakeAny(.closed)
   }
 }
 

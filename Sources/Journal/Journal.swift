@@ -19,6 +19,9 @@ package protocol EventSource: Sendable {
   nonisolated(nonsending) func waitForChange(
     in partition: Partition, after position: Position
   ) async throws(JournalError)
+
+  /// Returns once the head of any partition may be beyond what `heads` has for it. Throws as above.
+  nonisolated(nonsending) func waitForChange(after heads: [Position]) async throws(JournalError)
 }
 
 /// A source's epoch and heads at one moment.
@@ -64,8 +67,10 @@ package protocol JournalReader: EventSource {
     at time: WallTime, limit: Int
   ) async throws(JournalError) -> [Deadline]
 
-  /// The earliest deadline of all.
-  nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline?
+  /// The earliest deadline due later than `time`; of all, when nil.
+  nonisolated(nonsending) func nextDeadline(
+    after time: WallTime?
+  ) async throws(JournalError) -> Deadline?
 
   /// Every deadline of one stream.
   nonisolated(nonsending) func deadlines(
@@ -112,6 +117,11 @@ package struct LoadedStream: Sendable, Equatable {
 }
 
 extension JournalReader {
+  /// The earliest deadline of all.
+  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
+    try await nextDeadline(after: nil)
+  }
+
   /// The last position of each partition.
   package nonisolated(nonsending) func heads() async throws(JournalError) -> [Position] {
     try await status().heads

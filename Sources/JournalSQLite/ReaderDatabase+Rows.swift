@@ -15,8 +15,11 @@ extension ReaderDatabase {
     return try deadlines(of: select)
   }
 
-  func nextDeadline() throws -> Deadline? {
-    try deadlines(of: try statement("\(Self.deadlines) ORDER BY d.due_at LIMIT 1")).first
+  func nextDeadline(after time: WallTime?) throws -> Deadline? {
+    let select = try statement(
+      "\(Self.deadlines) WHERE d.due_at > ?1 ORDER BY d.due_at LIMIT 1")
+    select.bind(1, time?.milliseconds ?? .min)
+    return try deadlines(of: select).first
   }
 
   func deadlines(of stream: StreamKey) throws -> [Deadline] {

@@ -25,6 +25,12 @@ extension SQLiteJournal {
     try await shared.tail.wait(in: partition, after: position)
   }
 
+  package nonisolated(nonsending) func waitForChange(
+    after heads: [Position]
+  ) async throws(JournalError) {
+    try await shared.tail.wait(after: heads)
+  }
+
   package nonisolated(nonsending) func load(
     _ stream: StreamKey
   ) async throws(JournalError) -> LoadedStream {
@@ -57,8 +63,10 @@ extension SQLiteJournal {
     try await readers.query { try $0.dueDeadlines(at: time, limit: limit) }
   }
 
-  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
-    try await readers.query { try $0.nextDeadline() }
+  package nonisolated(nonsending) func nextDeadline(
+    after time: WallTime?
+  ) async throws(JournalError) -> Deadline? {
+    try await readers.query { try $0.nextDeadline(after: time) }
   }
 
   package nonisolated(nonsending) func deadlines(

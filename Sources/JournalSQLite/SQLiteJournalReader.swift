@@ -66,6 +66,12 @@ package final class SQLiteJournalReader: JournalReader {
     throw .invalid("\(name) is open for reading only and does not follow")
   }
 
+  package nonisolated(nonsending) func waitForChange(
+    after heads: [Position]
+  ) async throws(JournalError) {
+    throw .invalid("\(name) is open for reading only and does not follow")
+  }
+
   package nonisolated(nonsending) func load(
     _ stream: StreamKey
   ) async throws(JournalError) -> LoadedStream {
@@ -98,8 +104,10 @@ package final class SQLiteJournalReader: JournalReader {
     try await readers.query { try $0.dueDeadlines(at: time, limit: limit) }
   }
 
-  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
-    try await readers.query { try $0.nextDeadline() }
+  package nonisolated(nonsending) func nextDeadline(
+    after time: WallTime?
+  ) async throws(JournalError) -> Deadline? {
+    try await readers.query { try $0.nextDeadline(after: time) }
   }
 
   package nonisolated(nonsending) func deadlines(

@@ -174,6 +174,20 @@ struct PaymentTests {
     #expect(state.phase == .settled && state.held == .zero && state.kept == won(18_000))
   }
 
+  @Test("a void gives back what nobody asked back yet, once, and never nothing")
+  func voidOnce() throws {
+    let void = PaymentCommand.void(reason: "cancelled")
+    let rest = try decide(void, PaymentSamples.refunding)
+    #expect(rest.count == 1)
+    let voided = PaymentSamples.refunding + rest
+    #expect(Payment.evolve(Payment.initial, voided).remaining == .zero)
+    #expect(try decide(void, voided).isEmpty)
+    let allAsked = PaymentSamples.approved + [PaymentSamples.refund("all", 26_000)]
+    #expect(try decide(void, allAsked).isEmpty)
+    let settled = PaymentSamples.refunding + [.settled(kept: won(18_000))]
+    #expect(try decide(void, settled).isEmpty)
+  }
+
   @Test("a refund that failed stays to be done")
   func refundFailed() throws {
     let events = try decide(
@@ -230,6 +244,7 @@ struct PaymentTests {
 
   private func flaw(in state: PaymentState) -> String? {
     if !state.isBalanced { return "captured is not kept + refunded + held" }
+    if state.refunds.contains(where: { $0.amount == .zero }) { return "a refund of nothing" }
     let mayHold = state.phase == .approved || state.phase == .refunding
     if !mayHold, state.held != .zero { return "\(state.held) held" }
     if state.phase == .refunding, state.outstanding.isEmpty { return "nothing left to refund" }

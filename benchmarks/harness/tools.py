@@ -17,7 +17,7 @@ from pathlib import Path
 BENCH = Path(__file__).resolve().parent.parent
 MAIN = BENCH.parent
 RESULTS = BENCH / "results"
-# Another SwiftPM scratch directory, if the tree is built somewhere else.
+# Where Baedal itself is built: its package, and a scratch directory other than .build.
 MAIN_SCRATCH = os.environ.get("BAEDAL_SCRATCH_PATH")
 
 

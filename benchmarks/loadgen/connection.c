@@ -24,8 +24,8 @@ static uint8_t *reserve(uint8_t *bytes, size_t *capacity, size_t needed) {
   return bytes;
 }
 
-void connection_open(connection *c, const options *o) {
-  *c = (connection){.next_call = 1, .in_capacity = 1 << 18, .out_capacity = 1 << 18};
+void connection_open(connection *c, int number, const options *o) {
+  *c = (connection){.number = number, .next_call = 1, .in_capacity = 1 << 18, .out_capacity = 1 << 18};
   c->in = malloc(c->in_capacity);
   c->out = malloc(c->out_capacity);
   c->began_ns = calloc(CONNECTION_WINDOW, sizeof *c->began_ns);
@@ -37,7 +37,11 @@ void connection_open(connection *c, const options *o) {
   if (connect(c->fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
   int one = 1;
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  c->out_size = wire_put_hello(c->out, o->role, o->id);
+  char id[100];
+  snprintf(id, sizeof id, "%s", o->id);
+  char *caller = strstr(id, "@@@@");
+  if (caller) payload_write_number((uint8_t *)caller, PAYLOAD_CALLER_WIDTH, (uint64_t)number);
+  c->out_size = wire_put_hello(c->out, o->role, id);
 }
 
 void connection_close(connection *c) {
@@ -61,7 +65,11 @@ void connection_call(connection *c, const options *o, const payload *p, uint64_t
   c->in_flight++;
   c->out_size += wire_put_call(c->out + c->out_size, call, o->method, method_size, p->size);
   memcpy(c->out + c->out_size, p->bytes, p->size);
-  if (p->number_at >= 0) payload_write_number(c->out + c->out_size + p->number_at, number);
+  uint8_t *copy = c->out + c->out_size;
+  if (p->number_at >= 0) payload_write_number(copy + p->number_at, PAYLOAD_NUMBER_WIDTH, number);
+  if (p->caller_at >= 0) {
+    payload_write_number(copy + p->caller_at, PAYLOAD_CALLER_WIDTH, (uint64_t)c->number);
+  }
   c->out_size += p->size;
 }
 

@@ -14,6 +14,7 @@ enum { CONNECTION_WINDOW = 1 << 16 };
 
 typedef struct {
   int fd;
+  int number;             // of this connection, from 0
   bool is_greeted;      // the server said hello
   bool is_write_armed;  // waits for EPOLLOUT
   uint64_t next_call;
@@ -33,7 +34,7 @@ typedef struct {
 } answers;
 
 // Connects to 127.0.0.1 and queues the hello; exits with 69 if nobody listens.
-void connection_open(connection *c, const options *o);
+void connection_open(connection *c, int number, const options *o);
 void connection_close(connection *c);
 
 // Queues one call. `began_ns` is when it was meant to be sent.

@@ -28,7 +28,6 @@ typedef struct {
   uint64_t begin_ns, end_ns;  // of the measured window
   uint64_t answered, errors;  // in the window: by answer (closed) or by due time (open)
   uint64_t due_ns, interval_ns;
-  uint64_t due_in_window;  // calls of the open loop that fell due in the window
   int next_connection;
   histogram latency;
 } load;
@@ -77,7 +76,6 @@ static void send_due(load *l) {
     }
     if (!free) return;  // it stays due, and its clock runs
     l->next_connection = (int)(free - l->connections) + 1;
-    if (l->due_ns >= l->begin_ns && l->due_ns < l->end_ns) l->due_in_window++;
     call(l, free, l->due_ns);
     l->due_ns += l->interval_ns;
   }
@@ -95,7 +93,8 @@ static struct timespec wait_for(const load *l) {
   if (l->options.rate_per_s > 0 && l->phase != DRAINING && l->due_ns < until) until = l->due_ns;
   uint64_t now = meter_now_ns();
   uint64_t wait = until > now ? until - now : 0;
-  return (struct timespec){.tv_sec = (time_t)(wait / 1000000000), .tv_nsec = (long)(wait % 1000000000)};
+  return (struct timespec){.tv_sec = (time_t)(wait / 1000000000),
+                           .tv_nsec = (long)(wait % 1000000000)};
 }
 
 static void turn(load *l) {
@@ -126,11 +125,31 @@ static void open_all(load *l) {
   if (l->epoll < 0 || !l->connections) exit(70);
   for (int i = 0; i < l->options.connections; i++) {
     connection *c = &l->connections[i];
-    connection_open(c, &l->options);
+    connection_open(c, i, &l->options);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) exit(70);
     flush(l, c);
   }
+}
+
+// Calls without an answer waited at least until now; in the open loop also those that were due
+// and could not even be sent.
+static uint64_t count_unanswered(load *l) {
+  uint64_t now = meter_now_ns(), count = 0;
+  for (int i = 0; i < l->options.connections; i++) {
+    for (int slot = 0; slot < CONNECTION_WINDOW; slot++) {
+      uint64_t began = l->connections[i].began_ns[slot];
+      if (!began || began < l->begin_ns || began >= l->end_ns) continue;
+      histogram_add(&l->latency, now - began);
+      count++;
+    }
+  }
+  for (; l->options.rate_per_s > 0 && l->due_ns < l->end_ns; l->due_ns += l->interval_ns) {
+    if (l->due_ns < l->begin_ns) continue;
+    histogram_add(&l->latency, now - l->due_ns);
+    count++;
+  }
+  return count;
 }
 
 static bool is_over(const load *l) {
@@ -157,16 +176,7 @@ int main(int argc, char **argv) {
   l.phase = DRAINING;
   uint64_t patience_ns = meter_now_ns() + 5000000000ull;
   while (in_flight(&l) > 0 && meter_now_ns() < patience_ns) turn(&l);
-  uint64_t unanswered = (uint64_t)in_flight(&l);
-  if (l.options.rate_per_s > 0) {
-    // Calls that were due and could not even be sent waited at least until now.
-    uint64_t now = meter_now_ns();
-    for (; l.due_ns < l.end_ns; l.due_ns += l.interval_ns) {
-      if (l.due_ns < l.begin_ns) continue;
-      histogram_add(&l.latency, now - l.due_ns);
-      unanswered++;
-    }
-  }
+  uint64_t unanswered = count_unanswered(&l);
   meter_print(used, &l.latency, l.answered, l.errors, unanswered);
   for (int i = 0; i < l.options.connections; i++) connection_close(&l.connections[i]);
   return 0;

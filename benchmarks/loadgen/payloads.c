@@ -19,11 +19,13 @@ payload_list payloads_read(const char *path) {
     uint32_t size = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 |
                     (uint32_t)head[2] << 8 | head[3];
     if (size > 1u << 20) fail(path, "a payload is larger than 1 MiB");
-    payload p = {.bytes = malloc(size + 1), .size = size, .number_at = -1};
+    payload p = {.bytes = malloc(size + 1), .size = size, .number_at = -1, .caller_at = -1};
     payload *items = realloc(list.items, (list.count + 1) * sizeof *items);
     if (!p.bytes || !items || fread(p.bytes, 1, size, file) != size) fail(path, "cut short");
     uint8_t *mark = memmem(p.bytes, size, "################", PAYLOAD_NUMBER_WIDTH);
     if (mark) p.number_at = mark - p.bytes;
+    mark = memmem(p.bytes, size, "@@@@", PAYLOAD_CALLER_WIDTH);
+    if (mark) p.caller_at = mark - p.bytes;
     list.items = items;
     list.items[list.count++] = p;
   }
@@ -32,8 +34,8 @@ payload_list payloads_read(const char *path) {
   return list;
 }
 
-void payload_write_number(uint8_t *at, uint64_t number) {
-  for (int i = PAYLOAD_NUMBER_WIDTH - 1; i >= 0; i--) {
+void payload_write_number(uint8_t *at, int width, uint64_t number) {
+  for (int i = width - 1; i >= 0; i--) {
     at[i] = (uint8_t)('0' + number % 10);
     number /= 10;
   }

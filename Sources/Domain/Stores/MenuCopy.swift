@@ -11,6 +11,14 @@ package struct MenuCopy: Hashable, Sendable {
 
   package init() {}
 
+  /// A copy as it was kept; `version` is that of the copy, not of a stream.
+  package init(details: StoreDetails?, items: [MenuItem], pausedReason: String?, version: Int64) {
+    self.details = details
+    for item in items { self.items[item.id] = item }
+    self.pausedReason = pausedReason
+    self.version = version
+  }
+
   /// The items in the order of their identifiers.
   package var sortedItems: [MenuItem] { items.values.sorted { $0.id < $1.id } }
 

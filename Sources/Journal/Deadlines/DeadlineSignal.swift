@@ -68,6 +68,16 @@ package final class DeadlineSignal: Sendable {
     guard woken else { throw .cancelled }
   }
 
+  /// Lets the watcher look again, as if an earlier deadline had been set.
+  package func poke(_ watch: Watch) {
+    let waiter = state.withLock { state in
+      state.entries[watch.number]?.earliest = WallTime(milliseconds: .min)
+      defer { state.entries[watch.number]?.waiter = nil }
+      return state.entries[watch.number]?.waiter
+    }
+    waiter?.resume(returning: true)
+  }
+
   /// Called by the adapter after a commit with the earliest deadline that commit set.
   package func deadlineSet(_ time: WallTime) {
     let woken = state.withLock { state -> [UnsafeContinuation<Bool, Never>] in

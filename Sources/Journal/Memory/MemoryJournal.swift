@@ -28,14 +28,14 @@ package final class MemoryJournal: Journal {
     package init() {}
   }
 
-  private final class Pending: Sendable {
+  final class Pending: Sendable {
     let append: Append
     let result = Mutex<Result<AppendReceipt, JournalError>?>(nil)
     init(_ append: Append) { self.append = append }
   }
   private typealias Outcome = Result<AppendReceipt, JournalError>
 
-  private struct State {
+  struct State {
     var store: MemoryStore
     /// What a crash goes back to, while something acknowledged is not flushed.
     var flushed: MemoryStore?
@@ -50,8 +50,8 @@ package final class MemoryJournal: Journal {
   package let deadlineSignal = DeadlineSignal()
   private let options: Options
   private let now: @Sendable () -> WallTime
-  private let tail: EventTail
-  private let state: Mutex<State>
+  let tail: EventTail
+  let state: Mutex<State>
 
   package init(
     name: String, epoch: JournalEpoch, options: Options = Options(),
@@ -194,108 +194,5 @@ extension Append {
       earliest = min(earliest ?? deadline.dueAt, deadline.dueAt)
     }
     return earliest
-  }
-}
-
-extension MemoryJournal {
-  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
-    SourceStatus(epoch: epoch, heads: tail.heads)
-  }
-
-  package nonisolated(nonsending) func read(
-    partition: Partition, after position: Position, limit: Int
-  ) async throws(JournalError) -> [RecordedEvent] {
-    try query { (store) throws(JournalError) in
-      try store.events(in: partition, after: position, limit: limit, file: name)
-    }
-  }
-
-  package nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError) {
-    try await tail.wait(in: partition, after: position)
-  }
-
-  package nonisolated(nonsending) func load(
-    _ stream: StreamKey
-  ) async throws(JournalError) -> LoadedStream {
-    try query { (store) throws(JournalError) in
-      LoadedStream(
-        events: try store.events(of: stream, from: 1, limit: .max, file: name),
-        marks: store.marks[stream] ?? [])
-    }
-  }
-
-  package nonisolated(nonsending) func read(
-    stream: StreamKey, from version: StreamVersion, limit: Int
-  ) async throws(JournalError) -> [RecordedEvent] {
-    try query { (store) throws(JournalError) in
-      try store.events(of: stream, from: version, limit: limit, file: name)
-    }
-  }
-
-  package nonisolated(nonsending) func inboxMark(
-    of stream: StreamKey, from source: InboxSource
-  ) async throws(JournalError) -> Position {
-    try query { store in
-      store.marks[stream]?.first { $0.source == source }?.position ?? .start
-    }
-  }
-
-  package nonisolated(nonsending) func cursors(
-    of subscriber: String
-  ) async throws(JournalError) -> [Cursor] {
-    try query { $0.cursors[subscriber] ?? [] }
-  }
-
-  package nonisolated(nonsending) func dueDeadlines(
-    at time: WallTime, limit: Int
-  ) async throws(JournalError) -> [Deadline] {
-    try query { store in
-      let due = store.deadlines.values.filter { $0.dueAt <= time }
-      return Array(due.sorted { $0.order < $1.order }.prefix(max(0, limit)))
-    }
-  }
-
-  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
-    try query { $0.deadlines.values.min { $0.order < $1.order } }
-  }
-
-  package nonisolated(nonsending) func deadlines(
-    of stream: StreamKey
-  ) async throws(JournalError) -> [Deadline] {
-    try query { store in
-      store.deadlines.values.filter { $0.key.stream == stream }.sorted { $0.order < $1.order }
-    }
-  }
-
-  package nonisolated(nonsending) func parked(
-    for subscriber: String?, after key: ParkedKey?, limit: Int
-  ) async throws(JournalError) -> [ParkedEvent] {
-    try query { $0.parked(for: subscriber, after: key, limit: limit) }
-  }
-
-  package nonisolated(nonsending) func parkedEvent(
-    _ key: ParkedKey
-  ) async throws(JournalError) -> ParkedEvent? {
-    try query { $0.parked[key] }
-  }
-
-  private func query<T: Sendable>(
-    _ body: (MemoryStore) throws(JournalError) -> T
-  ) throws(JournalError) -> T {
-    let outcome: Result<T, JournalError> = state.withLock { state in
-      guard !state.closed else { return .failure(.closed) }
-      do throws(JournalError) { return .success(try body(state.store)) } catch {
-        return .failure(error)
-      }
-    }
-    return try outcome.get()
-  }
-}
-
-extension Deadline {
-  fileprivate var order: (Int64, String, String) {
-    (dueAt.milliseconds, key.stream.text, key.kind)
   }
 }

@@ -510,7 +510,7 @@ extension MessageRegistry {
     "baedal.payment.v1.ChargeRequest": [1, 2, 3, 4, 6],
     "baedal.payment.v1.GetPaymentRequest": [1],
     "baedal.payment.v1.Payment": [1, 2, 10],
-    "baedal.payment.v1.PaymentApproved": [2, 4],
+    "baedal.payment.v1.PaymentApproved": [2],
     "baedal.payment.v1.PaymentDeclined": [2],
     "baedal.payment.v1.PaymentNotCharged": [2],
     "baedal.payment.v1.PaymentRefundFailed": [1, 2],

@@ -149,22 +149,19 @@ extension PaymentApproved {
     let _attempt = c.pointee.attempt
     let _providerReference = try String(c: c.pointee.provider_reference, field: "baedal.payment.v1.PaymentApproved.provider_reference")
     let _amountWon = c.pointee.amount_won
-    let _paymentKey = try String(c: c.pointee.payment_key, field: "baedal.payment.v1.PaymentApproved.payment_key")
     return Self(
       attempt: _attempt,
       providerReference: _providerReference,
-      amountWon: _amountWon,
-      paymentKey: _paymentKey
+      amountWon: _amountWon
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Payment__V1__PaymentApproved>, _ arena: Arena) throws(CodecFailure) {
     baedal__payment__v1__payment_approved__init(c)
-    arena.reserve(29)
+    arena.reserve(23)
     c.pointee.attempt = self.attempt
     c.pointee.provider_reference = try arena.copy(self.providerReference)
     c.pointee.amount_won = self.amountWon
-    c.pointee.payment_key = try arena.copy(self.paymentKey)
   }
 }
 

@@ -47,20 +47,17 @@ package struct PaymentApproved: Message {
   package var attempt: UInt32
   package var providerReference: String
   package var amountWon: Int64
-  package var paymentKey: String
 
   package init() { self.init(attempt: 0) }
 
   package init(
     attempt: UInt32 = 0,
     providerReference: String = "",
-    amountWon: Int64 = 0,
-    paymentKey: String = ""
+    amountWon: Int64 = 0
   ) {
     self.attempt = attempt
     self.providerReference = providerReference
     self.amountWon = amountWon
-    self.paymentKey = paymentKey
   }
 }
 

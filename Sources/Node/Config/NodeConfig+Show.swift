@@ -19,7 +19,7 @@ extension NodeConfig {
       let value = setting.read(self)
       let standard = setting.read(NodeConfig())
       let note = value == standard ? "" : "  # default \(standard)"
-      lines.append(Self.indent(groups.count) + "# \(setting.doc) \(Self.sentence(setting)).")
+      lines += Self.comment("\(setting.doc) \(Self.sentence(setting)).", depth: groups.count)
       lines.append(Self.indent(groups.count) + "\(path.last ?? ""): \(value)\(note)")
     }
     return lines.joined(separator: "\n") + "\n"
@@ -41,6 +41,21 @@ extension NodeConfig {
 
   private static func sentence(_ setting: Setting) -> String {
     setting.expected.prefix(1).uppercased() + setting.expected.dropFirst()
+  }
+
+  /// Comment lines of at most 100 columns.
+  private static func comment(_ text: String, depth: Int) -> [String] {
+    let start = indent(depth) + "#"
+    var lines = [start]
+    for word in text.split(separator: " ") {
+      let line = lines.removeLast()
+      if line.count + 1 + word.count > 100 {
+        lines += [line, "\(start) \(word)"]
+      } else {
+        lines.append("\(line) \(word)")
+      }
+    }
+    return lines
   }
 
   private static func indent(_ depth: Int) -> String { String(repeating: "  ", count: depth) }

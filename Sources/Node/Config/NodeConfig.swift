@@ -86,7 +86,7 @@ extension NodeConfig {
     package init() {}
 
     /// The pool of that service.
-    package subscript(service: ServiceName) -> Pool {
+    package subscript(service service: ServiceName) -> Pool {
       get {
         switch service {
         case .order: order

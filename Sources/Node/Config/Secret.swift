@@ -2,10 +2,12 @@
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
   CustomReflectable
 {
-  /// The text itself. Hand it to what needs it and to nothing else.
-  package let revealed: String
+  private let text: String
 
-  package init(_ text: String) { revealed = text }
+  package init(_ text: String) { self.text = text }
+
+  /// The text itself. Hand it to what needs it and to nothing else.
+  package func reveal() -> String { text }
 
   package var description: String { "<secret>" }
   package var debugDescription: String { "<secret>" }

@@ -17,9 +17,11 @@ package struct DeliveryEventCodec: EventCodec {
       try EventMapping.encode(
         DeliveryOffered(
           riderID: rider.rawValue, untilMs: until.ms, round: UInt32(clamping: round)))
-    case .offerDeclined(let rider): try EventMapping.encode(DeliveryOfferDeclined(riderID: rider.rawValue))
+    case .offerDeclined(let rider):
+      try EventMapping.encode(DeliveryOfferDeclined(riderID: rider.rawValue))
     case .offerExpired(let rider, let round):
-      try EventMapping.encode(DeliveryOfferExpired(riderID: rider.rawValue, round: UInt32(clamping: round)))
+      try EventMapping.encode(
+        DeliveryOfferExpired(riderID: rider.rawValue, round: UInt32(clamping: round)))
     case .assigned(let rider): try EventMapping.encode(DeliveryAssigned(riderID: rider.rawValue))
     case .foodReady: try EventMapping.encode(DeliveryFoodReady())
     case .started(let rider): try EventMapping.encode(DeliveryStarted(riderID: rider.rawValue))

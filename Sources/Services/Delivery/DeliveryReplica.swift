@@ -1,7 +1,7 @@
-package import Domain
+import Domain
 package import Journal
-package import Messages
-package import Transport
+import Messages
+import Transport
 
 /// Owns the deliveries whose order ids lie in its slots.
 package actor DeliveryReplica {
@@ -76,9 +76,5 @@ package actor DeliveryReplica {
       return try Domain.Delivery.decide(
         .offerExpired(round: state.rounds), state: state, by: Self.service, at: now)
     }
-  }
-
-  func state(of id: OrderID) async throws(RPCError) -> Snapshot {
-    try await host.state(of: id.rawValue)
   }
 }

@@ -1,26 +1,34 @@
-package import Domain
+import Domain
 import Journal
-package import Transport
+import Transport
 
 extension Dispatcher {
-  /// Fills the board at start with what is under way; call it before the first event is taken.
-  /// What waits is looked after at once.
-  package func restore(
-    deliveries: [OrderID], riders: [RiderID]
-  ) async throws(RPCError) {
+  /// Fills the board with what is under way, and looks after what waits. One that cannot be
+  /// read is left out: it holds nobody else up.
+  func restore(deliveries: [OrderID], riders: [RiderID]) async throws(RPCError) {
     for id in riders {
-      let now = try await load(Domain.Rider.self, id.rawValue)
+      guard let now = try await readable(Domain.Rider.self, id.rawValue) else { continue }
       board.put(now.state, version: now.version, for: id)
     }
     // All of them first, so that a rider who carries one is not asked for another.
     for id in deliveries {
-      let now = try await load(Domain.Delivery.self, id.rawValue)
+      guard let now = try await readable(Domain.Delivery.self, id.rawValue) else { continue }
       board.put(now.state, version: now.version, for: id)
     }
     for id in deliveries {
       guard let state = board.deliveries[id]?.state else { continue }
       let cause = CommandCause(correlationID: id.rawValue, causationID: "dispatch/start")
-      _ = try await findRider(for: id, state, cause)
+      // What fails here is looked after again by the delivery's own deadline.
+      _ = try? await findRider(for: id, state, cause)
+    }
+  }
+
+  private func readable<Aggregate: JournaledDecider>(
+    _ aggregate: Aggregate.Type, _ id: String
+  ) async throws(RPCError) -> DispatchBoard.Entry<Aggregate.State>? {
+    do throws(RPCError) { return try await load(aggregate, id) } catch {
+      guard error.code == .dataLoss else { throw error }
+      return nil
     }
   }
 

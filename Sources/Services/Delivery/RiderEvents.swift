@@ -9,7 +9,8 @@ package struct RiderEventCodec: EventCodec {
   package func encode(_ event: RiderEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .registered(let profile): try EventMapping.encode(RiderRegistered(profile: .init(profile)))
-    case .profileChanged(let profile): try EventMapping.encode(RiderProfileChanged(profile: .init(profile)))
+    case .profileChanged(let profile):
+      try EventMapping.encode(RiderProfileChanged(profile: .init(profile)))
     case .wentOnline: try EventMapping.encode(RiderWentOnline())
     case .wentOffline: try EventMapping.encode(RiderWentOffline())
     }

@@ -1,7 +1,7 @@
-package import Domain
+import Domain
 package import Journal
-package import Messages
-package import Transport
+import Messages
+import Transport
 
 /// Owns the riders whose ids lie in its slots.
 package actor RiderReplica {

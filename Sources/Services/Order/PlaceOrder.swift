@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import Messages
 import Transport
 
@@ -7,7 +7,7 @@ package struct PlaceOrder: Sendable {
   package let id: OrderID
   package let customer: CustomerID
   package let store: StoreID
-  let cart: [CartLine]
+  let cart: [Domain.CartLine]
   let address: String
   let area: Area
   let method: PaymentMethod
@@ -32,7 +32,7 @@ package struct PlaceOrder: Sendable {
     guard request.lines.count <= Domain.Order.linesMax else {
       throw Rejection(.invalid, "the order has more than \(Domain.Order.linesMax) lines")
     }
-    cart = try request.lines.map { (line) throws(Rejection) in try CartLine(line) }
+    cart = try request.lines.map { (line) throws(Rejection) in try Domain.CartLine(line) }
     // The id follows from customer and key, so that a retry finds the order it made.
     id = OrderID(validated: "o" + Digest.name(of: customer.rawValue, key))
     guard let bytes = try? request.serialized() else {
@@ -55,7 +55,7 @@ package struct PlaceOrder: Sendable {
   }
 }
 
-extension CartLine {
+extension Domain.CartLine {
   fileprivate init(_ line: Messages.CartLine) throws(Rejection) {
     guard let seen = try? Won(line.seenUnitPriceWon) else {
       throw Rejection(.invalid, "\(line.itemID): the price seen is negative")

@@ -1,5 +1,5 @@
 package import Domain
-package import Journal
+import Journal
 
 extension Domain.Payment: JournaledDecider {
   package static var category: String { "payment" }

@@ -1,7 +1,7 @@
-package import Domain
+import Domain
 package import Journal
-package import Messages
-package import Transport
+import Messages
+import Transport
 
 /// Owns the payments whose keys lie in its slots: intent → attempt → provider → outcome, each
 /// durable before the next.

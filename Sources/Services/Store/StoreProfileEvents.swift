@@ -9,7 +9,8 @@ package struct StoreProfileEventCodec: EventCodec {
   package func encode(_ event: StoreProfileEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .registered(let details): try EventMapping.encode(StoreRegistered(details: .init(details)))
-    case .profileChanged(let details): try EventMapping.encode(StoreProfileChanged(details: .init(details)))
+    case .profileChanged(let details):
+      try EventMapping.encode(StoreProfileChanged(details: .init(details)))
     case .menuItemPut(let item): try EventMapping.encode(MenuItemPut(item: .init(item)))
     case .menuItemRemoved(let id): try EventMapping.encode(MenuItemRemoved(itemID: id.rawValue))
     case .menuItemSoldOut(let id): try EventMapping.encode(MenuItemSoldOut(itemID: id.rawValue))

@@ -9,7 +9,8 @@ package struct TicketEventCodec: EventCodec {
   package func encode(_ event: TicketEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .received(let order): try EventMapping.encode(TicketReceived(order))
-    case .accepted(let minutes): try EventMapping.encode(TicketAccepted(etaMinutes: UInt32(clamping: minutes)))
+    case .accepted(let minutes):
+      try EventMapping.encode(TicketAccepted(etaMinutes: UInt32(clamping: minutes)))
     case .refused(let reason): try EventMapping.encode(TicketRefused(reason: reason))
     case .confirmed: try EventMapping.encode(TicketConfirmed())
     case .withdrawn(let reason): try EventMapping.encode(TicketWithdrawn(reason: reason))

@@ -34,6 +34,12 @@ package struct AnyJournal: Journal {
     try await base.waitForChange(in: partition, after: position)
   }
 
+  package nonisolated(nonsending) func waitForChange(
+    after heads: [Position]
+  ) async throws(JournalError) {
+    try await base.waitForChange(after: heads)
+  }
+
   package nonisolated(nonsending) func load(
     _ stream: StreamKey
   ) async throws(JournalError) -> LoadedStream {
@@ -64,8 +70,10 @@ package struct AnyJournal: Journal {
     try await base.dueDeadlines(at: time, limit: limit)
   }
 
-  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
-    try await base.nextDeadline()
+  package nonisolated(nonsending) func nextDeadline(
+    after time: WallTime?
+  ) async throws(JournalError) -> Deadline? {
+    try await base.nextDeadline(after: time)
   }
 
   package nonisolated(nonsending) func deadlines(

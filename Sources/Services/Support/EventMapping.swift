@@ -13,11 +13,18 @@ package enum EventMapping {
 
   /// The message back.
   package static func decode<Body: Message>(
-    _ type: Body.Type = Body.self, _ payload: [UInt8]
+    _ payload: [UInt8]
   ) throws(EventCodecError) -> Body {
     do throws(CodecError) { return try Body(serialized: payload) } catch {
       throw .malformed("\(error)")
     }
+  }
+
+  /// The message back, where its type does not follow from what is made of it.
+  package static func decode<Body: Message>(
+    _ type: Body.Type, _ payload: [UInt8]
+  ) throws(EventCodecError) -> Body {
+    try decode(payload)
   }
 
   /// Domain values in a stored event were checked before they were stored; a violation means

@@ -27,7 +27,7 @@ extension JournaledDecider where DeadlineKind == NoDeadline {
 
 extension Domain.DeadlineChange where Kind: RawRepresentable<String> {
   /// The same change as the journal stores it, for the aggregate of `stream`.
-  package func stored(for stream: StreamKey) -> Journal.DeadlineChange {
+  package func stored(for stream: StreamKey) -> StoredDeadlineChange {
     switch self {
     case .set(let kind, let due):
       .set(

@@ -26,7 +26,7 @@ package struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral 
   package var isEmpty: Bool { entries.isEmpty }
 
   /// The first value of that key. Setting replaces every value of the key.
-  package subscript(key: String) -> String? {
+  package subscript(_ key: String) -> String? {
     get { entries.first { $0.key == key }?.value }
     set {
       entries.removeAll { $0.key == key }

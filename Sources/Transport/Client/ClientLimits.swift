@@ -10,9 +10,11 @@ package struct ClientLimits: Sendable, Hashable {
   /// Nothing received for that long after the ping: the connection is given up.
   package var keepaliveTimeout: Duration = .seconds(10)
   /// Times one call is sent, at most; only what was certainly not begun is sent again.
-  package var attemptsMax = 3
+  package var attemptsMax = 6
+  /// Before the second repetition of a call; doubled before each further one, up to 1 s.
+  package var retryPause: Duration = .milliseconds(10)
   /// After a failed attempt to connect, calls fail at once for that long.
-  package var reconnectPause: Duration = .milliseconds(200)
+  package var reconnectPause: Duration = .milliseconds(50)
 
   package init() {}
 }

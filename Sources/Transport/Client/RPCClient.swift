@@ -121,7 +121,8 @@ struct Attempt {
     count += 1
     // The first repetition is free: most often another connection is there already.
     guard count > 2 else { return }
-    let pause = configuration.limits.reconnectPause
+    let doublings = min(count - 3, 10)
+    let pause = min(.seconds(1), configuration.limits.retryPause * (1 << doublings))
     let again = configuration.clock.now().advanced(by: pause)
     guard again < deadline else { throw error }
     do {

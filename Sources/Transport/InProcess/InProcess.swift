@@ -8,9 +8,16 @@ package final class InProcessServer: ServerTransport {
   private let router: Router
   private let configuration: ServerConfiguration
   private let budget: RequestBudget
-  private let starts: AsyncStream<(ServerSession, ServerSession.Start)>
-  private let feed: AsyncStream<(ServerSession, ServerSession.Start)>.Continuation
+  private let jobs: AsyncStream<Job>
+  private let feed: AsyncStream<Job>.Continuation
   private let state = Mutex(State())
+
+  /// What `run` has a child task for.
+  private enum Job: Sendable {
+    case serve(ServerSession.Start, on: ServerSession)
+    /// Break what is left of the connections then.
+    case cut(at: MonotonicInstant)
+  }
 
   fileprivate struct State {
     var links: [ObjectIdentifier: InProcessLink] = [:]
@@ -22,17 +29,27 @@ package final class InProcessServer: ServerTransport {
     self.configuration = configuration
     budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
     // Bounded by the calls in flight that the connections allow.
-    (starts, feed) = AsyncStream.makeStream()
+    (jobs, feed) = AsyncStream.makeStream()
   }
 
   package func run() async throws(RPCError) {
     let clock = configuration.clock
     await withTaskCancellationHandler {
       await withTaskGroup(of: Void.self) { group in
-        for await (session, start) in starts {
-          group.addTask { await Self.serve(start, on: session, clock: clock) }
+        for await job in jobs {
+          switch job {
+          case .serve(let start, let session):
+            group.addTask { await Self.serve(start, on: session, clock: clock) }
+          case .cut(let time):
+            group.addTask {
+              try? await clock.sleep(time)
+              if !Task.isCancelled { self.cut() }
+            }
+          }
         }
-        await group.waitForAll()
+        // Drained before its time: nothing is left to cut, and handlers that were stopped
+        // are waited for.
+        group.cancelAll()
       }
     } onCancel: {
       startDraining(within: .zero)
@@ -45,6 +62,7 @@ package final class InProcessServer: ServerTransport {
       state.isDraining = true
       return Array(state.links.values)
     }
+    feed.yield(.cut(at: configuration.clock.now().advanced(by: duration)))
     for link in links { link.server.drain() }
     if links.isEmpty { feed.finish() }
   }
@@ -85,7 +103,7 @@ package final class InProcessServer: ServerTransport {
     let link = InProcessLink(
       router: router, serverConfiguration: self.configuration, budget: budget,
       clientConfiguration: configuration,
-      onStart: { [feed] session, start in feed.yield((session, start)) },
+      onStart: { [feed] session, start in feed.yield(.serve(start, on: session)) },
       onEnd: { [weak self] link in self?.ended(link) })
     let isTaken = state.withLock { state in
       guard !state.isDraining, state.links.count < self.configuration.limits.connectionsMax

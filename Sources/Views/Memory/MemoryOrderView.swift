@@ -1,9 +1,9 @@
-package import Journal
+import Journal
 import Synchronization
 
 /// The rows in memory, for simulations and as the plainest form of the rules.
 package final class MemoryOrderView: OrderView {
-  private struct State {
+  fileprivate struct State {
     var records: [String: OrderRecord] = [:]
     var cursors = ViewCursors()
     var isClosed = false
@@ -34,7 +34,7 @@ package final class MemoryOrderView: OrderView {
         if record.apply(change) { changed[change.orderID] = record }
       }
       state.records.merge(changed) { _, new in new }
-      state.cursors.take(batch.cursor)
+      for cursor in batch.cursors { state.cursors.take(cursor, of: batch.source) }
       // Within the lock, so that two batches cannot be told of in the wrong order.
       changes.publish(changed.values)
       return .success(())

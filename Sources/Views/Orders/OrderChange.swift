@@ -2,7 +2,7 @@ package import Journal
 
 /// The services whose events make up the course of an order, in the order in which steps of the
 /// same millisecond are told. The numbers are stored.
-package enum OrderService: Int, CaseIterable, Hashable, Sendable {
+package enum OrderJournal: Int, CaseIterable, Hashable, Sendable {
   case order = 0
   case payment = 1
   case store = 2
@@ -74,7 +74,7 @@ package struct OrderChange: Hashable, Sendable {
   }
 
   package var orderID: String
-  package var service: OrderService
+  package var service: OrderJournal
   /// The event's version in its own stream: 1, 2, 3 …
   package var version: Int64
   package var at: WallTime
@@ -83,7 +83,7 @@ package struct OrderChange: Hashable, Sendable {
   package var meaning: Meaning
 
   package init(
-    orderID: String, service: OrderService, version: Int64, at: WallTime, event: String,
+    orderID: String, service: OrderJournal, version: Int64, at: WallTime, event: String,
     meaning: Meaning
   ) {
     self.orderID = orderID

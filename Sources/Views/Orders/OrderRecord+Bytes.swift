@@ -93,7 +93,7 @@ struct ByteReader {
     return String(validating: bytes[at..<(at + Int(count))], as: UTF8.self)
   }
 
-  mutating func service() -> OrderService? {
-    number(UInt8.self).flatMap { OrderService(rawValue: Int($0)) }
+  mutating func service() -> OrderJournal? {
+    number(UInt8.self).flatMap { OrderJournal(rawValue: Int($0)) }
   }
 }

@@ -10,7 +10,7 @@ package struct OrderVersions: Hashable, Sendable {
 
   package init() {}
 
-  package subscript(service: OrderService) -> Int64 {
+  package subscript(service: OrderJournal) -> Int64 {
     get {
       switch service {
       case .order: order
@@ -34,7 +34,7 @@ package struct OrderVersions: Hashable, Sendable {
 
   /// Whether no stream of the other is further than this one's.
   package func includes(_ other: OrderVersions) -> Bool {
-    OrderService.allCases.allSatisfy { self[$0] >= other[$0] }
+    OrderJournal.allCases.allSatisfy { self[$0] >= other[$0] }
   }
 }
 
@@ -89,13 +89,13 @@ package struct OrderPlace: Hashable, Sendable {
 package struct OrderStepRow: Hashable, Sendable {
   /// Never earlier than the step before of the same service, should its clock have gone back.
   package var at: WallTime
-  package var service: OrderService
+  package var service: OrderJournal
   package var version: Int64
   package var event: String
   package var detail: String
 
   package init(
-    at: WallTime, service: OrderService, version: Int64, event: String, detail: String
+    at: WallTime, service: OrderJournal, version: Int64, event: String, detail: String
   ) {
     self.at = at
     self.service = service
@@ -111,11 +111,11 @@ package struct OrderStepRow: Hashable, Sendable {
 
 /// A stream of an order that is not followed any further, because of the event at `version`.
 package struct OrderStall: Hashable, Sendable {
-  package var service: OrderService
+  package var service: OrderJournal
   package var version: Int64
   package var reason: String
 
-  package init(service: OrderService, version: Int64, reason: String) {
+  package init(service: OrderJournal, version: Int64, reason: String) {
     self.service = service
     self.version = version
     self.reason = reason

@@ -1,4 +1,4 @@
-package import Journal
+import Journal
 
 /// The read side of orders: one row per order, built from the events of four journals. The rows,
 /// the steps and the cursors of one batch become visible together.

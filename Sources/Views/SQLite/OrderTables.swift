@@ -96,7 +96,8 @@ final class OrderTables: ViewTables {
       """)
   }
 
-  func apply(_ batch: ViewBatch<OrderChange>) throws(SQLiteError) {
+  /// What was taken before is known by the versions of each row.
+  func apply(_ batch: ViewBatch<OrderChange>, after _: ViewCursors) throws(SQLiteError) {
     for change in batch.changes {
       var entry = try entry(change.orderID)
       // Taken out first, so that the record is changed in place.
@@ -151,7 +152,7 @@ final class OrderTables: ViewTables {
     statement.bind(5, row.orderRiderID)
     statement.bind(6, row.deliveryRiderID)
     statement.bind(7, row.updatedAt.milliseconds)
-    for (at, service) in OrderService.allCases.enumerated() {
+    for (at, service) in OrderJournal.allCases.enumerated() {
       statement.bind(8 + Int32(at), row.versions[service])
     }
     statement.bind(12, row.payment)
@@ -159,7 +160,9 @@ final class OrderTables: ViewTables {
     statement.bind(14, row.delivery)
     statement.bind(15, row.lines)
     statement.bind(16, record.courseBytes)
-    if let number = entry.number { statement.bind(17, number) } else {
+    if let number = entry.number {
+      statement.bind(17, number)
+    } else {
       statement.bind(17, row.orderID)
     }
     if isNew || indexed != entry.indexed {
@@ -194,7 +197,7 @@ extension OrderTables {
     row.orderRiderID = statement.text(8)
     row.deliveryRiderID = statement.isNull(9) ? nil : statement.text(9)
     row.updatedAt = WallTime(milliseconds: statement.integer(10))
-    for (at, service) in OrderService.allCases.enumerated() {
+    for (at, service) in OrderJournal.allCases.enumerated() {
       row.versions[service] = statement.integer(11 + Int32(at))
     }
     row.payment = statement.text(15)

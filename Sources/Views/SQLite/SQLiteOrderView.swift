@@ -1,4 +1,4 @@
-package import Journal
+import Journal
 import SQLite
 import Synchronization
 
@@ -39,7 +39,9 @@ package final class SQLiteOrderView: OrderView {
         return try ViewTransaction(
           path: path, connection: connection, tables: try OrderTables(connection))
       } catch { throw ViewError(error, in: path) }
-    } publish: { teller.tell($0) }
+    } publish: {
+      teller.tell($0)
+    }
     reader = try DatabaseThread(named: "orders-reader", jobsMax: 1024) { () throws(ViewError) in
       let connection = try OrderTables.schema.openForReading(path)
       do throws(SQLiteError) { return try OrderQueries(connection) } catch {

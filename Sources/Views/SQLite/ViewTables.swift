@@ -3,17 +3,17 @@ import SQLite
 
 /// The tables of one kind of view and how a change of them is written. Belongs to the writing
 /// connection's thread.
-protocol ViewTables {
+protocol ViewTables: SendableMetatype {
   associatedtype Change: Sendable
   /// What is told of once it is visible.
   associatedtype Changed: Sendable
 
-  /// Takes changes in; they may stay in memory until `flush`.
-  func apply(_ batch: ViewBatch<Change>) throws(SQLiteError)
+  /// Takes changes in; they may stay in memory until `flush`. Those up to `taken` have been.
+  func apply(_ batch: ViewBatch<Change>, after taken: ViewCursors) throws(SQLiteError)
   /// Writes out what is still in memory, before COMMIT, and says what changed.
   func flush() throws(SQLiteError) -> [Changed]
   /// Forgets everything since the last flush that was committed.
-  func rollBack()
+  func rollBack() throws(SQLiteError)
 }
 
 /// A view's layout. Any change of the tables, of what a column means or of how events are folded
@@ -80,13 +80,14 @@ extension Connection {
   /// Every cursor stored.
   func viewCursors() throws(SQLiteError) -> ViewCursors {
     let statement = try prepare("SELECT source, part, position, epoch FROM cursors")
-    var cursors: [Cursor] = []
+    var cursors = ViewCursors()
     while try statement.step() {
-      cursors.append(
-        Cursor(
-          subscriber: statement.text(0), partition: Partition(Int(statement.integer(1))),
-          position: Position(statement.integer(2)), epoch: JournalEpoch(statement.text(3))))
+      cursors.take(
+        ViewCursor(
+          partition: Partition(Int(statement.integer(1))),
+          position: Position(statement.integer(2)), epoch: JournalEpoch(statement.text(3))),
+        of: statement.text(0))
     }
-    return ViewCursors(cursors)
+    return cursors
   }
 }

@@ -109,6 +109,8 @@ final class ViewTransaction<Tables: ViewTables> {
   private let commit: Statement
   private let putCursor: Statement
   private(set) var cursors: ViewCursors
+  /// False while what is in memory may not be what the file has.
+  private var isUsable = true
 
   init(path: String, connection: Connection, tables: Tables) throws(SQLiteError) {
     self.path = path
@@ -122,12 +124,14 @@ final class ViewTransaction<Tables: ViewTables> {
 
   /// All of it or nothing.
   func write(_ batches: [ViewBatch<Tables.Change>]) -> Result<[Tables.Changed], ViewError> {
+    if !isUsable { recover() }
+    guard isUsable else { return .failure(.unavailable("\(path) cannot be read")) }
     do throws(ViewError) {
       var moved = cursors
-      var fresh: [ViewBatch<Tables.Change>] = []
+      var fresh: [Fresh] = []
       for batch in batches where try moved.accepts(batch) {
-        fresh.append(batch)
-        moved.take(batch.cursor)
+        fresh.append((batch, moved))
+        for cursor in batch.cursors { moved.take(cursor, of: batch.source) }
       }
       guard !fresh.isEmpty else { return .success([]) }
       let changed = try commit(fresh)
@@ -136,29 +140,40 @@ final class ViewTransaction<Tables: ViewTables> {
     } catch { return .failure(error) }
   }
 
-  private func commit(
-    _ batches: [ViewBatch<Tables.Change>]
-  ) throws(ViewError) -> [Tables.Changed] {
+  private typealias Fresh = (batch: ViewBatch<Tables.Change>, taken: ViewCursors)
+
+  private func commit(_ batches: [Fresh]) throws(ViewError) -> [Tables.Changed] {
     do throws(SQLiteError) {
       try begin.run()
-      for batch in batches {
-        try tables.apply(batch)
-        putCursor.bind(1, batch.source)
-        putCursor.bind(2, Int64(batch.partition.index))
-        putCursor.bind(3, batch.through.value)
-        putCursor.bind(4, batch.epoch.text)
-        try putCursor.run()
+      for (batch, taken) in batches {
+        try tables.apply(batch, after: taken)
+        for cursor in batch.cursors
+        where cursor.position > taken.position(batch.source, cursor.partition) {
+          putCursor.bind(1, batch.source)
+          putCursor.bind(2, Int64(cursor.partition.index))
+          putCursor.bind(3, cursor.position.value)
+          putCursor.bind(4, cursor.epoch.text)
+          try putCursor.run()
+        }
       }
       let changed = try tables.flush()
       try commit.run()
       return changed
     } catch {
-      tables.rollBack()
-      if !connection.isAutocommit { try? connection.execute("ROLLBACK") }
-      // After a failed COMMIT the cursors in memory may be behind the file, never ahead: the
-      // batch comes again and every event in it is known by its version.
-      if let stored = try? connection.viewCursors() { cursors = stored }
+      recover()
       throw ViewError(error, in: path)
+    }
+  }
+
+  /// Back to what the file has, which after a failed COMMIT may be either side of it.
+  private func recover() {
+    do throws(SQLiteError) {
+      if !connection.isAutocommit { try connection.execute("ROLLBACK") }
+      try tables.rollBack()
+      cursors = try connection.viewCursors()
+      isUsable = true
+    } catch {
+      isUsable = false
     }
   }
 }

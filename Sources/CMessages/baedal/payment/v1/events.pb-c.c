@@ -643,7 +643,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__payment_attempted__descrip
   (ProtobufCMessageInit) baedal__payment__v1__payment_attempted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__payment__v1__payment_approved__field_descriptors[4] =
+static const ProtobufCFieldDescriptor baedal__payment__v1__payment_approved__field_descriptors[3] =
 {
   {
     "attempt",
@@ -681,29 +681,16 @@ static const ProtobufCFieldDescriptor baedal__payment__v1__payment_approved__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-  {
-    "payment_key",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Baedal__Payment__V1__PaymentApproved, payment_key),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
 };
 static const unsigned baedal__payment__v1__payment_approved__field_indices_by_name[] = {
   2,   /* field[2] = amount_won */
   0,   /* field[0] = attempt */
-  3,   /* field[3] = payment_key */
   1,   /* field[1] = provider_reference */
 };
 static const ProtobufCIntRange baedal__payment__v1__payment_approved__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor baedal__payment__v1__payment_approved__descriptor =
 {
@@ -713,7 +700,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__payment_approved__descript
   "Baedal__Payment__V1__PaymentApproved",
   "baedal.payment.v1",
   sizeof(Baedal__Payment__V1__PaymentApproved),
-  4,
+  3,
   baedal__payment__v1__payment_approved__field_descriptors,
   baedal__payment__v1__payment_approved__field_indices_by_name,
   1,  baedal__payment__v1__payment_approved__number_ranges,

@@ -65,11 +65,10 @@ struct  Baedal__Payment__V1__PaymentApproved
   uint32_t attempt;
   ProtobufCBinaryData provider_reference;
   int64_t amount_won;
-  ProtobufCBinaryData payment_key;
 };
 #define BAEDAL__PAYMENT__V1__PAYMENT_APPROVED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__payment__v1__payment_approved__descriptor) \
-    , 0, {0,NULL}, 0, {0,NULL} }
+    , 0, {0,NULL}, 0 }
 
 
 struct  Baedal__Payment__V1__PaymentDeclined

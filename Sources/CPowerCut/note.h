@@ -1,0 +1,29 @@
+/* The note of what has not been synced: records appended to "<file>.unsynced". */
+#ifndef BAEDAL_POWERCUT_NOTE_H
+#define BAEDAL_POWERCUT_NOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NOTE_SUFFIX ".unsynced"
+#define NOTE_MAGIC 0x504f574552435554ULL
+
+/* Followed by `old_bytes` of what stood at `offset`, `new_bytes` of what is written there, and the
+ * magic once more, without which the record is incomplete and the write has not begun. */
+struct note_record {
+  uint64_t magic;
+  int64_t offset;
+  /* The file's size before. */
+  int64_t size;
+  int64_t old_bytes;
+  int64_t new_bytes;
+  /* 1: the file is cut to `offset`, the old bytes being what stood after it. */
+  int64_t is_truncation;
+};
+
+/* Where the closing magic stands in a record: records keep eight-byte alignment. */
+static inline size_t note_end(const struct note_record *head) {
+  return (sizeof *head + (size_t)head->old_bytes + (size_t)head->new_bytes + 7) & ~(size_t)7;
+}
+
+#endif

@@ -1,0 +1,115 @@
+import Synchronization
+
+extension MemoryJournal {
+  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+    SourceStatus(epoch: epoch, heads: tail.heads)
+  }
+
+  package nonisolated(nonsending) func read(
+    partition: Partition, after position: Position, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent] {
+    try query { (store) throws(JournalError) in
+      try store.events(in: partition, after: position, limit: limit, file: name)
+    }
+  }
+
+  package nonisolated(nonsending) func waitForChange(
+    in partition: Partition, after position: Position
+  ) async throws(JournalError) {
+    try await tail.wait(in: partition, after: position)
+  }
+
+  package nonisolated(nonsending) func waitForChange(
+    after heads: [Position]
+  ) async throws(JournalError) {
+    try await tail.wait(after: heads)
+  }
+
+  package nonisolated(nonsending) func load(
+    _ stream: StreamKey
+  ) async throws(JournalError) -> LoadedStream {
+    try query { (store) throws(JournalError) in
+      LoadedStream(
+        events: try store.events(of: stream, from: 1, limit: .max, file: name),
+        marks: store.marks[stream] ?? [])
+    }
+  }
+
+  package nonisolated(nonsending) func read(
+    stream: StreamKey, from version: StreamVersion, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent] {
+    try query { (store) throws(JournalError) in
+      try store.events(of: stream, from: version, limit: limit, file: name)
+    }
+  }
+
+  package nonisolated(nonsending) func inboxMark(
+    of stream: StreamKey, from source: InboxSource
+  ) async throws(JournalError) -> Position {
+    try query { store in
+      store.marks[stream]?.first { $0.source == source }?.position ?? .start
+    }
+  }
+
+  package nonisolated(nonsending) func cursors(
+    of subscriber: String
+  ) async throws(JournalError) -> [Cursor] {
+    try query { $0.cursors[subscriber] ?? [] }
+  }
+
+  package nonisolated(nonsending) func dueDeadlines(
+    at time: WallTime, limit: Int
+  ) async throws(JournalError) -> [Deadline] {
+    try query { store in
+      let due = store.deadlines.values.filter { $0.dueAt <= time }
+      return Array(due.sorted { $0.order < $1.order }.prefix(max(0, limit)))
+    }
+  }
+
+  package nonisolated(nonsending) func nextDeadline(
+    after time: WallTime?
+  ) async throws(JournalError) -> Deadline? {
+    try query { store in
+      store.deadlines.values.filter { deadline in time.map { deadline.dueAt > $0 } ?? true }
+        .min { $0.order < $1.order }
+    }
+  }
+
+  package nonisolated(nonsending) func deadlines(
+    of stream: StreamKey
+  ) async throws(JournalError) -> [Deadline] {
+    try query { store in
+      store.deadlines.values.filter { $0.key.stream == stream }.sorted { $0.order < $1.order }
+    }
+  }
+
+  package nonisolated(nonsending) func parked(
+    for subscriber: String?, after key: ParkedKey?, limit: Int
+  ) async throws(JournalError) -> [ParkedEvent] {
+    try query { $0.parked(for: subscriber, after: key, limit: limit) }
+  }
+
+  package nonisolated(nonsending) func parkedEvent(
+    _ key: ParkedKey
+  ) async throws(JournalError) -> ParkedEvent? {
+    try query { $0.parked[key] }
+  }
+
+  private func query<T: Sendable>(
+    _ body: (MemoryStore) throws(JournalError) -> T
+  ) throws(JournalError) -> T {
+    let outcome: Result<T, JournalError> = state.withLock { state in
+      guard !state.closed else { return .failure(.closed) }
+      do throws(JournalError) { return .success(try body(state.store)) } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
+  }
+}
+
+extension Deadline {
+  fileprivate var order: (Int64, String, String) {
+    (dueAt.milliseconds, key.stream.text, key.kind)
+  }
+}

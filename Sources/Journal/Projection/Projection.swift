@@ -1,0 +1,197 @@
+import Synchronization
+
+/// Keeps a view up to date with one source: reads what is new in all partitions, and has the store
+/// take rows and cursors in one transaction.
+package final class Projection<Source: EventSource, Store: ProjectionStore>: Sendable {
+  package let view: String
+  package let source: Source
+  package let store: Store
+  private let interest: EventInterest
+  private let options: ProjectionOptions
+  private let clock: JournalClock
+  private let notify: @Sendable (SubscriptionNotice) -> Void
+  private let progress = Mutex(Progress())
+
+  private struct Progress {
+    var applied: [Position] = []
+    /// When the oldest event known and not applied was recorded.
+    var oldest: WallTime?
+  }
+
+  /// - Parameter view: names the cursors in the store.
+  package init(
+    _ view: String, from source: Source, into store: Store, interest: EventInterest = .all,
+    options: ProjectionOptions = ProjectionOptions(), clock: JournalClock,
+    notify: @escaping @Sendable (SubscriptionNotice) -> Void = { _ in }
+  ) {
+    self.view = view
+    self.source = source
+    self.store = store
+    self.interest = interest
+    self.options = options
+    self.clock = clock
+    self.notify = notify
+  }
+
+  /// Follows until the task is cancelled, then returns. Throws when going on would be guessing.
+  package func run() async throws(SubscriptionError) {
+    do throws(SubscriptionError) {
+      var (epoch, applied) = try await begin()
+      while !Task.isCancelled {
+        let batch = try await nextBatch(after: applied, epoch)
+        guard let batch else {
+          try await waitForChange(after: applied)
+          continue
+        }
+        try await apply(batch)
+        for cursor in batch.cursors { applied[cursor.partition.index] = cursor.position }
+        publish(applied, oldest: nil)
+      }
+    } catch {
+      if case .journal(.cancelled) = error { return }
+      throw error
+    }
+  }
+
+  /// The position applied in each partition; empty before the first `run`.
+  package var applied: [Position] { progress.withLock { $0.applied } }
+
+  /// How far behind the view is, by the source's heads.
+  package func lag() async throws(JournalError) -> SubscriptionLag {
+    let heads = try await source.status().heads
+    let (applied, oldest) = progress.withLock { ($0.applied, $0.oldest) }
+    var lag = SubscriptionLag(events: 0, oldest: .zero)
+    for (index, head) in heads.enumerated() {
+      let position = index < applied.count ? applied[index] : .start
+      lag.events += max(0, head.value &- position.value)
+    }
+    if let oldest { lag.oldest = max(.zero, clock.now().since(oldest)) }
+    return lag
+  }
+
+  private func begin() async throws(SubscriptionError) -> (JournalEpoch, [Position]) {
+    let status = try await asked { () async throws(JournalError) in
+      try await source.status()
+    }
+    var applied = status.heads.map { _ in Position.start }
+    for cursor in try await storedCursors() {
+      guard applied.indices.contains(cursor.partition.index) else {
+        throw .partitionCount(cursor: cursor.partition, source: applied.count)
+      }
+      guard cursor.epoch == status.epoch else {
+        throw .otherEpoch(cursor.partition, cursor: cursor.epoch, source: status.epoch)
+      }
+      let head = status.heads[cursor.partition.index]
+      guard cursor.position <= head else {
+        throw .cursorBeyondHead(cursor.partition, cursor: cursor.position, head: head)
+      }
+      applied[cursor.partition.index] = cursor.position
+    }
+    publish(applied, oldest: nil)
+    return (status.epoch, applied)
+  }
+
+  /// What is new, over all partitions; nil when nothing is.
+  private func nextBatch(
+    after applied: [Position], _ epoch: JournalEpoch
+  ) async throws(SubscriptionError) -> ProjectionBatch? {
+    var batch = ProjectionBatch(source: source.name, events: [], setAside: [], cursors: [])
+    var taken = 0
+    var oldest: WallTime?
+    for (index, position) in applied.enumerated() where taken < options.batchEventsMax {
+      let partition = Partition(index)
+      let limit = options.batchEventsMax - taken
+      let events = try await asked { () async throws(JournalError) in
+        let events = try await source.read(partition: partition, after: position, limit: limit)
+        if let first = events.first, first.position != position.next {
+          notify(.hole(partition, position.next))
+          throw .unavailable("the source skips position \(position.next) of \(partition)")
+        }
+        return events
+      }
+      guard !events.isEmpty else { continue }
+      var last = position
+      for event in events {
+        guard event.position == last.next else { break }
+        last = event.position
+        oldest = min(oldest ?? event.recordedAt, event.recordedAt)
+        if interest.includes(event) { batch.events.append(event) }
+      }
+      taken += events.count
+      batch.cursors.append(
+        Cursor(subscriber: view, partition: partition, position: last, epoch: epoch))
+    }
+    publish(applied, oldest: oldest)
+    return batch.cursors.isEmpty ? nil : batch
+  }
+
+  private func apply(_ batch: ProjectionBatch) async throws(SubscriptionError) {
+    var batch = batch
+    var attempt = 0
+    while true {
+      attempt += 1
+      do throws(ProjectionFailure) { return try await store.apply(batch) } catch {
+        switch error {
+        case .poison(let partition, let position, let reason):
+          let at = batch.events.firstIndex {
+            $0.partition == partition && $0.position == position
+          }
+          if let at {
+            let event = batch.events.remove(at: at)
+            batch.setAside.append(SetAsideEvent(event: event, reason: reason))
+            continue
+          }
+          notify(.waiting(partition, .unavailable(reason)))
+        case .unavailable(let reason):
+          notify(.waiting(0, .unavailable(reason)))
+        }
+      }
+      try await pause(after: attempt)
+    }
+  }
+
+  private func storedCursors() async throws(SubscriptionError) -> [Cursor] {
+    var attempt = 0
+    while true {
+      attempt += 1
+      do throws(ProjectionFailure) {
+        return try await store.cursors(of: view, from: source.name)
+      } catch { notify(.waiting(0, .unavailable("\(error)"))) }
+      try await pause(after: attempt)
+    }
+  }
+
+  private func waitForChange(after applied: [Position]) async throws(SubscriptionError) {
+    try await asked { () async throws(JournalError) in
+      try await source.waitForChange(after: applied)
+    }
+  }
+
+  private func asked<T: Sendable>(
+    _ ask: () async throws(JournalError) -> T
+  ) async throws(SubscriptionError) -> T {
+    var attempt = 0
+    while true {
+      attempt += 1
+      do throws(JournalError) { return try await ask() } catch {
+        guard error.mayPass else { throw .journal(error) }
+        notify(.waiting(0, error))
+      }
+      try await pause(after: attempt)
+    }
+  }
+
+  private func pause(after attempt: Int) async throws(SubscriptionError) {
+    do { try await clock.sleep(options.backOff.delay(after: attempt)) } catch {
+      throw .journal(.cancelled)
+    }
+    if Task.isCancelled { throw .journal(.cancelled) }
+  }
+
+  private func publish(_ applied: [Position], oldest: WallTime?) {
+    progress.withLock {
+      $0.applied = applied
+      $0.oldest = oldest
+    }
+  }
+}

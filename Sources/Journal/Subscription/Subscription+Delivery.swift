@@ -1,0 +1,71 @@
+extension Subscription {
+  /// Handles one event until it had its effect or is parked. False when the task was cancelled
+  /// first.
+  func deal(with event: RecordedEvent, _ key: String) async -> Bool {
+    if parking.beginArriving(key) {
+      defer { parking.arrived(key) }
+      return await park(event, key, reason: "behind a parked event of \(key)", attempts: 0)
+    }
+    var attempt = 0
+    var failures = 0
+    while !Task.isCancelled {
+      attempt += 1
+      do throws(DeliveryFailure) {
+        try await subscriber.handle(delivery(of: event, attempt: attempt))
+        return true
+      } catch {
+        if case .failed = error { failures += 1 }
+        if error.isPoison || failures >= options.attemptsMax {
+          parking.beginParking(key)
+          defer { parking.arrived(key) }
+          return await park(event, key, reason: error.reason, attempts: attempt)
+        }
+        notify(.retrying(delivery(of: event, attempt: attempt), error))
+        guard await pause(after: attempt) else { return false }
+      }
+    }
+    return false
+  }
+
+  func delivery(of event: RecordedEvent, attempt: Int) -> Delivery {
+    let source = InboxSource(subscriber: subscriber.name, partition: event.partition)
+    return Delivery(
+      event: event, source: self.source.name,
+      position: InboxPosition(source: source, position: event.position), attempt: attempt)
+  }
+
+  /// Sets the event aside in the destination, as often as it takes. One that is parked already,
+  /// from before a crash, stays as it is.
+  private func park(
+    _ event: RecordedEvent, _ key: String, reason: String, attempts: Int
+  ) async -> Bool {
+    let row = ParkedEvent(
+      key: ParkedKey(
+        subscriber: subscriber.name, partition: event.partition, position: event.position),
+      source: source.name, stream: event.stream, orderingKey: key, type: event.type,
+      reason: String(reason.prefix(1000)), attempts: attempts, parkedAt: clock.now())
+    var tries = 0
+    while true {
+      tries += 1
+      do throws(JournalError) {
+        if try await destination.parkedEvent(row.key) == nil {
+          _ = try await destination.append(Append(parked: [.put(row)]))
+          notify(.parked(row))
+        }
+        return true
+      } catch { notify(.waiting(event.partition, error)) }
+      guard await pause(after: tries) else { return false }
+    }
+  }
+
+  private func pause(after attempt: Int) async -> Bool {
+    do { try await clock.sleep(options.backOff.delay(after: attempt)) } catch { return false }
+    return !Task.isCancelled
+  }
+}
+
+extension DeliveryFailure {
+  var isPoison: Bool {
+    if case .poison = self { true } else { false }
+  }
+}

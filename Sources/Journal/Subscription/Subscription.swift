@@ -1,0 +1,157 @@
+import Synchronization
+
+/// Follows a source partition by partition from the cursors stored in the destination, and hands
+/// each event to its subscriber at least once: in order per ordering key, concurrently otherwise.
+///
+/// The cursor is a low-water mark, stored now and then with the destination's append; what was
+/// handled beyond it is delivered again after a crash, and the inbox marks keep its effect single.
+package final class Subscription<
+  Source: EventSource, Destination: Journal, Handler: Subscriber
+>: Sendable {
+  package let source: Source
+  package let destination: Destination
+  package let subscriber: Handler
+  let options: SubscriptionOptions
+  let clock: JournalClock
+  let notify: @Sendable (SubscriptionNotice) -> Void
+  let parking = ParkingLot()
+  private let windows: Mutex<[Partition: DeliveryWindow]> = Mutex([:])
+
+  /// - Parameter notify: told what is worth a line in the log; must not block.
+  package init(
+    from source: Source, to destination: Destination, subscriber: Handler,
+    options: SubscriptionOptions = SubscriptionOptions(), clock: JournalClock,
+    notify: @escaping @Sendable (SubscriptionNotice) -> Void = { _ in }
+  ) {
+    self.source = source
+    self.destination = destination
+    self.subscriber = subscriber
+    self.options = options
+    self.clock = clock
+    self.notify = notify
+  }
+
+  /// Follows until the task is cancelled, then stores its cursors and returns. Throws when going
+  /// on would be guessing.
+  package func run() async throws(SubscriptionError) {
+    do throws(SubscriptionError) {
+      let (epoch, cursors) = try await begin()
+      let failure = await withTaskGroup(of: SubscriptionError?.self) { group in
+        for (partition, position) in cursors {
+          group.addTask {
+            let follower = PartitionFollower(
+              self, partition: partition, after: position, epoch: epoch)
+            do throws(SubscriptionError) { try await follower.run() } catch { return error }
+            return nil
+          }
+        }
+        var failure: SubscriptionError?
+        for await result in group {
+          guard let result else { continue }
+          failure = failure ?? result
+          group.cancelAll()
+        }
+        return failure
+      }
+      if let failure { throw failure }
+    } catch {
+      if case .journal(.cancelled) = error { return }
+      throw error
+    }
+  }
+
+  /// How far behind it is, by the source's heads.
+  package func lag() async throws(JournalError) -> SubscriptionLag {
+    let heads = try await source.status().heads
+    let now = clock.now()
+    return windows.withLock { windows in
+      var lag = SubscriptionLag(events: 0, oldest: .zero)
+      for (index, head) in heads.enumerated() {
+        let window = windows[Partition(index)]
+        lag.events += max(0, head.value &- (window?.lowWater.value ?? 0))
+        if let oldest = window?.oldest { lag.oldest = max(lag.oldest, now.since(oldest)) }
+      }
+      return lag
+    }
+  }
+
+  /// The low-water mark of a partition, nil before it runs.
+  func lowWater(of partition: Partition) -> Position? {
+    windows.withLock { $0[partition]?.lowWater }
+  }
+
+  func publish(_ window: DeliveryWindow, of partition: Partition) {
+    windows.withLock { $0[partition] = window }
+  }
+
+  /// The source's epoch and where to go on in each partition.
+  private func begin() async throws(SubscriptionError)
+    -> (JournalEpoch, [(Partition, Position)])
+  {
+    let status = try await patiently { () async throws(JournalError) in
+      try await source.status()
+    }
+    let stored = try await patiently { () async throws(JournalError) in
+      try await destination.cursors(of: subscriber.name)
+    }
+    try await findParked()
+    var cursors = Dictionary(
+      uniqueKeysWithValues: status.heads.indices.map { (Partition($0), Position.start) })
+    for cursor in stored {
+      guard status.heads.indices.contains(cursor.partition.index) else {
+        throw .partitionCount(cursor: cursor.partition, source: status.heads.count)
+      }
+      guard cursor.epoch == status.epoch else {
+        throw .otherEpoch(cursor.partition, cursor: cursor.epoch, source: status.epoch)
+      }
+      let head = status.heads[cursor.partition.index]
+      guard cursor.position <= head else {
+        throw .cursorBeyondHead(cursor.partition, cursor: cursor.position, head: head)
+      }
+      cursors[cursor.partition] = cursor.position
+    }
+    for (partition, position) in cursors { publish(DeliveryWindow(after: position), of: partition) }
+    return (status.epoch, cursors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+  }
+
+  private func findParked() async throws(SubscriptionError) {
+    var after: ParkedKey?
+    while true {
+      let from = after
+      let page = try await patiently { () async throws(JournalError) in
+        try await destination.parked(for: subscriber.name, after: from, limit: 512)
+      }
+      for event in page { parking.add(event.orderingKey) }
+      guard parking.count <= options.parkedKeysMax else { throw .tooManyParked(parking.count) }
+      guard let last = page.last else { return }
+      after = last.key
+    }
+  }
+
+  /// Asks again, with growing pauses, until there is an answer or no hope of one.
+  private func patiently<T: Sendable>(
+    _ ask: () async throws(JournalError) -> T
+  ) async throws(SubscriptionError) -> T {
+    var attempt = 0
+    while true {
+      attempt += 1
+      do throws(JournalError) { return try await ask() } catch {
+        guard error.mayPass else { throw .journal(error) }
+        notify(.waiting(0, error))
+      }
+      do { try await clock.sleep(options.backOff.delay(after: attempt)) } catch {
+        throw .journal(.cancelled)
+      }
+    }
+  }
+}
+
+extension JournalError {
+  /// Whether asking again later may help.
+  var mayPass: Bool {
+    switch self {
+    case .overloaded, .unavailable, .unknown, .corrupt, .versionConflict: true
+    case .invalid, .refused, .closed, .cancelled: false
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Glibc
+import Logging
+import NIOPosix
+import ServiceLifecycle
+import NIOCore
+import Transport
+import UnixSignals
+
+/// Runs a node until it is told to stop (SIGTERM or SIGINT) and has drained.
+///
+/// Throws when it cannot start, or when some part cannot go on; then the process should end with
+/// another status than 0.
+package func runNode(_ config: NodeConfig) async throws {
+  let log = NodeLog.logger(config)
+  let threads = config.eventLoops == 0 ? System.coreCount : config.eventLoops
+  let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+  let parts = try await NodeParts(config, group: group, log: log)
+  var server = ServerConfiguration(authenticate: NodeAccess(config).authenticate)
+  server.limits = config.limits
+  server.node = config.nodeName
+  let listener = TCPServer(
+    host: config.listenHost, port: config.listenPort, router: parts.router,
+    configuration: server, group: group)
+  do {
+    let address = try await listener.start()
+    try requireLoopback(address)
+    Greeting.show(config, port: address.port ?? config.listenPort)
+    log.info("node started", metadata: ["node": "\(config.nodeName)", "address": "\(address)"])
+    let services = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: parts.background, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(
+            service: Listener(server: listener, parts: parts, log: log),
+            successTerminationBehavior: .gracefullyShutdownGroup),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+    try await services.run()
+  } catch {
+    await parts.close()
+    throw error
+  }
+  await parts.close()
+  log.info("node stopped", metadata: ["node": "\(config.nodeName)"])
+}
+
+/// Until callers have to prove who they are, a hello is believed on loopback only.
+private func requireLoopback(_ address: SocketAddress) throws(ConfigError) {
+  let ip = address.ipAddress ?? ""
+  guard ip.hasPrefix("127.") || ip == "::1" else {
+    throw ConfigError(
+      .badValue, in: "listen", key: "listen.host",
+      "'\(ip)' is not a loopback address, and callers cannot prove who they are yet; "
+        + "use 127.0.0.1")
+  }
+}
+
+/// The port, as a service that drains: not ready, go-away, finish what was accepted.
+private struct Listener: ServiceLifecycle.Service {
+  let server: TCPServer
+  let parts: NodeParts
+  let log: Logger
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      try await server.run()
+    } onGracefulShutdown: {
+      log.info("draining", metadata: ["connections": "\(server.connectionCount)"])
+      parts.health.setAllNotServing()
+      server.startDraining(within: parts.config.drainTimeout)
+    }
+  }
+}

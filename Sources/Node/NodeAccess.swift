@@ -1,0 +1,28 @@
+import Transport
+
+/// Who a caller is, as far as this node can tell: the hello is believed, since a node listens on
+/// loopback only; an operator has to show the token if there is one.
+struct NodeAccess: Sendable {
+  private let operatorToken: [UInt8]?
+
+  init(_ config: NodeConfig) {
+    operatorToken = config.access.operatorToken.map { Array($0.reveal().utf8) }
+  }
+
+  func authenticate(
+    _ claim: ClientCredentials, _ peer: Peer
+  ) throws(RPCError) -> Transport.Principal {
+    if claim.principal.role == "operator", let operatorToken,
+      !Self.isEqual(claim.token, operatorToken)
+    {
+      throw RPCError(code: .unauthenticated, message: "the operator's token is not this one")
+    }
+    return claim.principal
+  }
+
+  /// Takes the same time wherever the first difference is.
+  private static func isEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    guard left.count == right.count else { return false }
+    return zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+}

@@ -1,0 +1,26 @@
+import Domain
+import Glibc
+import Journal
+import Services
+
+/// The machine's clocks, as the parts of a node want them.
+enum NodeClock {
+  static func milliseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000
+  }
+
+  static let journal = JournalClock(
+    now: { WallTime(milliseconds: milliseconds()) }, sleep: { try await Task.sleep(for: $0) })
+
+  static func environment(_ policy: DeadlinePolicy) -> ServiceEnvironment {
+    ServiceEnvironment(now: { Timestamp(ms: milliseconds()) }, deadlines: policy)
+  }
+
+  /// The identity of a journal made now.
+  static func newEpoch() -> JournalEpoch {
+    var generator = SystemRandomNumberGenerator()
+    return JournalEpoch(String(generator.next(), radix: 36) + String(generator.next(), radix: 36))
+  }
+}

@@ -1,0 +1,36 @@
+import Journal
+import JournalSQLite
+import Services
+
+/// The journals of the services that run here: one database each.
+struct NodeJournals {
+  private(set) var open: [ServiceName: SQLiteJournal] = [:]
+
+  /// The services that keep a journal; the dashboard keeps only a view.
+  static let owners: [ServiceName] = [.order, .payment, .store, .delivery]
+
+  static func options(_ service: ServiceName, _ config: NodeConfig) -> SQLiteJournalOptions {
+    var options = SQLiteJournalOptions(
+      path: "\(config.dataDirectory)/\(service.rawValue).db", name: service.rawValue)
+    options.partitionCount = config.journal.partitions
+    options.waitingAppendsMax = config.journal.queueMax
+    options.groupAppendsMax = config.journal.batchMax
+    options.vfs = config.journal.vfs.isEmpty ? nil : config.journal.vfs
+    return options
+  }
+
+  /// Opens, or makes, every journal the config asks for.
+  init(_ config: NodeConfig) async throws(JournalError) {
+    for service in Self.owners where config.services.contains(service) {
+      open[service] = try await SQLiteJournal.open(
+        Self.options(service, config), now: NodeClock.journal.now, newEpoch: NodeClock.newEpoch)
+    }
+  }
+
+  subscript(service: ServiceName) -> AnyJournal? { open[service].map { AnyJournal($0) } }
+
+  /// Flushes and closes all of them.
+  func close() async {
+    for journal in open.values { await journal.close() }
+  }
+}

@@ -1,0 +1,78 @@
+import Glibc
+import Logging
+
+/// The node's log: one line per event that matters, to standard error.
+enum NodeLog {
+  static func logger(_ config: NodeConfig) -> Logger {
+    var logger = Logger(label: "baedal") { _ in LineHandler(format: config.log.format) }
+    logger.logLevel = config.log.level
+    logger[metadataKey: "node"] = "\(config.nodeName)"
+    return logger
+  }
+}
+
+/// Writes each entry as one line: `key=value` for people, JSON for programs.
+private struct LineHandler: LogHandler {
+  let format: NodeConfig.Log.Format
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+    var line: String
+    switch format {
+    case .text:
+      line = "\(Self.time()) \(event.level.rawValue.uppercased()) \(event.message)"
+      for (key, value) in fields { line += " \(key)=\(Self.quoted("\(value)"))" }
+    case .json:
+      line = "{\"time\":\"\(Self.time())\",\"level\":\"\(event.level.rawValue)\""
+      line += ",\"message\":\(Self.json("\(event.message)"))"
+      for (key, value) in fields { line += ",\(Self.json(key)):\(Self.json("\(value)"))" }
+      line += "}"
+    }
+    line += "\n"
+    // One call a line, so that lines of several threads do not mix.
+    line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  /// ISO 8601 in UTC with milliseconds.
+  private static func time() -> String {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    var parts = tm()
+    gmtime_r(&now.tv_sec, &parts)
+    func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    let ms = now.tv_nsec / 1_000_000
+    let fraction = ms < 10 ? "00\(ms)" : ms < 100 ? "0\(ms)" : "\(ms)"
+    return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T"
+      + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(fraction)Z"
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x7f }
+    return isPlain ? text : json(text)
+  }
+
+  private static func json(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\t": out += "\\t"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+        let hex = String(scalar.value, radix: 16)
+        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out + "\""
+  }
+}

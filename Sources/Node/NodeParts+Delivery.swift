@@ -1,0 +1,55 @@
+import Domain
+import Journal
+import NIOCore
+import NIOPosix
+import Services
+import Transport
+import Views
+
+extension NodeParts {
+  mutating func assembleDelivery() async throws -> DeliverySaga? {
+    guard let journal = journals[.delivery] else { return nil }
+    let environment = environment
+    let active = try SQLiteKeyedView.open(
+      DispatchView.fold, in: "\(config.dataDirectory)/views")
+    closings.append { await active.close() }
+    let deliveries = pool("delivery", .delivery) { executor in
+      DeliveryReplica(journal: journal, environment: environment, executor: executor)
+    }
+    let riders = pool("rider", .delivery) { executor in
+      RiderReplica(journal: journal, environment: environment, executor: executor)
+    }
+    let dispatcher = Dispatcher(
+      journal: journal, deliveries: deliveries, environment: environment,
+      executor: ReplicaExecutor(group.next().executor))
+    // Before the first event is taken and before the first deadline fires.
+    try await dispatcher.restore(from: active)
+    router.register(
+      DeliveryService(deliveries: deliveries, riders: riders, dispatcher: dispatcher))
+    background.project(
+      journal, into: KeyedStore(active), as: DispatchView.view, .types(DispatchView.events))
+    follow(.delivery, into: .delivery, as: Dispatcher.subscriber, nil) {
+      (event) throws(RPCError) in try await dispatcher.take(event)
+    }
+    let saga = DeliverySaga(journal: journal, deliveries: deliveries, dispatcher: dispatcher)
+    background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    return saga
+  }
+
+  mutating func assembleDashboard() throws {
+    guard config.services.contains(.dashboard) else { return }
+    let environment = environment
+    let directory = try ViewDirectory(path: "\(config.dataDirectory)/views", name: "dashboard")
+    let view = LiveOrderView(try SQLiteOrderView.open(in: directory))
+    closings.append { await view.close() }
+    let sources = NodeJournals.owners.compactMap { journals[$0] }
+    let lag = DashboardLag(sources: sources)
+    let pool = pool("dashboard", .dashboard) { executor in
+      DashboardReplica(view: view, lag: lag, environment: environment, executor: executor)
+    }
+    router.register(DashboardService(pool: pool))
+    for source in sources {
+      background.project(source, into: DashboardStore(view), as: DashboardStore.viewName)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Domain
+import Journal
+import Services
+import Transport
+import Views
+
+extension NodeParts {
+  mutating func assemblePayment() -> PaymentSaga? {
+    guard let journal = journals[.payment] else { return nil }
+    let environment = environment
+    let settings = config.payment
+    let simulator = SimulatedProvider(
+      settings: SimulatedProvider.Settings(settings.simulator),
+      seed: UInt64(bitPattern: Int64(settings.simulator.seed)), timeout: settings.callTimeout,
+      clock: environment.clock)
+    let pool = pool("payment", .payment) { executor in
+      PaymentReplica(
+        journal: journal, provider: simulator, environment: environment, executor: executor)
+    }
+    let service = PaymentService(pool: pool, simulator: simulator)
+    payment = service
+    router.register(service)
+    let saga = PaymentSaga(pool: pool)
+    background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    return saga
+  }
+
+  mutating func assembleOrder() throws -> OrderSaga? {
+    guard let journal = journals[.order], let payment else { return nil }
+    let environment = environment
+    let rows = try SQLiteKeyedView.open(MenuCopies.fold, in: "\(config.dataDirectory)/views")
+    closings.append { await rows.close() }
+    let menus = MenuCopies(rows)
+    if let stores = journals[.store] {
+      background.project(
+        stores, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
+    }
+    let chargeTimeout = config.payment.callTimeout + .milliseconds(500)
+    let pool = pool("order", .order) { executor in
+      OrderReplica(
+        journal: journal, menus: menus, payment: payment, environment: environment,
+        chargeTimeout: chargeTimeout, executor: executor)
+    }
+    router.register(OrderService(pool: pool))
+    let saga = OrderSaga(pool: pool, environment: environment)
+    background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    return saga
+  }
+
+  mutating func assembleStore() -> StoreSaga? {
+    guard let journal = journals[.store] else { return nil }
+    let environment = environment
+    let stores = pool("store", .store) { executor in
+      StoreReplica(journal: journal, environment: environment, executor: executor)
+    }
+    let tickets = pool("ticket", .store) { executor in
+      TicketReplica(journal: journal, environment: environment, executor: executor)
+    }
+    router.register(StoreService(stores: stores, tickets: tickets))
+    return StoreSaga(tickets: tickets, environment: environment)
+  }
+}
+
+extension SimulatedProvider.Settings {
+  fileprivate init(_ settings: NodeConfig.Payment.Simulator) {
+    self.init(
+      latency: settings.latency, capacity: settings.capacity,
+      declinePerMille: settings.declinePerMille, unknownPerMille: settings.unknownPerMille)
+  }
+}

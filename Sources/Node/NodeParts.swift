@@ -1,0 +1,129 @@
+import Domain
+import Journal
+import Logging
+import Messages
+import NIOCore
+import NIOPosix
+import Services
+import Transport
+import Views
+
+/// A configuration made into a running node's parts: journals, pools, router, background work.
+/// The one place that sees every adapter.
+struct NodeParts {
+  let config: NodeConfig
+  let group: MultiThreadedEventLoopGroup
+  let journals: NodeJournals
+  let environment: ServiceEnvironment
+  let health = HealthRegistry()
+  var router: Router
+  var background: Background
+  /// The payment service as order calls it; nil when it does not run here.
+  var payment: (any PaymentServiceProtocol)?
+  /// Pools by service name, for `node`.
+  var pools: [PoolGauge] = []
+  /// Sagas that may have parked events, by the service they belong to.
+  var followers: [(service: ServiceName, follower: Follower)] = []
+  /// What is to be closed when the node ends, views before journals.
+  var closings: [@Sendable () async -> Void] = []
+
+  init(
+    _ config: NodeConfig, group: MultiThreadedEventLoopGroup, log: Logger
+  ) async throws {
+    self.config = config
+    self.group = group
+    self.journals = try await NodeJournals(config)
+    self.environment = NodeClock.environment(config.deadlines)
+    self.router = Router(authorize: MethodRules.authorize)
+    self.background = Background(log: log)
+    do {
+      try await assemble()
+    } catch {
+      await close()
+      throw error
+    }
+  }
+
+  /// Closes views, then journals.
+  func close() async {
+    for close in closings { await close() }
+    await journals.close()
+  }
+
+  private mutating func assemble() async throws {
+    let payment = assemblePayment()
+    let order = try assembleOrder()
+    let store = assembleStore()
+    let delivery = try await assembleDelivery()
+    try assembleDashboard()
+    connect(order, payment, store, delivery)
+    let admin = NodeAdmin(
+      config: config, startedAtMs: NodeClock.milliseconds(), pools: pools,
+      followers: followers, audit: NodeAudit(journals))
+    router.register(admin)
+    health.register(on: &router)
+    for method in router.methods {
+      health.set(String(method.prefix { $0 != "/" }), .serving)
+    }
+    router.describe(descriptorSet: MessageRegistry.descriptorSet)
+    health.set("", .serving)
+  }
+
+  /// The sagas: who follows whom. A service that does not run here catches up when it does.
+  private mutating func connect(
+    _ order: OrderSaga?, _ payment: PaymentSaga?, _ store: StoreSaga?, _ delivery: DeliverySaga?
+  ) {
+    if let order {
+      for (source, name, types) in [
+        (ServiceName.payment, OrderSaga.paymentSubscriber, OrderSaga.paymentEvents),
+        (.store, OrderSaga.storeSubscriber, OrderSaga.storeEvents),
+        (.delivery, OrderSaga.deliverySubscriber, OrderSaga.deliveryEvents),
+      ] {
+        follow(source, into: .order, as: name, types) { (event) throws(RPCError) in
+          try await order.take(event, subscriber: name)
+        }
+      }
+    }
+    if let payment {
+      follow(
+        .order, into: .payment, as: PaymentSaga.orderSubscriber, PaymentSaga.orderEvents
+      ) { (event) throws(RPCError) in
+        try await payment.take(event, subscriber: PaymentSaga.orderSubscriber)
+      }
+    }
+    if let store {
+      follow(.order, into: .store, as: StoreSaga.orderSubscriber, StoreSaga.orderEvents) {
+        (event) throws(RPCError) in try await store.take(event)
+      }
+    }
+    if let delivery {
+      follow(
+        .order, into: .delivery, as: DeliverySaga.orderSubscriber, DeliverySaga.orderEvents
+      ) { (event) throws(RPCError) in try await delivery.take(event) }
+    }
+  }
+
+  mutating func follow(
+    _ source: ServiceName, into destination: ServiceName, as name: String, _ types: Set<String>?,
+    _ take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
+  ) {
+    guard let from = journals[source], let into = journals[destination] else { return }
+    followers.append(
+      (destination, background.follow(from, into: into, as: name, types, take)))
+  }
+
+  /// A pool whose replicas are spread over the event loops.
+  mutating func pool<Replica: Actor>(
+    _ name: String, _ service: ServiceName, _ make: (ReplicaExecutor) -> Replica
+  ) -> ReplicaPool<Replica> {
+    let settings = config.pools[service: service]
+    let replicas = (0..<settings.replicas).map { _ in
+      make(ReplicaExecutor(group.next().executor))
+    }
+    let pool = ReplicaPool(
+      service: name, replicas: replicas,
+      inFlightMax: settings.mailboxMax + settings.replicas * settings.capacityPerReplica)
+    pools.append(PoolGauge(pool))
+    return pool
+  }
+}

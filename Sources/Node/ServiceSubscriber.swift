@@ -1,0 +1,30 @@
+import Journal
+import Transport
+
+/// A saga's side as a subscriber: the effect of one event, and how its errors count.
+struct ServiceSubscriber: Subscriber {
+  let name: String
+  let interest: EventInterest
+  let take: @Sendable (RecordedEvent) async throws(RPCError) -> Void
+
+  func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
+    do throws(RPCError) { try await take(delivery.event) } catch {
+      throw DeliveryFailure(error)
+    }
+  }
+}
+
+extension DeliveryFailure {
+  /// What is away comes back; a refusal or damage never turns into something else; the rest is
+  /// tried a few times.
+  fileprivate init(_ error: RPCError) {
+    switch error.code {
+    case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled, .aborted:
+      self = .unavailable("\(error)")
+    case .failedPrecondition, .invalidArgument, .permissionDenied, .alreadyExists, .notFound,
+      .dataLoss, .unimplemented:
+      self = .poison("\(error)")
+    default: self = .failed("\(error)")
+    }
+  }
+}

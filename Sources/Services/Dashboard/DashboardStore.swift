@@ -1,0 +1,43 @@
+package import Journal
+package import Views
+
+/// The view as the store of the projections that keep it up to date, one per journal.
+package struct DashboardStore: ProjectionStore {
+  /// The name under which the projections run.
+  package static let viewName = "dashboard"
+
+  package let view: any OrderView
+
+  package init(_ view: any OrderView) { self.view = view }
+
+  package func cursors(
+    of name: String, from source: String
+  ) async throws(ProjectionFailure) -> [Cursor] {
+    do throws(ViewError) {
+      return try await view.cursors().asCursors(of: name, from: source)
+    } catch { throw .unavailable("\(error)") }
+  }
+
+  /// Nothing is poison to it: what cannot be read stalls its own order's stream, in the view.
+  package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
+    let changes =
+      batch.setAside.isEmpty
+      ? batch.events.compactMap(DashboardFold.change(for:)) : merged(batch)
+    do throws(ViewError) {
+      try await view.apply(
+        ViewBatch(
+          source: batch.source, changes: changes, cursors: batch.cursors.map(ViewCursor.init)))
+    } catch { throw .unavailable("\(error)") }
+  }
+
+  /// Events and those set aside in the order in which they happened.
+  private func merged(_ batch: ProjectionBatch) -> [OrderChange] {
+    let all =
+      batch.events.map { ($0, nil as SetAsideEvent?) } + batch.setAside.map { ($0.event, $0) }
+    return all.sorted {
+      ($0.0.partition, $0.0.position) < ($1.0.partition, $1.0.position)
+    }.compactMap { event, aside in
+      aside.map { DashboardFold.setAside($0) } ?? DashboardFold.change(for: event)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+@preconcurrency import Glibc
+import Node
+
+/// The command line: a node, its clients, and what is known about both.
+@main
+struct Baedal: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "baedal",
+    abstract: "Carries a food order from the customer's tap to the doorstep.",
+    discussion: """
+      Start a node with 'baedal serve', then watch it work with 'baedal demo'.
+
+      Exit codes: \(ExitStatus.summary)
+      """,
+    version: NodeVersion.text,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Node", subcommands: [Serve.self, ConfigCommand.self, Audit.self]),
+      CommandGroup(
+        name: "Customer, store and rider",
+        subcommands: [
+          OrderCommand.self, StoreCommand.self, RiderCommand.self, DashboardCommand.self,
+          Demo.self,
+        ]),
+      CommandGroup(
+        name: "Operator",
+        subcommands: [PaymentCommand.self, ParkedCommand.self, NodeCommand.self]),
+      CommandGroup(
+        name: "Protocol",
+        subcommands: [CallCommand.self, Describe.self, Transitions.self]),
+    ])
+
+  static func main() async {
+    setvbuf(stdout, nil, _IOLBF, 0)
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      leave(with: error)
+    }
+  }
+
+  /// Says what is wrong in one line on standard error and ends with the code that means it.
+  /// Help and the version, which the parser throws as well, go to standard output.
+  private static func leave(with error: any Error) -> Never {
+    if let failure = Failure(error) {
+      Terminal.complain(failure.line)
+      Glibc.exit(failure.status.rawValue)
+    }
+    if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
+    switch exitCode(for: error) {
+    case .success: exit(withError: error)
+    case .validationFailure:
+      fputs(fullMessage(for: error) + "\n", stderr)
+      Glibc.exit(ExitStatus.usage.rawValue)
+    default:
+      Terminal.complain("\(error)".split(whereSeparator: \.isNewline).joined(separator: " "))
+      Glibc.exit(ExitStatus.failed.rawValue)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Messages
+import NIOPosix
+import Transport
+
+/// What every command that talks to a node takes.
+struct ClientOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The node to talk to.", valueName: "host:port"))
+  var connect = Address(host: "127.0.0.1", port: 7700)
+
+  @Option(
+    name: .customLong("as"),
+    help: ArgumentHelp(
+      "Who is calling: customer, store, rider or operator, and the id.", valueName: "role:id"))
+  var principal: Caller?
+
+  @Option(help: ArgumentHelp("File with the token that proves it.", valueName: "file"))
+  var tokenFile: String?
+
+  @Flag(help: "Print the answer as protobuf JSON, one message a line.")
+  var json = false
+
+  @Option(help: ArgumentHelp("Give up after so many seconds.", valueName: "s"))
+  var timeout: Double = 10
+
+  func validate() throws {
+    guard timeout > 0, timeout <= 86_400 else {
+      throw ValidationError("--timeout must be a number of seconds from 0 to 86400")
+    }
+  }
+
+  /// Runs `body` with a client that says it is `standard` unless `--as` says otherwise.
+  func withClient<Result>(
+    as standard: Principal, _ body: (Client) async throws -> Result
+  ) async throws -> Result {
+    let client = Client(
+      connect, principal: principal?.principal ?? standard,
+      token: try tokenFile.map(firstLine) ?? [], timeout: .seconds(timeout))
+    do {
+      let result = try await body(client)
+      await client.close()
+      return result
+    } catch {
+      await client.close()
+      throw error
+    }
+  }
+
+  /// Prints a message: as JSON if asked for, else as `text` says.
+  func print<M: Message>(_ message: M, text: (M) -> String) throws {
+    Swift.print(json ? try message.json() : text(message))
+  }
+}
+
+/// One connection to a node, opened at the first call.
+struct Client: Sendable {
+  let rpc: RPCClient
+  let principal: Principal
+  let timeout: Duration
+  private let transport: TCPClient
+
+  init(_ address: Address, principal: Principal, token: [UInt8] = [], timeout: Duration) {
+    var configuration = ClientConfiguration()
+    configuration.credentials = ClientCredentials(principal: principal, token: token)
+    configuration.node = "baedal-cli"
+    transport = TCPClient(
+      host: address.host, port: address.port, configuration: configuration,
+      group: MultiThreadedEventLoopGroup.singleton)
+    rpc = RPCClient(transport)
+    self.principal = principal
+    self.timeout = timeout
+  }
+
+  /// Asks and waits for the answer, at most as long as `--timeout` says.
+  func call<Request: Message, Response: Message>(
+    _ method: UnaryMethod<Request, Response>, _ request: Request
+  ) async throws(RPCError) -> Response {
+    try await rpc.unary(method, request, options: CallOptions(timeout: timeout))
+  }
+
+  /// Opens a stream that lasts as long as the server likes.
+  func stream<Request: Message, Response: Message>(
+    _ method: ServerStreamMethod<Request, Response>, _ request: Request
+  ) async throws(RPCError) -> MessageStream<Response> {
+    try await rpc.serverStream(method, request)
+  }
+
+  func close() async { await transport.close() }
+}

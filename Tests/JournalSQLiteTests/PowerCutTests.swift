@@ -1,0 +1,195 @@
+import CPowerCut
+import CSQLite
+import Journal
+import JournalContract
+import JournalSQLite
+import Synchronization
+import Testing
+
+/// Faults are set for the whole process, hence one after the other.
+@Suite("A journal in SQLite on a disk that forgets", .serialized)
+struct PowerCutTests {
+  private static let modes = [POWERCUT_LOSE_ALL, POWERCUT_KEEP_PREFIX, POWERCUT_KEEP_SOME]
+
+  @Test("what was acknowledged survives a power cut at any write", arguments: modes)
+  func acknowledgedSurvives(_ mode: Int) async throws {
+    for crashPoint in stride(from: 0, to: 60, by: 4) {
+      let disk = try ForgetfulDisk()
+      let acknowledged = try await disk.writeUntilPowerCut(afterWrites: crashPoint)
+      disk.cutPower(mode, seed: UInt64(crashPoint))
+      let lost = try await disk.lost(of: acknowledged)
+      #expect(lost.isEmpty, "power cut after \(crashPoint) writes")
+    }
+  }
+
+  @Test("without syncing the same test finds acknowledged orders lost")
+  func unsyncedIsLost() async throws {
+    var lost = 0
+    for crashPoint in [40, 80] {
+      let disk = try ForgetfulDisk { $0.syncsCommits = false }
+      let acknowledged = try await disk.writeUntilPowerCut(afterWrites: crashPoint)
+      disk.cutPower(POWERCUT_LOSE_ALL, seed: 1)
+      lost += try await disk.lost(of: acknowledged).count
+    }
+    #expect(lost > 0)
+  }
+
+  @Test("a checkpoint cut short by a power cut loses nothing", arguments: modes)
+  func checkpointSurvives(_ mode: Int) async throws {
+    for crashPoint in stride(from: 0, to: 12, by: 3) {
+      let disk = try ForgetfulDisk()
+      let journal = try await disk.open()
+      for number in 0..<30 {
+        _ = try await journal.append(append(["e"], to: order("c\(number)")))
+      }
+      powercut_fail_writes(SQLITE_IOERR, crashPoint)
+      powercut_fail_syncs(SQLITE_IOERR, crashPoint / 4)
+      await journal.close()
+      disk.cutPower(mode, seed: UInt64(crashPoint))
+      let again = try await disk.open()
+      for number in 0..<30 {
+        #expect(try await again.load(order("c\(number)")).version == 1)
+      }
+      await again.close()
+    }
+  }
+
+  @Test("every acknowledgement has a sync of its own or of its group before it")
+  func syncsBeforeAcknowledging() async throws {
+    let disk = try ForgetfulDisk()
+    let journal = try await disk.open()
+    for version in 0..<20 {
+      let before = powercut_sync_count()
+      _ = try await journal.append(
+        append(["e"], to: order("s"), at: StreamVersion(Int64(version))))
+      #expect(powercut_sync_count() > before)
+    }
+    await journal.close()
+  }
+
+  @Test("a failed fsync makes the appends unknown, and the journal goes on")
+  func failedSync() async throws {
+    let disk = try ForgetfulDisk()
+    let journal = try await disk.open()
+    _ = try await journal.append(append(["a"], to: order("x")))
+    powercut_fail_syncs(SQLITE_IOERR | (4 << 8), 0)
+    await #expect(throws: JournalError.self) {
+      _ = try await journal.append(append(["b"], to: order("x"), at: 1))
+    }
+    #expect(journal.statistics.unknown == 1)
+    powercut_fail_syncs(SQLITE_OK, 0)
+    // What the stream is now is asked, not guessed; both answers are right, once.
+    let version = try await settledVersion(of: order("x"), in: journal)
+    #expect(version == 1 || version == 2)
+    _ = try await journal.append(append(["c"], to: order("x"), at: version))
+    #expect(journal.statistics.reopenings >= 1)
+    await journal.close()
+    disk.cutPower(POWERCUT_LOSE_ALL, seed: 1)
+    let again = try await disk.open()
+    let texts = try await again.load(order("x")).events.map(\.text)
+    #expect(texts == (version == 1 ? ["a", "c"] : ["a", "b", "c"]))
+    await again.close()
+  }
+
+  @Test("a disk that fills up while committing refuses, and works again with room")
+  func fullWhileCommitting() async throws {
+    let disk = try ForgetfulDisk()
+    let journal = try await disk.open()
+    _ = try await journal.append(append(["a"], to: order("x")))
+    powercut_fail_writes(SQLITE_FULL, 0)
+    for _ in 0..<3 {
+      do throws(JournalError) {
+        _ = try await journal.append(append(["b"], to: order("x"), at: 1))
+        Issue.record("appended to a full disk")
+      } catch {
+        guard case .unavailable = error else {
+          Issue.record("\(error) instead of unavailable")
+          continue
+        }
+      }
+    }
+    #expect(try await journal.load(order("x")).version == 1)
+    powercut_fail_writes(SQLITE_OK, 0)
+    _ = try await journal.append(append(["b"], to: order("x"), at: 1))
+    #expect(try await journal.load(order("x")).events.map(\.text) == ["a", "b"])
+    await journal.close()
+  }
+
+  private func settledVersion(
+    of stream: StreamKey, in journal: SQLiteJournal
+  ) async throws -> StreamVersion {
+    // The first append after the fault opens the database again.
+    _ = try? await journal.append(append([], to: stream, at: 999))
+    return try await journal.load(stream).version
+  }
+}
+
+/// A directory whose files lose what was not synced.
+private final class ForgetfulDisk: Sendable {
+  private let directory: TemporaryDirectory
+  private let options: SQLiteJournalOptions
+
+  init(_ change: (inout SQLiteJournalOptions) -> Void = { _ in }) throws {
+    guard powercut_register() == SQLITE_OK else {
+      throw SetUpFailure(description: "powercut_register")
+    }
+    heal()
+    directory = try TemporaryDirectory()
+    var options = SQLiteJournalOptions(path: directory.file("test.db"), name: "test")
+    options.vfs = POWERCUT_VFS
+    change(&options)
+    self.options = options
+  }
+
+  func open() async throws -> SQLiteJournal { try await openJournal(options) }
+
+  /// Four orders at a time grow until no write reaches the disk any more. Returns how far each was
+  /// acknowledged.
+  func writeUntilPowerCut(afterWrites count: Int) async throws -> [StreamKey: Int64] {
+    let journal = try await open()
+    powercut_fail_writes(SQLITE_IOERR, count)
+    let acknowledged = await withTaskGroup(of: (StreamKey, Int64).self) { group in
+      for number in 0..<4 {
+        group.addTask {
+          let stream = order("order-\(number)")
+          var version: Int64 = 0
+          while version < 200 {
+            let next = append(["e\(version)"], to: stream, at: StreamVersion(version))
+            guard (try? await journal.append(next)) != nil else { break }
+            version += 1
+          }
+          return (stream, version)
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+    powercut_fail_syncs(SQLITE_IOERR, 0)
+    await journal.close()
+    return acknowledged
+  }
+
+  func cutPower(_ mode: Int, seed: UInt64) {
+    heal()
+    _ = powercut_apply(options.path, Int32(mode), seed)
+  }
+
+  /// The orders of which something acknowledged is missing.
+  func lost(of acknowledged: [StreamKey: Int64]) async throws -> [StreamKey] {
+    let journal = try await open()
+    var lost: [StreamKey] = []
+    for (stream, version) in acknowledged {
+      let events = try await journal.load(stream).events
+      let texts = (0..<events.count).map { "e\($0)" }
+      if Int64(events.count) < version || events.map(\.text) != texts { lost.append(stream) }
+      // Nothing was applied twice: at most the one append in flight is there as well.
+      if Int64(events.count) > version + 1 { lost.append(stream) }
+    }
+    await journal.close()
+    return lost
+  }
+}
+
+private func heal() {
+  powercut_fail_writes(SQLITE_OK, 0)
+  powercut_fail_syncs(SQLITE_OK, 0)
+}

@@ -1,0 +1,124 @@
+import Journal
+import JournalContract
+import Synchronization
+import Testing
+
+@Suite("The deadline runner", .timeLimit(.minutes(1)))
+struct DeadlineRunnerTests {
+  private let journal = memoryJournal("order")
+  private let clock = ManualClock()
+
+  private func set(_ id: String, after delay: Duration) async throws -> Deadline {
+    let deadline = Deadline(
+      key: DeadlineKey(stream: order(id), kind: "answer"),
+      dueAt: clock.now.advanced(by: delay), owner: "store")
+    _ = try await journal.append(Append(deadlines: [.set(deadline)]))
+    return deadline
+  }
+
+  private func run(
+    _ handle: @escaping @Sendable (Deadline) async throws(DeadlineFailure) -> Void = { _ in },
+    _ body: (Fired) async throws -> Void
+  ) async throws {
+    let fired = Fired()
+    let runner = DeadlineRunner(journal, clock: clock.clock) {
+      (deadline: Deadline) async throws(DeadlineFailure) in
+      try await handle(deadline)
+      fired.add(deadline.key.stream.id)
+    }
+    try await running { await runner.run() } _: { try await body(fired) }
+  }
+
+  final class Fired: Sendable {
+    private let ids = Mutex<[String]>([])
+    func add(_ id: String) { ids.withLock { $0.append(id) } }
+    var all: [String] { ids.withLock { $0 } }
+  }
+
+  /// Moves time in small steps until the condition holds.
+  private func pass(until condition: () async throws -> Bool) async rethrows {
+    while try await !condition(), !Task.isCancelled {
+      clock.advance(by: .milliseconds(100))
+      for _ in 0..<20 { await Task.yield() }
+    }
+  }
+
+  @Test("fires what is due, in order, and clears what its handler left")
+  func fires() async throws {
+    _ = try await set("b", after: .seconds(20))
+    _ = try await set("a", after: .seconds(10))
+    _ = try await set("overdue", after: .seconds(-5))
+    try await run { fired in
+      await until { fired.all == ["overdue"] }
+      await pass { fired.all.count == 3 }
+      #expect(fired.all == ["overdue", "a", "b"])
+      try await until { try await journal.nextDeadline() == nil }
+    }
+  }
+
+  @Test("wakes up for a deadline set earlier than the one it sleeps for")
+  func earlier() async throws {
+    _ = try await set("late", after: .seconds(1000))
+    try await run { fired in
+      await until { clock.sleeperCount > 0 }
+      _ = try await set("early", after: .milliseconds(50))
+      // Not a tick of the clock before it is due, and no wait for the long sleep.
+      await until { clock.sleeperCount > 0 }
+      var passed = Duration.zero
+      while fired.all.isEmpty, !Task.isCancelled {
+        for _ in 0..<50 { await Task.yield() }
+        clock.advance(by: .milliseconds(10))
+        passed += .milliseconds(10)
+      }
+      #expect(fired.all == ["early"])
+      #expect(passed < .seconds(5))
+    }
+  }
+
+  @Test("tries a failed one again later, and holds up nobody meanwhile")
+  func failing() async throws {
+    let failures = Counter(3)
+    _ = try await set("bad", after: .zero)
+    _ = try await set("good", after: .milliseconds(10))
+    try await run {
+      (deadline) async throws(DeadlineFailure) in
+      if deadline.key.stream.id == "bad", failures.countDown() {
+        throw DeadlineFailure("not now")
+      }
+    } _: { fired in
+      await pass { fired.all.contains("good") }
+      await pass { fired.all.contains("bad") }
+      try await until { try await journal.nextDeadline() == nil }
+    }
+  }
+
+  @Test("leaves a deadline alone that its handler has set anew")
+  func setAnew() async throws {
+    let first = try await set("a", after: .zero)
+    var later = first
+    later.dueAt = first.dueAt.advanced(by: .seconds(500))
+    let next = later
+    let journal = journal
+    try await run { (_) async throws(DeadlineFailure) in
+      do throws(JournalError) { _ = try await journal.append(Append(deadlines: [.set(next)])) } catch {
+        throw DeadlineFailure("\(error)")
+      }
+    } _: { fired in
+      await until { fired.all == ["a"] }
+      for _ in 0..<100 { await Task.yield() }
+      let left = try await journal.nextDeadline()
+      #expect(left == next)
+    }
+  }
+
+  final class Counter: Sendable {
+    private let left: Mutex<Int>
+    init(_ count: Int) { left = Mutex(count) }
+    func countDown() -> Bool {
+      left.withLock { left in
+        left -= 1
+        return left >= 0
+      }
+    }
+  }
+}

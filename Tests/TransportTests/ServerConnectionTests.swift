@@ -1,0 +1,205 @@
+import Messages
+import Testing
+
+@testable import Transport
+
+/// An action in words, for tables.
+func words(_ action: ServerConnection.Action) -> String {
+  switch action {
+  case .none: "none"
+  case .send(.goAway(let goAway)): "send go-away after \(goAway.lastCallID)"
+  case .send(.end(let end)):
+    "end \(end.callID) \(StatusCode(wire: end.status?.code ?? 0).name)"
+      + (end.unprocessed ? " unprocessed" : "")
+  case .send(let frame): "send \(frame.name)"
+  case .start(let call, _): "start \(call.id)"
+  case .stop(let call): "stop \(call.id)"
+  case .answerAndStop(let answers): "answer and stop \(answers.map { $0.call.id }.sorted())"
+  case .resume(let call): "resume \(call.id)"
+  case .close(.goAway(let goAway)?):
+    "close \(StatusCode(wire: goAway.status?.code ?? 0).name) after \(goAway.lastCallID)"
+  case .close: "close"
+  }
+}
+
+let unaryRoute = Router.Route.unary { (payload, _) throws(RPCError) in payload }
+let streamRoute = Router.Route.serverStream { (_, _, _) throws(RPCError) in }
+
+func routes(_ method: String) -> Router.Route? {
+  switch method {
+  case "unary": unaryRoute
+  case "stream": streamRoute
+  default: nil
+  }
+}
+
+let hello = Frame.Kind.hello(Hello(versionMin: 1, versionMax: 1))
+
+func call(_ id: UInt64, _ method: String = "unary", credit: UInt32 = 0, timeoutUs: UInt64 = 0)
+  -> Frame.Kind
+{
+  .call(Call(callID: id, method: method, payload: [1], timeoutUs: timeoutUs, credit: credit))
+}
+
+@Suite("The server's half of a connection")
+struct ServerConnectionTests {
+  static let start = MonotonicInstant(nanoseconds: 1_000_000_000)
+
+  /// A machine in that phase; open and draining ones have call 1 (a stream) in flight.
+  static func machine(
+    _ phase: ServerConnection.Phase, limits: ServerLimits = ServerLimits()
+  ) -> ServerConnection {
+    var configuration = ServerConfiguration(authenticate: ServerConfiguration.trusting)
+    configuration.limits = limits
+    var machine = ServerConnection(
+      configuration: configuration, budget: RequestBudget(bytes: 100), address: "test", now: start)
+    guard phase != .awaitingHello else { return machine }
+    _ = machine.receive(hello, at: start, route: routes)
+    _ = machine.receive(call(1, "stream"), at: start, route: routes)
+    if phase == .draining { _ = machine.drain() }
+    if phase == .closed { _ = machine.disconnected() }
+    return machine
+  }
+
+  static let frames: [Frame.Kind] = [
+    hello, .helloReply(HelloReply(version: 1)), call(2), .reply(Reply(callID: 1)),
+    .item(StreamItem(callID: 1)), .end(End(callID: 1)), .cancel(CancelCall(callID: 1)),
+    .credit(Credit(callID: 1, messages: 1)), .ping(Ping(nonce: 1)), .pong(Pong(nonce: 1)),
+    .goAway(GoAway()),
+  ]
+
+  /// One row per phase, one column per kind of frame, in the order of `frames`.
+  static let table: [(ServerConnection.Phase, [String])] = [
+    (.awaitingHello, ["send hello reply"] + Array(repeating: "close INVALID_ARGUMENT after 0", count: 10)),
+    (.open, [
+      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1", "start 2",
+      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1",
+      "close INVALID_ARGUMENT after 1", "stop 1", "resume 1", "send pong", "none", "none",
+    ]),
+    (.draining, [
+      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1", "none",
+      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1",
+      "close INVALID_ARGUMENT after 1", "stop 1", "resume 1", "send pong", "none", "none",
+    ]),
+    (.closed, Array(repeating: "none", count: 11)),
+  ]
+
+  @Test("every phase answers every frame as the table says", arguments: 0..<4)
+  func frames(row: Int) {
+    let (phase, expected) = Self.table[row]
+    for (frame, wanted) in zip(Self.frames, expected) {
+      var machine = Self.machine(phase)
+      let action = machine.receive(frame, at: Self.start, route: routes)
+      #expect(words(action) == wanted, "\(phase) on \(frame.name)")
+    }
+  }
+
+  /// The other events, in the order: drain, disconnected, violate, tick now, finish 1, item of 1.
+  static let events: [(ServerConnection.Phase, [String])] = [
+    (.awaitingHello, [
+      "close OK after 0", "close", "close INTERNAL after 0", "none", "none", "gone",
+    ]),
+    (.open, [
+      "send go-away after 1", "close", "close INTERNAL after 1", "none", "end 1 OK", "wait",
+    ]),
+    (.draining, ["none", "close", "close INTERNAL after 1", "none", "end 1 OK", "wait"]),
+    (.closed, ["none", "none", "none", "none", "none", "gone"]),
+  ]
+
+  @Test("every phase answers every other event as the table says", arguments: 0..<4)
+  func events(row: Int) {
+    let (phase, expected) = Self.events[row]
+    var results: [String] = []
+    var machine = Self.machine(phase)
+    results.append(words(machine.drain()))
+    machine = Self.machine(phase)
+    results.append(words(machine.disconnected()))
+    machine = Self.machine(phase)
+    results.append(words(machine.violate(WireError(code: .internal, message: ""))))
+    machine = Self.machine(phase)
+    results.append(words(machine.tick(at: Self.start)))
+    machine = Self.machine(phase)
+    results.append(words(machine.finish(1, .end(nil))))
+    machine = Self.machine(phase)
+    switch machine.sendItem([], of: 1) {
+    case .send: results.append("send")
+    case .wait: results.append("wait")
+    case .gone: results.append("gone")
+    }
+    #expect(results == expected, "\(phase)")
+  }
+
+  @Test("no version in common is FAILED_PRECONDITION", arguments: [
+    (0, 0, false), (0, 1, true), (1, 1, true), (1, 9, true), (2, 9, false), (9, 1, false),
+  ] as [(UInt32, UInt32, Bool)])
+  func version(min: UInt32, max: UInt32, isTaken: Bool) {
+    var machine = Self.machine(.awaitingHello)
+    let greeting = Frame.Kind.hello(Hello(versionMin: min, versionMax: max))
+    let action = machine.receive(greeting, at: Self.start, route: routes)
+    #expect(
+      words(action)
+        == (isTaken ? "send hello reply" : "close FAILED_PRECONDITION after 0"))
+  }
+
+  @Test("call ids rise: zero, a duplicate and a step back end the connection", arguments: [0, 1] as [UInt64])
+  func ids(id: UInt64) {
+    var machine = Self.machine(.open)
+    #expect(
+      words(machine.receive(call(id), at: Self.start, route: routes))
+        == "close INVALID_ARGUMENT after 1")
+  }
+
+  @Test("what concerns one call ends that call only")
+  func refusals() {
+    var limits = ServerLimits()
+    limits.connection.callsInFlightMax = 2
+    limits.connection.metadataBytesMax = 4
+    limits.connection.streamCreditMax = 10
+    var machine = Self.machine(.open, limits: limits)
+    func result(_ frame: Frame.Kind) -> String {
+      words(machine.receive(frame, at: Self.start, route: routes))
+    }
+    #expect(result(call(2, "none")) == "end 2 UNIMPLEMENTED unprocessed")
+    let headed = Call(
+      callID: 3, method: "unary", metadata: [Metadata(key: "abc", value: "de")])
+    #expect(result(.call(headed)) == "end 3 RESOURCE_EXHAUSTED unprocessed")
+    #expect(result(call(4, "stream", credit: 11)) == "end 4 INVALID_ARGUMENT unprocessed")
+    let large = Call(callID: 5, method: "unary", payload: Array(repeating: 0, count: 100))
+    #expect(result(.call(large)) == "end 5 RESOURCE_EXHAUSTED unprocessed")
+    #expect(result(call(6)) == "start 6")
+    #expect(result(call(7)) == "end 7 RESOURCE_EXHAUSTED unprocessed")
+    #expect(result(.credit(Credit(callID: 1, messages: 11))) == "answer and stop [1]")
+    #expect(result(.credit(Credit(callID: 1, messages: .max))) == "none")
+    #expect(result(.cancel(CancelCall(callID: 5))) == "none")
+    #expect(result(.credit(Credit(callID: 5, messages: 1))) == "none")
+    #expect(result(.cancel(CancelCall(callID: 99))) == "close INVALID_ARGUMENT after 7")
+  }
+
+  @Test("a handler's end frees its place, and its request's bytes")
+  func freeing() {
+    var machine = Self.machine(.open)
+    #expect(machine.budget.available == 99)
+    _ = machine.receive(call(2), at: Self.start, route: routes)
+    #expect(machine.budget.available == 98)
+    #expect(words(machine.finish(2, .reply([1]))) == "send reply")
+    #expect(words(machine.finish(2, .reply([1]))) == "none")
+    #expect(machine.budget.available == 99)
+    #expect(machine.takeCalls().count == 1)
+    #expect(machine.budget.available == 100)
+  }
+
+  @Test("credit is spent one by one and renewed")
+  func credit() {
+    var machine = Self.machine(.open)
+    _ = machine.receive(call(2, "stream", credit: 2), at: Self.start, route: routes)
+    func canSend() -> Bool {
+      if case .send = machine.sendItem([1], of: 2) { true } else { false }
+    }
+    #expect(canSend())
+    #expect(canSend())
+    #expect(!canSend())
+    _ = machine.receive(.credit(Credit(callID: 2, messages: 1)), at: Self.start, route: routes)
+    #expect(canSend())
+    #expect(!canSend())
+  }
+}

@@ -1,0 +1,82 @@
+"""A whole node under measurement: the release binary on a fresh directory."""
+
+import time
+
+from . import tools, wire
+from .wire import field
+
+STORES = 20
+HEALTH = "baedal.health.v1.HealthService/Check"
+
+# The defaults, but for a payment provider that takes no time: what is measured is the node.
+CONFIG = """\
+node:
+  name: bench
+payment:
+  simulator:
+    latency_ms: 0
+    capacity: 100000
+log:
+  level: warning
+"""
+
+
+class Node:
+    def __init__(self, binary, directory, config=CONFIG, prefix=()):
+        directory.mkdir(parents=True, exist_ok=True)
+        self.data = directory / "data"
+        file = directory / "node.yaml"
+        file.write_text(config)
+        self.port = tools.free_port()
+        self.process = tools.Process(
+            [*prefix, binary, "serve", "--config", file, "--data", self.data,
+             "--listen", f"127.0.0.1:{self.port}"], log=directory / "node.log")
+        self.pid = self.process.pid
+
+    def wait_until_ready(self, timeout_s=60):
+        """Seconds from the start of the process until health says SERVING."""
+        deadline = self.process.began + timeout_s
+        while time.monotonic() < deadline:
+            try:
+                client = wire.Client(self.port, timeout_s=5)
+                while time.monotonic() < deadline:
+                    answer = client.call(HEALTH, b"")
+                    if wire.first(answer, 1, 0) == 1:
+                        client.close()
+                        return time.monotonic() - self.process.began
+                    time.sleep(0.001)
+            except (OSError, wire.Failed):
+                time.sleep(0.001)
+            if self.process.child.poll() is not None:
+                break
+        raise SystemExit(f"benchmarks: the node is not ready; see {self.process.log.name}")
+
+    def stop(self, wait_s=30):
+        self.process.stop(wait_s)
+
+
+def register_stores(port):
+    """Stores with two items each, always open. Gives a PlaceOrder request for each."""
+    client = wire.Client(port, role="operator", id="bench")
+    payloads = []
+    for number in range(STORES):
+        store = f"store-{number:04}"
+        details = (field(1, store) + field(2, f"벤치 치킨 {number}호점") + field(3, "gangnam")
+                   + field(4, 10000))
+        client.call("baedal.store.v1.StoreService/RegisterStore", field(1, details))
+        for item, name, price in (("item-07", "반반치킨", 18900), ("item-21", "콜라 500ml", 3000)):
+            body = field(1, item) + field(2, name) + field(3, price)
+            client.call("baedal.store.v1.StoreService/PutMenuItem",
+                        field(1, store) + field(2, body))
+        payloads.append(order(store))
+    client.close()
+    return payloads
+
+
+def order(store):
+    """An order of two items, by the customer of the connection, with a key of its own."""
+    lines = (field(4, field(1, "item-07") + field(2, 1) + field(3, 18900))
+             + field(4, field(1, "item-21") + field(2, 1) + field(3, 3000)))
+    return (field(1, "customer-@@@@") + field(2, "key-################") + field(3, store)
+            + lines + field(5, "서울특별시 강남구 테헤란로 521") + field(6, "gangnam")
+            + field(7, "card-1"))
