@@ -18,9 +18,10 @@ if [ "${1:-}" = --list ]; then
   exit 0
 fi
 
-list | xargs sha256sum | cmp -s - proto/generated.sha256 || {
-  difference=$(list | xargs sha256sum | diff - proto/generated.sha256 2>/dev/null |
-    sed -n 's/^[<>] [0-9a-f]*  //p' | LC_ALL=C sort -u | head -n 1)
-  echo "generated code does not match its sources (${difference:-proto/generated.sha256}); run: make proto" >&2
+hashes=$(list | xargs sha256sum)
+[ "$hashes" = "$(cat proto/generated.sha256 2>/dev/null)" ] || {
+  difference=$(echo "$hashes" | diff - proto/generated.sha256 2>/dev/null |
+    sed -n 's/^[<>] [0-9a-f]*  //p' | LC_ALL=C sort -u | tr '\n' ' ')
+  echo "generated code does not match its sources; run: make proto (${difference% })" >&2
   exit 1
 }

@@ -34,7 +34,8 @@ package final class Statement {
     value.withUTF8 { (utf8: UnsafeBufferPointer<UInt8>) -> Void in
       let bytes = UnsafeRawBufferPointer(utf8)
       if let kept = keep(bytes) {
-        sqlite3_bind_text(handle, at, kept.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil)
+        sqlite3_bind_text(
+          handle, at, kept.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil)
       } else {
         sqlite3_bind_text(
           handle, at, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),

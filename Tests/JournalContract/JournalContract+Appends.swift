@@ -142,9 +142,11 @@ extension JournalContract {
     try expectEqual(try await again.heads(), heads)
     for (index, head) in heads.enumerated() {
       let events = try await again.read(partition: Partition(index), after: 0, limit: 1000)
-      try expectEqual(events.map(\.position.value), Array(1...max(1, head.value)).filter { _ in
-        head.value > 0
-      })
+      try expectEqual(
+        events.map(\.position.value),
+        Array(1...max(1, head.value)).filter { _ in
+          head.value > 0
+        })
       try expect(
         events.allSatisfy { $0.stream.partition(of: again.partitionCount) == Partition(index) },
         "an event on the wrong partition")

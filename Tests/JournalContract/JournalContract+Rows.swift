@@ -35,9 +35,10 @@ extension JournalContract {
     let again = await harness.journal
     try expectEqual(
       Set(try await again.load(stream).marks),
-      Set(zip(sources, [5, 8, 1]).map { source, position in
-        InboxMark(stream: stream, source: source, position: position)
-      }))
+      Set(
+        zip(sources, [5, 8, 1]).map { source, position in
+          InboxMark(stream: stream, source: source, position: position)
+        }))
     try expectEqual(try await again.inboxMark(of: stream, from: sources[1]), 8)
     try expectEqual(try await again.inboxMark(of: order("other"), from: sources[1]), 0)
     try expectEqual(try await again.load(order("other")).marks, [])

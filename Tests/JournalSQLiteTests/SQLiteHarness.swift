@@ -37,7 +37,12 @@ struct SetUpFailure: Error, CustomStringConvertible {
 /// A clock that only the test moves.
 func steppingClock() -> @Sendable () -> WallTime {
   let ticks = Ticks()
-  return { WallTime(milliseconds: ticks.value.withLock { $0 += 1; return $0 }) }
+  return {
+    WallTime(
+      milliseconds: ticks.value.withLock {
+        $0 += 1; return $0
+      })
+  }
 }
 
 private final class Ticks: Sendable {

@@ -26,7 +26,11 @@ struct DeadlineRunnerTests {
       try await handle(deadline)
       fired.add(deadline.key.stream.id)
     }
-    try await running { await runner.run() } _: { try await body(fired) }
+    try await running {
+      await runner.run()
+    } _: {
+      try await body(fired)
+    }
   }
 
   final class Fired: Sendable {
@@ -100,7 +104,9 @@ struct DeadlineRunnerTests {
     let next = later
     let journal = journal
     try await run { (_) async throws(DeadlineFailure) in
-      do throws(JournalError) { _ = try await journal.append(Append(deadlines: [.set(next)])) } catch {
+      do throws(JournalError) {
+        _ = try await journal.append(Append(deadlines: [.set(next)]))
+      } catch {
         throw DeadlineFailure("\(error)")
       }
     } _: { fired in

@@ -22,7 +22,10 @@ private final class MemoryHarness: JournalHarness {
     // Letting others run before the flush is what makes a group of them.
     options.flush = .after { await Task.yield() }
     memory = MemoryJournal(name: "test", epoch: JournalEpoch("memory"), options: options) {
-      WallTime(milliseconds: ticks.withLock { $0 += 1; return $0 })
+      WallTime(
+        milliseconds: ticks.withLock {
+          $0 += 1; return $0
+        })
     }
   }
 

@@ -4,20 +4,24 @@ import Testing
 
 @Suite("The pieces of the journal", .timeLimit(.minutes(1)))
 struct PiecesTests {
-  @Test("the checksum is CRC-32C", arguments: [
-    ("", 0x0000_0000), ("123456789", 0xe306_9283), ("a", 0xc1d0_4330),
-    ("The quick brown fox jumps over the lazy dog", 0x2262_0404),
-  ] as [(String, UInt32)])
+  @Test(
+    "the checksum is CRC-32C",
+    arguments: [
+      ("", 0x0000_0000), ("123456789", 0xe306_9283), ("a", 0xc1d0_4330),
+      ("The quick brown fox jumps over the lazy dog", 0x2262_0404),
+    ] as [(String, UInt32)])
   func checksum(_ text: String, _ wanted: UInt32) {
     var crc = CRC32C()
     Array(text.utf8).withUnsafeBytes { crc.add($0) }
     #expect(crc.value == wanted)
   }
 
-  @Test("the partition of an id never changes", arguments: [
-    ("", 16, 1), ("1", 16, 0), ("order-1", 16, 2), ("주문", 16, 7), ("order-1", 1, 0),
-    ("order-1", 1000, 650),
-  ])
+  @Test(
+    "the partition of an id never changes",
+    arguments: [
+      ("", 16, 1), ("1", 16, 0), ("order-1", 16, 2), ("주문", 16, 7), ("order-1", 1, 0),
+      ("order-1", 1000, 650),
+    ])
   func partition(_ id: String, _ count: Int, _ wanted: Int) {
     #expect(Partition.holding(id: id, of: count) == Partition(wanted))
   }
@@ -103,10 +107,12 @@ struct PiecesTests {
     #expect(gate.heldCount == 0)
   }
 
-  @Test("time saturates instead of overflowing", arguments: [
-    (Int64.max, Duration.seconds(1), Int64.max), (.min, .seconds(-1), .min),
-    (5, .seconds(Int64.max), .max), (5, .milliseconds(1500), 1505), (5, .microseconds(999), 5),
-  ])
+  @Test(
+    "time saturates instead of overflowing",
+    arguments: [
+      (Int64.max, Duration.seconds(1), Int64.max), (.min, .seconds(-1), .min),
+      (5, .seconds(Int64.max), .max), (5, .milliseconds(1500), 1505), (5, .microseconds(999), 5),
+    ])
   func time(_ start: Int64, _ delta: Duration, _ wanted: Int64) {
     #expect(WallTime(milliseconds: start).advanced(by: delta).milliseconds == wanted)
   }

@@ -166,14 +166,7 @@ struct DashboardWatchTests {
       pool: ReplicaPool(
         service: "dashboard", replicas: [world.replica(view)], inFlightMax: 8))
     var router = Router(authorize: Router.allowAll)
-    router.unary(DashboardServiceMethods.getOrderTimeline) {
-      (request, context) throws(RPCError) in
-      try await service.getOrderTimeline(request, context: context)
-    }
-    router.serverStream(DashboardServiceMethods.watchOrder) {
-      (request, context, writer) throws(RPCError) in
-      try await service.watchOrder(request, context: context, writer: writer)
-    }
+    router.register(service)
     let server = InProcessServer(
       router: router,
       configuration: ServerConfiguration(authenticate: ServerConfiguration.trusting))

@@ -62,6 +62,7 @@ struct ServerTimeTests {
     var machine = ServerConnectionTests.machine(.open, limits: limits)
     #expect(tick(&machine, .seconds(20)) == "none")
     _ = machine.finish(1, .end(nil))
+    machine.received(at: Self.start.advanced(by: .seconds(25)), isPartial: false)
     #expect(tick(&machine, .seconds(29)) == "none")
     #expect(machine.nextTick() == Self.start.advanced(by: .seconds(30)))
     let drained = machine.isDrained

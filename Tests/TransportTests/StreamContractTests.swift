@@ -144,7 +144,7 @@ struct StreamContractTests {
   @Test("no call is lost or repeated when connections go away under load", arguments: Carrier.allCases)
   func goAway(_ carrier: Carrier) async throws {
     var limits = ServerLimits()
-    limits.idleTimeout = .milliseconds(1)
+    limits.idleTimeout = .milliseconds(20)
     try await withServer(carrier, limits: limits) { (served) async throws in
       let client = served.client { $0.limits.connectionsMax = 2 }
       try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -153,7 +153,8 @@ struct StreamContractTests {
             for number in 0..<100 {
               let text = Text(service: "\(worker)/\(number)")
               #expect(try await client.unary(TestMethods.echo, text) == text)
-              if number % 20 == 0 { try await Task.sleep(for: .milliseconds(2)) }
+              // Long enough for the connection to be idle, so that it goes away.
+              if number % 25 == 0 { try await Task.sleep(for: .milliseconds(30)) }
             }
           }
         }

@@ -12,7 +12,8 @@ struct OrderPool: Sendable {
 
   func replica(for key: String) -> OrderReplica {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var key = key
+    key.withUTF8 { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
     return replicas[Int(hash % UInt64(replicas.count))]
   }
 }

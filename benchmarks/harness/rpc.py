@@ -39,9 +39,10 @@ class Peers:
             "grpc-swift-2": (grpc / "grpc-cpp-client", {}),
         }
 
-    def start(self, name, prefix=()):
+    def start(self, name, prefix=(), program=None):
         port = tools.free_port()
-        server = tools.Process([*prefix, *self.commands[name](port)])
+        built, *arguments = self.commands[name](port)
+        server = tools.Process([*prefix, program or built, *arguments])
         server.wait_for_line("ready", timeout_s=120)
         return server, port
 
@@ -61,12 +62,17 @@ class Peers:
 def callgrind(peers, name, scratch):
     """Instructions per call at 1×64: those of many calls less those of few, so that the start
     does not count."""
+    program = peers.commands[name](0)[0]
+    # Valgrind stumbles over newer debug information.
+    stripped = scratch.path / f"{program.name}-stripped"
+    tools.run(["strip", "-g", "-o", stripped, program])
     totals = []
     for calls in (CALLGRIND_CALLS // 4, CALLGRIND_CALLS):
         out = scratch.path / f"callgrind-{calls}"
         server, port = peers.start(name, prefix=[
-            "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet"])
-        peers.measure(name, server, port, (1, 64), seconds=120, calls=calls, **{})
+            "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet"],
+            program=stripped)
+        peers.measure(name, server, port, (1, 64), seconds=120, calls=calls)
         server.stop(wait_s=60)
         text = out.read_text(errors="replace")
         totals.append(int(re.search(r"^(?:summary|totals): (\d+)", text, re.M).group(1)))
@@ -79,6 +85,9 @@ def main(quick, only):
     scratch = tools.Scratch()
     peers = Peers(scratch)
     names = [n for n in peers.commands if not only or n in only]
+    unknown = set(only or ()) - set(peers.commands)
+    if unknown:
+        raise SystemExit(f"benchmarks: no server {unknown}; there are {list(peers.commands)}")
     rounds, seconds = (2, 1.5) if quick else (5, 4)
     samples = {}
     for turn in range(rounds):

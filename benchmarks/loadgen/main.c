@@ -44,6 +44,10 @@ static void answered(void *context, uint64_t began_ns, bool is_ok) {
   if (!is_ok) l->errors++;
 }
 
+static bool is_over(const load *l) {
+  return l->options.calls_max && l->number - l->options.first_number >= l->options.calls_max;
+}
+
 static void call(load *l, connection *c, uint64_t began_ns) {
   const payload *p = &l->payloads.items[l->number % l->payloads.count];
   connection_call(c, &l->options, p, l->number++, began_ns);
@@ -60,7 +64,7 @@ static void flush(load *l, connection *c) {
 static void refill(load *l, connection *c) {
   if (l->options.rate_per_s == 0 && l->phase != DRAINING && c->is_greeted) {
     uint64_t now = meter_now_ns();
-    while (c->in_flight < l->options.in_flight) call(l, c, now);
+    while (c->in_flight < l->options.in_flight && !is_over(l)) call(l, c, now);
   }
   flush(l, c);
 }
@@ -150,10 +154,6 @@ static uint64_t count_unanswered(load *l) {
     count++;
   }
   return count;
-}
-
-static bool is_over(const load *l) {
-  return l->options.calls_max && l->number - l->options.first_number >= l->options.calls_max;
 }
 
 int main(int argc, char **argv) {

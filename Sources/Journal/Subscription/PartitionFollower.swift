@@ -198,7 +198,8 @@ final class PartitionFollower<
     }
   }
 
-  private nonisolated(nonsending) func storeCursor(_ position: Position) async throws(JournalError) {
+  private nonisolated(nonsending) func storeCursor(_ position: Position) async throws(JournalError)
+  {
     _ = try await subscription.destination.append(Append(cursors: [cursor(at: position)]))
   }
 

@@ -51,12 +51,14 @@ extension Setting {
     let name = service.rawValue
     return [
       .integer(
-        "pools.\(name).replicas", \.pools[service: service].replicas, 1...256, "Replicas of \(name)."),
+        "pools.\(name).replicas", \.pools[service: service].replicas, 1...256,
+        "Replicas of \(name)."),
       .integer(
         "pools.\(name).mailbox_max", \.pools[service: service].mailboxMax, 1...1_000_000,
         "Calls to \(name) that may wait; one more is refused."),
       .integer(
-        "pools.\(name).capacity_per_replica", \.pools[service: service].capacityPerReplica, 1...100_000,
+        "pools.\(name).capacity_per_replica", \.pools[service: service].capacityPerReplica,
+        1...100_000,
         "Commands that one replica of \(name) works on at once."),
     ]
   }

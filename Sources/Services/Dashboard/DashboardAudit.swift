@@ -6,7 +6,7 @@ package struct DashboardAudit: Sendable {
   private let sources: [any EventSource]
   private let scratch: String
 
-  /// - Parameter scratch: a directory for the fold, which is removed afterwards; that of a
+  /// - Parameter scratch: a directory for the fold, whose file is removed afterwards; that of a
   ///   million orders would not fit into memory.
   package init(sources: [any EventSource], scratch: String) {
     self.sources = sources

@@ -9,7 +9,7 @@ extension DashboardReplica {
   package func watch(
     _ request: WatchOrderRequest, for viewer: Domain.Principal,
     until deadline: MonotonicInstant?,
-    send: nonisolated(nonsending) (OrderUpdate) async throws(RPCError) -> Void
+    send: nonisolated(nonsending) @Sendable (OrderUpdate) async throws(RPCError) -> Void
   ) async throws(RPCError) {
     let orderID = request.orderID
     if try await visible(orderID, to: viewer) == nil {

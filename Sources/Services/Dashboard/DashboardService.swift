@@ -2,12 +2,12 @@ package import Messages
 package import Transport
 
 /// Takes calls for the dashboard to its replicas.
-package struct DashboardService: Sendable {
+package struct DashboardService: DashboardServiceProtocol {
   package let pool: ReplicaPool<DashboardReplica>
 
   package init(pool: ReplicaPool<DashboardReplica>) { self.pool = pool }
 
-  package func getOrderTimeline(
+  package nonisolated(nonsending) func getOrderTimeline(
     _ request: GetOrderTimelineRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderTimelineResponse {
     let caller = try context.caller()
@@ -16,7 +16,7 @@ package struct DashboardService: Sendable {
     }
   }
 
-  package func listCustomerOrders(
+  package nonisolated(nonsending) func listCustomerOrders(
     _ request: ListCustomerOrdersRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
@@ -25,7 +25,7 @@ package struct DashboardService: Sendable {
     }
   }
 
-  package func getStoreBoard(
+  package nonisolated(nonsending) func getStoreBoard(
     _ request: GetStoreBoardRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
@@ -36,19 +36,18 @@ package struct DashboardService: Sendable {
 
   /// Watches are bounded by the view's subscribers, not by the pool: they last as long as an
   /// order does, and must not take the place of questions.
-  package func watchOrder(
-    _ request: WatchOrderRequest, context: CallContext, writer: StreamWriter<OrderUpdate>
+  package nonisolated(nonsending) func watchOrder(
+    _ request: WatchOrderRequest, context: CallContext,
+    send: nonisolated(nonsending) @Sendable (OrderUpdate) async throws(RPCError) -> Void
   ) async throws(RPCError) {
     let caller = try context.caller()
     guard let replica = pool.replica(for: request.orderID) else {
       throw RPCError(code: .unavailable, message: "no replica", unprocessed: true)
     }
-    try await replica.watch(request, for: caller, until: context.deadline) {
-      (update) throws(RPCError) in try await writer.write(update)
-    }
+    try await replica.watch(request, for: caller, until: context.deadline, send: send)
   }
 
-  package func getLag(
+  package nonisolated(nonsending) func getLag(
     _ request: GetLagRequest, context: CallContext
   ) async throws(RPCError) -> GetLagResponse {
     _ = try context.caller()

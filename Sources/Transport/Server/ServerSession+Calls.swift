@@ -11,9 +11,11 @@ extension ServerSession {
     case gone(RPCError)
   }
 
-  /// Runs a call's handler to its end. For drivers, in a task of the call's own.
+  /// Runs a call's handler to its end, in a task that the driver chooses. True if the call was
+  /// stopped: then that task is cancelled, or will be.
+  @discardableResult
   nonisolated(nonsending)
-    func run(_ call: ServerCall, payload: [UInt8]) async
+    func run(_ call: ServerCall, payload: [UInt8]) async -> Bool
   {
     let context = CallContext(call)
     do throws(RPCError) {
@@ -25,27 +27,33 @@ extension ServerSession {
       try router.authorize(context)
       switch call.route {
       case .unary(let handle):
-        finish(call, .reply(try await handle(payload, context)))
+        return finish(call, .reply(try await handle(payload, context)))
       case .serverStream(let handle):
         try await handle(payload, context, ItemWriter(call: call, session: self))
-        finish(call, .end(nil))
+        return finish(call, .end(nil))
       }
     } catch {
-      finish(call, .end(error))
+      return finish(call, .end(error))
     }
   }
 
-  func finish(_ call: ServerCall, _ outcome: ServerConnection.Outcome) {
+  /// Answers a call. True if it had been stopped before.
+  @discardableResult
+  func finish(_ call: ServerCall, _ outcome: ServerConnection.Outcome) -> Bool {
     var stops = Stops()
-    let isWakeNeeded = core.withLock { core in
-      // Its task is ending by itself: nothing to cancel any more.
+    var isWakeNeeded = false
+    let wasStopped = core.withLock { core in
+      let wasStopped = call.work.isStopped
+      // Its task is ending the call by itself: nothing to cancel any more.
       call.work.task = nil
       core.stop(call, &stops)
       _ = core.perform(core.machine.finish(call.id, outcome), &stops)
-      return core.takeWake()
+      isWakeNeeded = core.takeWake()
+      return wasStopped
     }
     stops.run()
     if isWakeNeeded { wake() }
+    return wasStopped
   }
 
   /// Notes the task that runs a call, so that it can be cancelled.

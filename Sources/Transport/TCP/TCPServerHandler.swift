@@ -48,6 +48,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
     timer?.cancel()
     timer = nil
     session.disconnected()
+    runner.close()
     server.disconnected(context.channel)
     context.fireChannelInactive()
   }
@@ -60,8 +61,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isReading = true
     session.receive(unwrapInboundIn(data))
-    let now = session.clock.now()
-    while let start = session.next(at: now) { runner.start(start) }
+    runner.receive(at: session.clock.now())
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -133,37 +133,5 @@ final class TCPServerHandler: ChannelDuplexHandler {
     _ = session.tick(at: session.clock.now())
     flush()
     updateTimer()
-  }
-}
-
-/// Starts handlers on the connection's event loop: an actor whose executor is
-/// that loop, so that a service pinned to the same loop costs no hop.
-actor CallRunner {
-  private let eventLoop: any EventLoop
-  private let session: ServerSession
-  nonisolated let unownedExecutor: UnownedSerialExecutor
-
-  init(eventLoop: any EventLoop, session: ServerSession) {
-    self.eventLoop = eventLoop
-    self.session = session
-    unownedExecutor = eventLoop.executor.asUnownedSerialExecutor()
-  }
-
-  /// To be called on the event loop.
-  nonisolated func start(_ start: ServerSession.Start) {
-    assumeIsolated { runner in runner.begin(start) }
-  }
-
-  private func begin(_ start: ServerSession.Start) {
-    let session = self.session
-    // Unstructured, because a call outlives the turn of the loop that read it
-    // and NIO's callbacks have no parent task. The session holds it: it is
-    // cancelled by the client's cancel, by its deadline and with the connection.
-    let task = Task {
-      // Naming the actor makes the task begin on its executor.
-      _ = self
-      await session.run(start.call, payload: start.payload)
-    }
-    session.attach(task, to: start.call)
   }
 }

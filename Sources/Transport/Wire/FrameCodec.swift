@@ -16,14 +16,21 @@ enum FrameCodec {
 
   /// Appends length and frame. False if the frame cannot be encoded; nothing was appended then.
   static func append(_ kind: Frame.Kind, to buffer: inout ByteBuffer) -> Bool {
+    var isWritten = false
     do {
-      let bytes = try Frame(kind: kind).serialized()
-      guard let length = UInt32(exactly: bytes.count) else { return false }
-      buffer.writeInteger(length)
-      buffer.writeBytes(bytes)
-      return true
+      try Frame(kind: kind).withEncoded { encoded in
+        guard let length = UInt32(exactly: encoded.byteCount) else { return }
+        let before = buffer.writerIndex
+        buffer.writeInteger(length)
+        let written = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: encoded.byteCount) {
+          encoded.write(to: $0)
+        }
+        isWritten = written == encoded.byteCount
+        if !isWritten { buffer.moveWriterIndex(to: before) }
+      }
     } catch {
       return false
     }
+    return isWritten
   }
 }

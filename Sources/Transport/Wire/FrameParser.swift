@@ -56,16 +56,20 @@ struct FrameParser: ~Copyable {
     }
     let total = Self.prefixBytes + Int(length)
     guard held >= total else { return nil }
-    let result: Result<T, WireError> = buffer.withUnsafeReadableBytes { bytes in
+    // Carried out by hand, for the buffer's closures do not throw typed errors.
+    var decoded: T?
+    var failure: WireError?
+    buffer.withUnsafeReadableBytes { bytes in
       do throws(WireError) {
-        return .success(try decode(UnsafeRawBufferPointer(rebasing: bytes[Self.prefixBytes..<total])))
+        decoded = try decode(UnsafeRawBufferPointer(rebasing: bytes[Self.prefixBytes..<total]))
       } catch {
-        return .failure(error)
+        failure = error
       }
     }
     buffer.moveReaderIndex(forwardBy: total)
     if held == total { release() }
-    return try result.get()
+    if let failure { throw failure }
+    return decoded
   }
 
   /// Lets go of the read buffer, so that whoever owns it can use it again.

@@ -142,7 +142,11 @@ extension LiveOrderView {
     }
   }
 
-  package nonisolated(nonsending) func close() async { await current.close() }
+  /// Also lets everyone go who waits for changes.
+  package nonisolated(nonsending) func close() async {
+    changes.close()
+    await current.close()
+  }
 
   /// Asks again when the view was replaced, and so closed, on the way to it.
   private nonisolated(nonsending) func query<T: Sendable>(

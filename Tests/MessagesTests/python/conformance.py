@@ -132,6 +132,7 @@ def verify(types):
     checked = refused = 0
     for row in sys.stdin:
         name, source, output, text = row.split()
+        checked += 1
         kind = types[name]
         source, output = unhex(source), unhex(output)
         try:
@@ -152,7 +153,6 @@ def verify(types):
             again = parsed.SerializeToString(deterministic=True)
             if again != output:
                 sys.exit(f"{name}: {unhex(text).decode()}\n  is {again.hex()}\n  not {output.hex()}")
-        checked += 1
     print(checked, refused)
 
 

@@ -24,6 +24,9 @@ struct COutput {
       var proto = proto
       proto.clearSourceCodeInfo()
       proto.service = []
+      // protobuf-c's option of the same number for files, `{ gen_pack_helpers: true }`: nested
+      // messages have their unpack function too.
+      try proto.options.merge(serializedBytes: [0xDA, 0x3F, 0x02, 0x10, 0x01] as [UInt8])
       proto.messageType = try proto.messageType.map(Self.patched)
       return proto
     }

@@ -77,11 +77,11 @@ struct CodecWriter {
         switch member {
         case .field(let shape):
           writeDecode(shape, to: &out)
-          arguments.append("\(SwiftName.quoted(shape.name)): \(local(shape.name))")
+          arguments.append("\(shape.name): \(local(shape.name))")
         case .oneof(let oneof):
           writeDecode(oneof, to: &out)
           let name = SwiftName.property(oneof.name)
-          arguments.append("\(SwiftName.quoted(name)): \(local(name))")
+          arguments.append("\(name): \(local(name))")
         }
       }
       if arguments.isEmpty {

@@ -32,6 +32,8 @@ struct ValueWriter {
   struct Property {
     /// As it is declared: between backticks when it is a keyword.
     var name: String
+    /// As it stands before an argument.
+    var label: String
     /// As it stands behind a dot.
     var access: String
     var type: String
@@ -58,11 +60,13 @@ struct ValueWriter {
       switch member {
       case .field(let shape):
         Property(
-          name: SwiftName.quoted(shape.name), access: shape.access, type: shape.type,
+          name: SwiftName.quoted(shape.name), label: shape.name, access: shape.access,
+          type: shape.type,
           defaultValue: shape.defaultValue, comment: comments(of: shape.field))
       case .oneof(let oneof):
         Property(
           name: SwiftName.quoted(SwiftName.property(oneof.name)),
+          label: SwiftName.property(oneof.name),
           access: SwiftName.member(SwiftName.property(oneof.name)),
           type: SwiftName.type(oneof.name) + "?", defaultValue: "nil",
           comment: comments(of: oneof))
@@ -75,7 +79,7 @@ struct ValueWriter {
       out.line("package init() {}")
       return
     }
-    out.line("package init() { self.init(\(first.name): \(first.defaultValue)) }")
+    out.line("package init() { self.init(\(first.label): \(first.defaultValue)) }")
     out.line()
     out.block("package init(", close: ") {") { out in
       for (index, property) in properties.enumerated() {

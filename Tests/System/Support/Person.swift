@@ -1,0 +1,41 @@
+import Messages
+import NIOPosix
+import Transport
+
+/// Somebody with a connection to a node, opened at the first call.
+struct Person: Sendable {
+  let principal: Principal
+  private let rpc: RPCClient
+  private let transport: TCPClient
+
+  init(_ role: String, _ id: String, of port: Int, connections: Int = 1) {
+    principal = Principal(role: role, id: id)
+    var configuration = ClientConfiguration()
+    configuration.credentials = ClientCredentials(principal: principal)
+    configuration.limits.connectionsMax = connections
+    transport = TCPClient(
+      host: "127.0.0.1", port: port, configuration: configuration,
+      group: MultiThreadedEventLoopGroup.singleton)
+    rpc = RPCClient(transport)
+  }
+
+  func call<Request: Message, Response: Message>(
+    _ method: UnaryMethod<Request, Response>, _ request: Request,
+    within limit: Duration = .seconds(30)
+  ) async throws(RPCError) -> Response {
+    try await rpc.unary(method, request, options: CallOptions(timeout: limit))
+  }
+
+  /// The answer to a payload that need not be one.
+  func call(_ method: String, payload: [UInt8]) async throws(RPCError) -> [UInt8] {
+    try await rpc.unary(method, payload, options: CallOptions(timeout: .seconds(30)))
+  }
+
+  func stream<Request: Message, Response: Message>(
+    _ method: ServerStreamMethod<Request, Response>, _ request: Request
+  ) async throws(RPCError) -> MessageStream<Response> {
+    try await rpc.serverStream(method, request)
+  }
+
+  func close() async { await transport.close() }
+}
