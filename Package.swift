@@ -87,15 +87,17 @@ let package = Package(
     .testTarget(
       name: "JournalTests", dependencies: ["Journal", "JournalContract"], swiftSettings: settings),
     .testTarget(
-      name: "JournalSQLiteTests", dependencies: ["JournalSQLite", "JournalContract"],
+      name: "JournalSQLiteTests",
+      dependencies: ["Journal", "JournalSQLite", "JournalContract", "SQLite", "CPowerCut"],
       swiftSettings: settings),
     .testTarget(
-      name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: settings),
+      name: "TransportTests", dependencies: ["Transport", "Messages", nioCore, nioPosix],
+      swiftSettings: settings),
+    .testTarget(name: "ViewsTests", dependencies: ["Views", "Journal"], swiftSettings: settings),
     .testTarget(
-      name: "ServicesTests", dependencies: ["Services", "Journal"], swiftSettings: settings),
+      name: "ServicesTests",
+      dependencies: ["Services", "Journal", "Domain", "Messages", "Transport", "Views"],
+      swiftSettings: settings),
     .testTarget(name: "NodeTests", dependencies: ["Node"], swiftSettings: settings),
-    .testTarget(
-      name: "System", dependencies: ["Messages", "Transport", "Services"],
-      path: "Tests/System", swiftSettings: settings),
   ]
 )

@@ -19,14 +19,17 @@ enum FrameCodec {
     var isWritten = false
     do {
       try Frame(kind: kind).withEncoded { encoded in
-        guard let length = UInt32(exactly: encoded.byteCount) else { return }
         let before = buffer.writerIndex
-        buffer.writeInteger(length)
-        let written = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: encoded.byteCount) {
-          encoded.write(to: $0)
+        buffer.writeInteger(UInt32(0))
+        let written = buffer.writeWithUnsafeMutableBytes(
+          minimumWritableBytes: encoded.byteCountMax
+        ) { encoded.write(to: $0) ?? 0 }
+        if written > 0, let length = UInt32(exactly: written) {
+          buffer.setInteger(length, at: before)
+          isWritten = true
+        } else {
+          buffer.moveWriterIndex(to: before)
         }
-        isWritten = written == encoded.byteCount
-        if !isWritten { buffer.moveWriterIndex(to: before) }
       }
     } catch {
       return false
