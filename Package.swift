@@ -64,16 +64,18 @@ let package = Package(
     .target(
       name: "Node",
       dependencies: [
-        "Services", "JournalSQLite", "Views", "Transport", nioCore, nioPosix, logging,
+        "Domain", "Messages", "Journal", "Services", "JournalSQLite", "Views", "Transport",
+        nioCore, nioPosix, logging,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "baedal",
       dependencies: [
-        "Node", "Services", "Transport", "Messages", "Domain",
+        "Node", "Services", "Transport", "Messages", "Domain", nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -98,6 +100,8 @@ let package = Package(
       name: "ServicesTests",
       dependencies: ["Services", "Journal", "Domain", "Messages", "Transport", "Views"],
       swiftSettings: settings),
-    .testTarget(name: "NodeTests", dependencies: ["Node"], swiftSettings: settings),
+    .testTarget(
+      name: "NodeTests", dependencies: ["Node", "Domain", "Transport", logging],
+      swiftSettings: settings),
   ]
 )

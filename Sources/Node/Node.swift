@@ -1,8 +1,8 @@
 import Glibc
 import Logging
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import NIOCore
 import Transport
 import UnixSignals
 

@@ -10,7 +10,8 @@ struct ConformanceTests {
     for sample in samples {
       let output = try roundTrip(sample.type, sample.input)
       #expect(
-        output == sample.expected, "\(sample.kind) \(sample.type.fullName) \(hexadecimal(sample.input))")
+        output == sample.expected,
+        "\(sample.kind) \(sample.type.fullName) \(hexadecimal(sample.input))")
     }
   }
 

@@ -57,7 +57,8 @@ extension SystemTests {
       }
     }
 
-    @Test("cancelled after the store accepted: the store's answer decides", arguments: [true, false])
+    @Test(
+      "cancelled after the store accepted: the store's answer decides", arguments: [true, false])
     func cancelledLate(agreed: Bool) async throws {
       try await withTown { town in
         let order = try await town.placed("late")

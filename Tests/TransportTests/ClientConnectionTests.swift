@@ -76,10 +76,12 @@ struct ClientConnectionTests {
   ]
 
   static let table: [(ClientConnection.Phase, [String])] = [
-    (.awaitingHelloReply,
+    (
+      .awaitingHelloReply,
       ["close INTERNAL, 0 failed, go-away", "opened"]
         + Array(repeating: "close INTERNAL, 0 failed, go-away", count: 15)
-        + ["close UNAVAILABLE, 0 failed", "close FAILED_PRECONDITION, 0 failed"]),
+        + ["close UNAVAILABLE, 0 failed", "close FAILED_PRECONDITION, 0 failed"]
+    ),
     (.open, whileOpen),
     (.draining, whileOpen),
     (.closed, Array(repeating: "none", count: 19)),
@@ -96,21 +98,32 @@ struct ClientConnectionTests {
     }
   }
 
-  @Test("every phase answers every local event as the table says", arguments: [
-    (.awaitingHelloReply, [
-      "UNAVAILABLE unprocessed", "close UNAVAILABLE, 0 failed", "none", "none",
-      "close UNAVAILABLE, 0 failed", "none",
-    ]),
-    (.open, [
-      "call 3 in 0 us", "send go-away", #"fail ["1 CANCELLED"] sending 1"#, "send credit",
-      "close UNAVAILABLE, 2 failed", "none",
-    ]),
-    (.draining, [
-      "UNAVAILABLE unprocessed", "none", #"fail ["1 CANCELLED"] sending 1"#, "send credit",
-      "close UNAVAILABLE, 2 failed", "none",
-    ]),
-    (.closed, ["UNAVAILABLE unprocessed", "none", "none", "none", "none", "none"]),
-  ] as [(ClientConnection.Phase, [String])])
+  @Test(
+    "every phase answers every local event as the table says",
+    arguments: [
+      (
+        .awaitingHelloReply,
+        [
+          "UNAVAILABLE unprocessed", "close UNAVAILABLE, 0 failed", "none", "none",
+          "close UNAVAILABLE, 0 failed", "none",
+        ]
+      ),
+      (
+        .open,
+        [
+          "call 3 in 0 us", "send go-away", #"fail ["1 CANCELLED"] sending 1"#, "send credit",
+          "close UNAVAILABLE, 2 failed", "none",
+        ]
+      ),
+      (
+        .draining,
+        [
+          "UNAVAILABLE unprocessed", "none", #"fail ["1 CANCELLED"] sending 1"#, "send credit",
+          "close UNAVAILABLE, 2 failed", "none",
+        ]
+      ),
+      (.closed, ["UNAVAILABLE unprocessed", "none", "none", "none", "none", "none"]),
+    ] as [(ClientConnection.Phase, [String])])
   func events(phase: ClientConnection.Phase, expected: [String]) {
     var results: [String] = []
     var machine = Self.machine(phase)

@@ -46,7 +46,8 @@ struct ContractTests {
     }
   }
 
-  @Test("a handler knows the caller, its metadata, trace and time left", arguments: Carrier.allCases)
+  @Test(
+    "a handler knows the caller, its metadata, trace and time left", arguments: Carrier.allCases)
   func context(_ carrier: Carrier) async throws {
     try await withServer(carrier) { (served) async throws in
       let client = served.client {
@@ -80,7 +81,9 @@ struct ContractTests {
     }
   }
 
-  @Test("an unknown method is UNIMPLEMENTED, a bad payload INVALID_ARGUMENT", arguments: Carrier.allCases)
+  @Test(
+    "an unknown method is UNIMPLEMENTED, a bad payload INVALID_ARGUMENT",
+    arguments: Carrier.allCases)
   func unimplemented(_ carrier: Carrier) async throws {
     try await withServer(carrier) { (served) async throws in
       let client = served.client()

@@ -22,7 +22,9 @@ struct FrameParserTests {
     return found
   }
 
-  @Test("frames come out the same however the bytes are cut", arguments: [1, 2, 3, 4, 5, 7, 64, 999, 5000])
+  @Test(
+    "frames come out the same however the bytes are cut",
+    arguments: [1, 2, 3, 4, 5, 7, 64, 999, 5000])
   func split(size: Int) throws {
     let all = bytes(of: frames)
     let chunks = stride(from: 0, to: all.count, by: size).map {
@@ -39,7 +41,9 @@ struct FrameParserTests {
     }
   }
 
-  @Test("a length over the limit is refused before its bytes come", arguments: [4097, 0x7FFF_FFFF, UInt32.max])
+  @Test(
+    "a length over the limit is refused before its bytes come",
+    arguments: [4097, 0x7FFF_FFFF, UInt32.max])
   func oversized(length: UInt32) {
     var parser = FrameParser(frameBytesMax: 4096)
     parser.append(ByteBuffer(integer: length))
@@ -54,14 +58,16 @@ struct FrameParserTests {
     #expect(throws: WireError.self) { try parse([one], max: size - 1) }
   }
 
-  @Test("what is not a frame is refused", arguments: [
-    [0, 0, 0, 0],  // no kind
-    [0, 0, 0, 1, 0xFF],  // not protobuf
-    [0, 0, 0, 2, 0x08, 0x01],  // hello as a varint
-    [0, 0, 0, 2, 0x0A, 0x7F],  // a message longer than the frame
-    [0, 0, 0, 3, 0xA2, 0x06, 0x00],  // an unknown kind
-    [0, 0, 0, 6, 0x0A, 0x04, 0x2A, 0x02, 0xC3, 0x28],  // a node name that is not UTF-8
-  ] as [[UInt8]])
+  @Test(
+    "what is not a frame is refused",
+    arguments: [
+      [0, 0, 0, 0],  // no kind
+      [0, 0, 0, 1, 0xFF],  // not protobuf
+      [0, 0, 0, 2, 0x08, 0x01],  // hello as a varint
+      [0, 0, 0, 2, 0x0A, 0x7F],  // a message longer than the frame
+      [0, 0, 0, 3, 0xA2, 0x06, 0x00],  // an unknown kind
+      [0, 0, 0, 6, 0x0A, 0x04, 0x2A, 0x02, 0xC3, 0x28],  // a node name that is not UTF-8
+    ] as [[UInt8]])
   func garbage(_ bytes: [UInt8]) {
     #expect(throws: WireError.self) { try parse([bytes]) }
   }

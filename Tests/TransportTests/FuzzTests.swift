@@ -15,12 +15,15 @@ struct FuzzTests {
     var frames: [Frame.Kind] = [hello]
     for id in 1...UInt64.random(in: 1...6, using: &random) {
       let method = ["unary", "stream", "none"].randomElement(using: &random) ?? ""
-      let payload = (0..<Int.random(in: 0...20, using: &random)).map { UInt8(truncatingIfNeeded: $0) }
+      let payload = (0..<Int.random(in: 0...20, using: &random)).map {
+        UInt8(truncatingIfNeeded: $0)
+      }
       frames.append(
         .call(
           Call(
             callID: id, method: method, payload: payload,
-            timeoutUs: Bool.random(using: &random) ? 0 : 5, metadata: [Metadata(key: "k", value: "v")],
+            timeoutUs: Bool.random(using: &random) ? 0 : 5,
+            metadata: [Metadata(key: "k", value: "v")],
             credit: UInt32.random(in: 0...3, using: &random))))
       switch Int.random(in: 0...5, using: &random) {
       case 0: frames.append(.cancel(CancelCall(callID: id)))

@@ -34,14 +34,22 @@ struct HostileInputTests {
   }
 
   static let violations: [(String, [UInt8], [String])] = [
-    ("an HTTP request", Array("GET / HTTP/1.1\r\n\r\n".utf8), ["go-away RESOURCE_EXHAUSTED", "end"]),
+    (
+      "an HTTP request", Array("GET / HTTP/1.1\r\n\r\n".utf8),
+      ["go-away RESOURCE_EXHAUSTED", "end"]
+    ),
     ("a length of 4 GiB", [0xFF, 0xFF, 0xFF, 0xFF], ["go-away RESOURCE_EXHAUSTED", "end"]),
     ("an empty frame", [0, 0, 0, 0], ["go-away INVALID_ARGUMENT", "end"]),
     ("a wrong wire type", [0, 0, 0, 2, 0x08, 0x01], ["go-away INVALID_ARGUMENT", "end"]),
     ("a call before hello", bytes(of: [call(1)]), ["go-away INVALID_ARGUMENT", "end"]),
-    ("a ping before hello", bytes(of: [.ping(Ping(nonce: 1))]), ["go-away INVALID_ARGUMENT", "end"]),
+    (
+      "a ping before hello", bytes(of: [.ping(Ping(nonce: 1))]),
+      ["go-away INVALID_ARGUMENT", "end"]
+    ),
     ("an old version", bytes(of: [.hello(Hello())]), ["go-away FAILED_PRECONDITION", "end"]),
-    ("hello twice", bytes(of: [hello, hello]), ["hello reply", "go-away INVALID_ARGUMENT", "end"]),
+    (
+      "hello twice", bytes(of: [hello, hello]), ["hello reply", "go-away INVALID_ARGUMENT", "end"]
+    ),
     (
       "a duplicate call id", bytes(of: [hello, call(1), call(1)]),
       ["hello reply", "end", "go-away INVALID_ARGUMENT", "end"]
@@ -94,7 +102,9 @@ struct HostileInputTests {
       let polite = try #require(RawClient(port: port))
       silent.send(hello)
       polite.send(hello)
-      #expect(polite.receive() == .frame(.helloReply(HelloReply(version: 1, limits: ConnectionLimits().wire))))
+      #expect(
+        polite.receive()
+          == .frame(.helloReply(HelloReply(version: 1, limits: ConnectionLimits().wire))))
       for _ in 0..<10 {
         guard case .frame(.ping(let ping)) = polite.receive() else {
           Issue.record("no ping")

@@ -70,17 +70,26 @@ struct ServerConnectionTests {
 
   /// One row per phase, one column per kind of frame, in the order of `frames`.
   static let table: [(ServerConnection.Phase, [String])] = [
-    (.awaitingHello, ["send hello reply"] + Array(repeating: "close INVALID_ARGUMENT after 0", count: 10)),
-    (.open, [
-      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1", "start 2",
-      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1",
-      "close INVALID_ARGUMENT after 1", "stop 1", "resume 1", "send pong", "none", "none",
-    ]),
-    (.draining, [
-      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1", "none",
-      "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1",
-      "close INVALID_ARGUMENT after 1", "stop 1", "resume 1", "send pong", "none", "none",
-    ]),
+    (
+      .awaitingHello,
+      ["send hello reply"] + Array(repeating: "close INVALID_ARGUMENT after 0", count: 10)
+    ),
+    (
+      .open,
+      [
+        "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1", "start 2",
+        "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1",
+        "close INVALID_ARGUMENT after 1", "stop 1", "resume 1", "send pong", "none", "none",
+      ]
+    ),
+    (
+      .draining,
+      [
+        "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1", "none",
+        "close INVALID_ARGUMENT after 1", "close INVALID_ARGUMENT after 1",
+        "close INVALID_ARGUMENT after 1", "stop 1", "resume 1", "send pong", "none", "none",
+      ]
+    ),
     (.closed, Array(repeating: "none", count: 11)),
   ]
 
@@ -96,12 +105,18 @@ struct ServerConnectionTests {
 
   /// The other events, in the order: drain, disconnected, violate, tick now, finish 1, item of 1.
   static let events: [(ServerConnection.Phase, [String])] = [
-    (.awaitingHello, [
-      "close OK after 0", "close", "close INTERNAL after 0", "none", "none", "gone",
-    ]),
-    (.open, [
-      "send go-away after 1", "close", "close INTERNAL after 1", "none", "end 1 OK", "wait",
-    ]),
+    (
+      .awaitingHello,
+      [
+        "close OK after 0", "close", "close INTERNAL after 0", "none", "none", "gone",
+      ]
+    ),
+    (
+      .open,
+      [
+        "send go-away after 1", "close", "close INTERNAL after 1", "none", "end 1 OK", "wait",
+      ]
+    ),
     (.draining, ["none", "close", "close INTERNAL after 1", "none", "end 1 OK", "wait"]),
     (.closed, ["none", "none", "none", "none", "none", "gone"]),
   ]
@@ -129,9 +144,11 @@ struct ServerConnectionTests {
     #expect(results == expected, "\(phase)")
   }
 
-  @Test("no version in common is FAILED_PRECONDITION", arguments: [
-    (0, 0, false), (0, 1, true), (1, 1, true), (1, 9, true), (2, 9, false), (9, 1, false),
-  ] as [(UInt32, UInt32, Bool)])
+  @Test(
+    "no version in common is FAILED_PRECONDITION",
+    arguments: [
+      (0, 0, false), (0, 1, true), (1, 1, true), (1, 9, true), (2, 9, false), (9, 1, false),
+    ] as [(UInt32, UInt32, Bool)])
   func version(min: UInt32, max: UInt32, isTaken: Bool) {
     var machine = Self.machine(.awaitingHello)
     let greeting = Frame.Kind.hello(Hello(versionMin: min, versionMax: max))
@@ -141,7 +158,9 @@ struct ServerConnectionTests {
         == (isTaken ? "send hello reply" : "close FAILED_PRECONDITION after 0"))
   }
 
-  @Test("call ids rise: zero, a duplicate and a step back end the connection", arguments: [0, 1] as [UInt64])
+  @Test(
+    "call ids rise: zero, a duplicate and a step back end the connection",
+    arguments: [0, 1] as [UInt64])
   func ids(id: UInt64) {
     var machine = Self.machine(.open)
     #expect(

@@ -141,7 +141,8 @@ struct StreamContractTests {
     }
   }
 
-  @Test("no call is lost or repeated when connections go away under load", arguments: Carrier.allCases)
+  @Test(
+    "no call is lost or repeated when connections go away under load", arguments: Carrier.allCases)
   func goAway(_ carrier: Carrier) async throws {
     var limits = ServerLimits()
     limits.idleTimeout = .milliseconds(20)

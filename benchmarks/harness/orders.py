@@ -2,7 +2,7 @@
 
 import time
 
-from . import node, report, rpc, tools, wire
+from . import layers, node, report, rpc, tools, wire
 from .postgres import Postgres
 
 # Calls in flight as connections × in flight on each.
@@ -68,20 +68,19 @@ class Suite:
 
     def open_round(self, turn, rates):
         started, payloads = self.node(f"open-{turn}")
-        taken, threads = {}, {}
-        for share, rate in rates.items():
-            before = started.process.thread_cpu_ticks()
-            taken[share] = self.place(
-                started.port, started.pid, payloads, 256, self.seconds, rate=rate)
-            after = started.process.thread_cpu_ticks()
-            # The warm-up second is load of the same kind.
-            sent = rate * (self.seconds + 1)
-            threads = {
-                name: [(now - then) * 1e4 / sent
-                       for now, then in zip(after[name], before.get(name, (0, 0)))]
-                for name in after}
+        taken = {share: self.place(started.port, started.pid, payloads, 256, self.seconds, rate)
+                 for share, rate in rates.items()}
         started.stop()
-        return taken, threads
+        return taken
+
+    def by_layer(self, rate):
+        """CPU by layer at a steady rate. A run of its own: sampling costs something too."""
+        started, payloads = self.node("layers")
+        sampler = layers.Sampler(started.pid, self.scratch)
+        taken = self.place(started.port, started.pid, payloads, 256, self.seconds, rate)
+        shares = sampler.stop()
+        started.stop()
+        return shares, taken["server_cpu_us_per_call"]
 
 
 def main(quick, only):
@@ -101,18 +100,16 @@ def main(quick, only):
     result = {n: tools.medians([r[n] for r in closed]) for n in CLOSED}
     peak = max(r["calls_per_s"] for r in result.values())
     rates = {share: peak * share for share in OPEN_SHARES}
-    opened, threads = [], []
+    opened = []
     for turn in range(rounds):
         tools.say(f"round {turn + 1}/{rounds}: baedal, open loop up to {rates[0.8]:.0f}/s")
-        taken, used = suite.open_round(turn, rates)
-        opened.append(taken)
-        threads.append(used)
+        opened.append(suite.open_round(turn, rates))
     return publish(
         host, rounds, result, {n: tools.medians(r) for n, r in sql.items()}, settings, rates,
-        {s: tools.medians([r[s] for r in opened]) for s in rates}, threads[-1])
+        {s: tools.medians([r[s] for r in opened]) for s in rates}, suite.by_layer(rates[0.8]))
 
 
-def publish(host, rounds, closed, sql, settings, rates, opened, threads):
+def publish(host, rounds, closed, sql, settings, rates, opened, by_layer):
     head = ["", "orders/s", "p50 ms", "p99 ms", "p99.9 ms", "server CPU us/order", "errors"]
 
     def row(name, r):
@@ -125,10 +122,11 @@ def publish(host, rounds, closed, sql, settings, rates, opened, threads):
              for n, r in sql.items()]
     rows += [row(f"baedal, open loop at {rates[s]:,.0f}/s ({s:.0%} of the peak)", r)
              for s, r in opened.items()]
-    layers = report.table(
-        ["thread of the node", "user us/order", "system us/order"],
-        [[name, *used] for name, used in
-         sorted(threads.items(), key=lambda item: -sum(item[1])) if sum(used) >= 0.05])
+    shares, us_per_order = by_layer
+    broken_down = "CPU by layer: not taken, perf is not here (apt: linux-perf)."
+    if shares:
+        broken_down = "CPU by layer at 80 % of the peak:\n\n" + report.table(
+            *layers.table_rows(shares, us_per_order))
     peak = max(r["calls_per_s"] for r in closed.values())
     goals = [
         report.goal("orders/s, times PostgreSQL's (32 clients, pipelined)",
@@ -137,5 +135,5 @@ def publish(host, rounds, closed, sql, settings, rates, opened, threads):
     ]
     data = {"suite": "orders", "host": host, "rounds": rounds, "closed": closed,
             "postgres": sql, "postgres_settings": settings, "open_rates": rates, "open": opened,
-            "cpu_by_thread_us_per_order": threads}
-    return report.write("orders", data, [SYNCED, report.table(head, rows), layers], goals)
+            "cpu_by_layer": [[*key, share * us_per_order] for key, share in shares.items()]}
+    return report.write("orders", data, [SYNCED, report.table(head, rows), broken_down], goals)

@@ -141,20 +141,6 @@ class Process:
                 return int(line.split()[1])
         return 0
 
-    def thread_cpu_ticks(self):
-        """CPU so far by thread name, in clock ticks (user, system)."""
-        out = {}
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
-            try:
-                text = (task / "stat").read_text()
-            except OSError:
-                continue
-            name = text[text.index("(") + 1:text.rindex(")")]
-            rest = text[text.rindex(")") + 2:].split()
-            user, system = out.get(name, (0, 0))
-            out[name] = (user + int(rest[11]), system + int(rest[12]))
-        return out
-
 
 @atexit.register
 def stop_all():

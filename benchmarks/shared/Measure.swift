@@ -67,9 +67,9 @@ struct CodecReport {
     var allocations = 0.0
     for _ in 0..<60 {
       let countBefore = countAllocations?() ?? 0
-      let before = clock_gettime_nsec()
+      let before = monotonicNanoseconds()
       for _ in 0..<repeats { try body() }
-      let after = clock_gettime_nsec()
+      let after = monotonicNanoseconds()
       best = min(best, Double(after - before) / Double(repeats))
       let count = (countAllocations?() ?? 0) - countBefore
       allocations = Double(count) / Double(repeats)
@@ -78,7 +78,7 @@ struct CodecReport {
   }
 }
 
-private func clock_gettime_nsec() -> UInt64 {
+private func monotonicNanoseconds() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

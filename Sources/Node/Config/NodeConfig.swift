@@ -25,7 +25,6 @@ package struct NodeConfig: Sendable, Equatable {
   /// How long each waiting state of an order may last.
   package var deadlines = DeadlinePolicy.standard
   package var payment = Payment()
-  package var views = Views()
   package var log = Log()
   /// From SIGTERM until whatever has not finished is cut off.
   package var drainTimeout: Duration = .seconds(20)
@@ -52,8 +51,6 @@ extension NodeConfig {
     package var queueMax = 4096
     /// Appends that share one commit.
     package var batchMax = 512
-    /// Pages the write-ahead log grows by before it is checkpointed.
-    package var walAutocheckpointPages = 10_000
     /// SQLite's virtual file system, for fault injection; empty is the system's.
     package var vfs = ""
 
@@ -134,14 +131,6 @@ extension NodeConfig {
     package var callTimeout: Duration = .milliseconds(3000)
     package var provider = Provider.simulator
     package var simulator = Simulator()
-
-    package init() {}
-  }
-
-  /// The read side.
-  package struct Views: Sendable, Equatable {
-    /// Page cache of the views' database, in KiB.
-    package var cacheKiB = 16_384
 
     package init() {}
   }

@@ -38,9 +38,6 @@ extension Setting {
       "Appends that may wait for the writer; one more is refused."),
     .integer(
       "journal.batch_max", \.journal.batchMax, 1...100_000, "Appends that share one fsync at most."),
-    .integer(
-      "journal.wal_autocheckpoint_pages", \.journal.walAutocheckpointPages, 100...1_000_000,
-      "Pages that the write-ahead log grows by before it is checkpointed."),
     .text("journal.vfs", \.journal.vfs, .any, "SQLite's file system, for fault injection.").hidden,
   ]
 
@@ -130,8 +127,6 @@ extension Setting {
   ]
 
   private static let rest: [Setting] = [
-    .integer(
-      "views.cache_kib", \.views.cacheKiB, 64...16_777_216, "Page cache of the views' database."),
     .choice("log.level", \.log.level, "The least that is logged."),
     .choice("log.format", \.log.format, "text for people, json for programs."),
     .time(

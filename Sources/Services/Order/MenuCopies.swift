@@ -76,7 +76,8 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     name: "menus", version: 1,
     key: { storeEvents.contains($0.type) ? $0.stream.id : nil },
     effect: { event, row in
-      var menu = try row.map { row throws(EventCodecError) in try MenuCopy(kept: row.bytes) }
+      var menu =
+        try row.map { row throws(EventCodecError) in try MenuCopy(kept: row.bytes) }
         ?? MenuCopy()
       menu.fold(try StoreProfileEventCodec().decode(type: event.type, payload: event.payload))
       return .put(try menu.kept())
@@ -87,7 +88,8 @@ extension MenuCopy {
   /// The copy as it is kept: a `baedal.store.v1.Store`.
   func kept() throws(CodecError) -> [UInt8] {
     try Store(
-      details: details.map(Messages.StoreDetails.init), items: sortedItems.map(Messages.MenuItem.init),
+      details: details.map(Messages.StoreDetails.init),
+      items: sortedItems.map(Messages.MenuItem.init),
       pausedReason: pausedReason ?? "", paused: pausedReason != nil, menuVersion: version
     ).serialized()
   }

@@ -1,5 +1,5 @@
-package import Journal
 import Domain
+package import Journal
 package import Transport
 
 /// Where a command comes from: kept with the events it brings about, so that a whole course can

@@ -1,6 +1,6 @@
-package import Transport
 import Journal
 import Synchronization
+package import Transport
 
 /// The replicas of one service on one node, keyed by aggregate.
 ///

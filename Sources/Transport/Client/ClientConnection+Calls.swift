@@ -25,7 +25,8 @@ extension ClientConnection {
           unprocessed: true))
     }
     let envelopeBytesMax = 64
-    let headerBytes = envelopeBytesMax + method.utf8.count + options.metadata.byteCount
+    let headerBytes =
+      envelopeBytesMax + method.utf8.count + options.metadata.byteCount
       + 8 * options.metadata.entries.count
     guard payload.count + headerBytes <= Int(serverLimits.frameBytesMax) else {
       return .refuse(

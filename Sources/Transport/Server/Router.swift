@@ -47,9 +47,10 @@ package struct Router: Sendable {
   @inlinable
   package mutating func unary<Request: Message, Response: Message>(
     _ method: UnaryMethod<Request, Response>,
-    handler: nonisolated(nonsending) @escaping @Sendable (
-      Request, CallContext
-    ) async throws(RPCError) -> Response
+    handler:
+      nonisolated(nonsending) @escaping @Sendable (
+        Request, CallContext
+      ) async throws(RPCError) -> Response
   ) {
     routes[method.path] = .unary { payload, context throws(RPCError) in
       let request: Request = try Router.decode(payload)
@@ -61,9 +62,10 @@ package struct Router: Sendable {
   @inlinable
   package mutating func serverStream<Request: Message, Response: Message>(
     _ method: ServerStreamMethod<Request, Response>,
-    handler: nonisolated(nonsending) @escaping @Sendable (
-      Request, CallContext, StreamWriter<Response>
-    ) async throws(RPCError) -> Void
+    handler:
+      nonisolated(nonsending) @escaping @Sendable (
+        Request, CallContext, StreamWriter<Response>
+      ) async throws(RPCError) -> Void
   ) {
     routes[method.path] = .serverStream { payload, context, writer throws(RPCError) in
       let request: Request = try Router.decode(payload)

@@ -60,7 +60,8 @@ struct ServerConnection: ~Copyable {
   var nonce: UInt64 = 0
 
   init(
-    configuration: ServerConfiguration, budget: RequestBudget, address: String, now: MonotonicInstant
+    configuration: ServerConfiguration, budget: RequestBudget, address: String,
+    now: MonotonicInstant
   ) {
     self.configuration = configuration
     self.budget = budget

@@ -53,7 +53,8 @@ final class Site: Sendable {
     return try Child([program] + arguments, logs: folder, name: name)
   }
 
-  private static func port(in greeting: String) -> Int? {
+  /// The port that a node says it listens on, once it has said all.
+  static func port(in greeting: String) -> Int? {
     guard greeting.contains("Ctrl-C") else { return nil }
     let line = greeting.split(separator: "\n").first { $0.contains("listens on") }
     return line?.split(separator: " ").dropFirst(2).first?.split(separator: ":").last

@@ -109,8 +109,9 @@ extension Schema {
 
   private func checkFields(of message: Descriptor) throws {
     guard !message.options.mapEntry else {
-      throw Refusal("\(message.containingType?.fullName ?? message.fullName): map fields; "
-        + "use a repeated message of key and value")
+      throw Refusal(
+        "\(message.containingType?.fullName ?? message.fullName): map fields; "
+          + "use a repeated message of key and value")
     }
     for field in message.fields {
       let name = "\(message.fullName).\(field.name)"
@@ -143,8 +144,9 @@ extension Schema {
   /// libprotobuf-c 1.4 unpacks without a depth limit, so depth must be bounded by the schema.
   private func checkRecursion(of message: Descriptor, path: [String]) throws {
     guard !path.contains(message.fullName) else {
-      throw Refusal("\(message.fullName): recursive by way of "
-        + (path + [message.fullName]).joined(separator: " → "))
+      throw Refusal(
+        "\(message.fullName): recursive by way of "
+          + (path + [message.fullName]).joined(separator: " → "))
     }
     for field in message.fields where field.type == .message {
       try checkRecursion(of: field.messageType, path: path + [message.fullName])

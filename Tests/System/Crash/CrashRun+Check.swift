@@ -1,0 +1,96 @@
+import Messages
+import Node
+import Testing
+import Transport
+
+extension CrashRun {
+  private static let askedAtOnce = 64
+
+  /// Starts the node once more, lets everything under way come to its end, and checks that all
+  /// promises were kept.
+  func check() async throws {
+    let acknowledged = ledger.acknowledged
+    #expect(acknowledged.count >= cycles * 5, "hardly any load")
+    let node = try await site.start(config)
+    let town = Town(node, connections: 4)
+    do {
+      #expect(try await losses(town) == [], "\(acknowledged.count) acknowledged, seed \(seed)")
+      try await settle(town)
+      #expect(try await losses(town) == [], "after everything came to its end, seed \(seed)")
+      let again = try await losses(town) { key in try await town.place(Town.request(key)) }
+      #expect(again == [], "asked again with the same key, seed \(seed)")
+      try await checkDashboard(town)
+    } catch {
+      Issue.record("the node's log ends with: \(node.child.errors.suffix(2000))")
+      throw error
+    }
+    await town.close()
+    #expect(try await node.stop() == .exit(0))
+    let report = try await auditDataDirectory(site.data, grace: .seconds(1))
+    #expect(report.violations == [], "seed \(seed)")
+  }
+
+  /// The acknowledged orders that are not there, or not as they were acknowledged.
+  func losses(_ town: Town) async throws -> [Loss] {
+    let acknowledged = ledger.acknowledged
+    return try await losses(town) { key in
+      try await town.order(acknowledged[key]?.orderID ?? "")
+    }
+  }
+
+  private func losses(
+    _ town: Town, _ ask: @escaping @Sendable (String) async throws -> Messages.Order
+  ) async throws -> [Loss] {
+    let acknowledged = ledger.acknowledged
+    return try await withThrowingTaskGroup(of: Loss?.self) { group in
+      var waiting = acknowledged.makeIterator()
+      func askNext() {
+        guard let (key, order) = waiting.next() else { return }
+        group.addTask {
+          do {
+            return Loss(key, acknowledged: order, found: try await ask(key))
+          } catch let error as RPCError where error.code == .notFound {
+            return .missing(key: key)
+          }
+        }
+      }
+      for _ in 0..<Self.askedAtOnce { askNext() }
+      var losses: [Loss] = []
+      for try await loss in group {
+        if let loss { losses.append(loss) }
+        askNext()
+      }
+      return losses
+    }
+  }
+
+  /// Waits until no payment, refund or event is under way any more.
+  private func settle(_ town: Town) async throws {
+    let passing: Set = ["orders pendingPayment", "orders paymentUnknown", "refunds under way"]
+    try await until("end of what is under way", within: .seconds(120)) {
+      let audit = try await town.audit()
+      let lag = try await town.boss.call(DashboardServiceMethods.getLag, GetLagRequest())
+      return audit.counts.allSatisfy { !passing.contains($0.name) || $0.value == 0 }
+        && lag.sources.allSatisfy { $0.events == 0 }
+    }
+    let parked = try await town.boss.call(AdminServiceMethods.listParked, ListParkedRequest())
+    #expect(parked.events == [])
+  }
+
+  /// The dashboard has every order once, as the order service has it.
+  private func checkDashboard(_ town: Town) async throws {
+    var seen: [String: OrderState] = [:]
+    var request = ListCustomerOrdersRequest(customerID: "c-1", limit: 100)
+    repeat {
+      let page = try await town.customer.call(DashboardServiceMethods.listCustomerOrders, request)
+      for order in page.orders {
+        #expect(seen.updateValue(order.state, forKey: order.orderID) == nil, "listed twice")
+      }
+      request.cursor = page.nextCursor
+    } while !request.cursor.isEmpty
+    for order in ledger.acknowledged.values {
+      let now = try await town.order(order.orderID)
+      #expect(seen[order.orderID] == now.state, "\(order.orderID) on the dashboard")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Messages
+import Testing
+import Transport
+
+extension SystemTests {
+  @Suite("A flipped bit in a journal")
+  struct DamageTests {
+    private static let address = "찾을 곳 4711"
+
+    @Test("is named by file, stream and position, and never served")
+    func flipped() async throws {
+      let site = try Site()
+      let (broken, whole) = try await orders(at: site)
+      try flip(Self.address, in: "\(site.data)/order.db")
+
+      let audit = try site.baedal(["audit", "--data", site.data], name: "audit")
+      #expect(try await audit.end() == .exit(4))
+      let line = try #require(
+        audit.output.split(separator: "\n").first { $0.contains("order.db") }, "\(audit.output)")
+      #expect(line.contains("order/\(broken)"))
+      #expect(line.contains("position"))
+
+      // The node may refuse to start; if it does start, it serves the rest.
+      let child = try site.spawn()
+      let port = try await eventually("node that listens, or has ended") { () -> Int?? in
+        if child.ending != nil { return .some(nil) }
+        return Site.port(in: child.output).map { .some($0) }
+      }
+      guard let port else {
+        #expect(child.errors.contains("order.db"))
+        return
+      }
+      let node = NodeProcess(child, port: port)
+      defer { node.kill() }
+      let town = Town(node)
+      await expect(code: .dataLoss) { _ = try await town.order(broken) }
+      await expect(code: .dataLoss) { _ = try await town.cancel(broken) }
+      #expect(try await town.order(whole).state == .placed)
+      _ = try await town.placed("another")
+      await town.close()
+    }
+
+    /// Two orders on a node that was stopped in order.
+    private func orders(at site: Site) async throws -> (broken: String, whole: String) {
+      let node = try await site.start()
+      defer { node.kill() }
+      let town = Town(node)
+      try await town.open()
+      let broken = try await town.place(Town.request("broken", address: Self.address))
+      let whole = try await town.placed("whole")
+      for order in [broken, whole] { try await town.ticket(of: order.orderID, reaches: .received) }
+      await town.close()
+      #expect(try await node.stop() == .exit(0))
+      return (broken.orderID, whole.orderID)
+    }
+
+    /// Makes another digit of the text's last one, wherever it stands in the file: what follows
+    /// can still be decoded.
+    private func flip(_ text: String, in path: String) throws {
+      var content = try Data(contentsOf: URL(fileURLWithPath: path))
+      var from = content.startIndex
+      var found = 0
+      while let range = content.range(of: Data(text.utf8), in: from..<content.endIndex) {
+        content[range.upperBound - 1] ^= 0x02
+        from = range.upperBound
+        found += 1
+      }
+      try #require(found > 0, "\(path) does not hold the order")
+      try content.write(to: URL(fileURLWithPath: path))
+    }
+  }
+}
