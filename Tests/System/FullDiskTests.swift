@@ -18,7 +18,7 @@ extension SystemTests {
       try await town.open()
       let ledger = Ledger()
       try await fill(town, ledger, 0..<50)
-      try limitFiles(of: node, to: try largestFile(in: site.data) + 65_536)
+      try await limitFiles(of: node, at: site, to: largestFile(in: site.data) + 65_536)
       let codes = try await refusals(town, ledger)
       #expect(codes.isSubset(of: [.unavailable, .unknown, .resourceExhausted]), "\(codes)")
       #expect(codes.contains(.unavailable), "\(codes)")
@@ -27,7 +27,7 @@ extension SystemTests {
       #expect(try await town.order(known.value.orderID).orderID == known.value.orderID)
       #expect(node.isRunning)
 
-      try limitFiles(of: node, to: nil)
+      try await limitFiles(of: node, at: site, to: nil)
       try await until("order with room again") {
         try await town.place(Town.request("room again")).state == .placed
       }
@@ -78,7 +78,7 @@ extension SystemTests {
       var losses: [Loss] = []
       for (key, order) in ledger.acknowledged {
         do throws(RPCError) {
-          let found = try await eventuallyKnown(order.orderID, town)
+          let found = try await town.order(order.orderID)
           if let loss = Loss(key, acknowledged: order, found: found) { losses.append(loss) }
         } catch {
           guard error.code == .notFound else { throw error }
@@ -86,12 +86,6 @@ extension SystemTests {
         }
       }
       return losses
-    }
-
-    private func eventuallyKnown(
-      _ id: String, _ town: Town
-    ) async throws(RPCError) -> Messages.Order {
-      try await town.order(id)
     }
 
     private func largestFile(in folder: String) throws -> Int {
@@ -103,12 +97,11 @@ extension SystemTests {
     }
 
     /// No file of the node may grow beyond that; nil: as large as they like.
-    private func limitFiles(of node: NodeProcess, to bytes: Int?) throws {
-      var limit = rlimit(
-        rlim_cur: bytes.map { rlim_t($0) } ?? rlim_t.max, rlim_max: rlim_t.max)
-      guard prlimit(node.pid, RLIMIT_FSIZE, &limit, nil) == 0 else {
-        throw Trouble("prlimit: errno \(errno)")
-      }
+    private func limitFiles(of node: NodeProcess, at site: Site, to bytes: Int?) async throws {
+      let limit = bytes.map { "\($0):" } ?? "unlimited"
+      let prlimit = try Child(
+        ["prlimit", "--pid", "\(node.pid)", "--fsize=\(limit)"], logs: site.folder, name: "limit")
+      #expect(try await prlimit.end() == .exit(0), "\(prlimit.errors)")
     }
   }
 }

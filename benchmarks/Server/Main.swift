@@ -27,8 +27,8 @@ enum Main {
     let server = TCPServer(
       host: "127.0.0.1", port: port, router: router,
       configuration: ServerConfiguration(authenticate: ServerConfiguration.trusting), group: group)
-    // Detached: the main thread is about to wait for a signal.
-    Task.detached {
+    // Not on the main actor: its thread is about to wait for a signal.
+    Task { @concurrent in
       do throws(RPCError) {
         try await server.start()
         print("ready")

@@ -15,10 +15,9 @@ import time
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
-MAIN = BENCH.parent
+# Another checkout of Baedal can be measured with this one's benchmarks: before and after a change.
+MAIN = Path(os.environ.get("BAEDAL_PACKAGE", BENCH.parent)).resolve()
 RESULTS = BENCH / "results"
-# Where Baedal itself is built: its package, and a scratch directory other than .build.
-MAIN_SCRATCH = os.environ.get("BAEDAL_SCRATCH_PATH")
 
 
 def say(text):
@@ -38,18 +37,16 @@ def run(command, **options):
 
 # MARK: building
 
-def swift_build(package, product, scratch=None):
+def swift_build(package, product):
     """Builds one product in release and gives the path of its binary."""
     where = ["--package-path", package, "-c", "release"]
-    if scratch:
-        where += ["--scratch-path", scratch]
     say(f"building {product}")
     run(["swift", "build", *where, "--product", product])
     return Path(run(["swift", "build", *where, "--show-bin-path"]).strip()) / product
 
 
 def build_main(product):
-    return swift_build(MAIN, product, MAIN_SCRATCH)
+    return swift_build(MAIN, product)
 
 
 def build_bench(product):

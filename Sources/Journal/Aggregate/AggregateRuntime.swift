@@ -6,17 +6,13 @@ package struct AggregateLimits: Sendable, Equatable {
   package var waitersPerAggregateMax: Int
   /// Times a command is decided again after losing a race.
   package var attemptsMax: Int
-  /// Events read at once while an aggregate is loaded.
-  package var loadBatchEvents: Int
 
   package init(
-    cachedAggregatesMax: Int = 4096, waitersPerAggregateMax: Int = 64, attemptsMax: Int = 8,
-    loadBatchEvents: Int = 512
+    cachedAggregatesMax: Int = 4096, waitersPerAggregateMax: Int = 64, attemptsMax: Int = 8
   ) {
     self.cachedAggregatesMax = cachedAggregatesMax
     self.waitersPerAggregateMax = waitersPerAggregateMax
     self.attemptsMax = attemptsMax
-    self.loadBatchEvents = loadBatchEvents
   }
 }
 

@@ -1,5 +1,6 @@
 import Messages
 import Node
+import Services
 import Testing
 import Transport
 

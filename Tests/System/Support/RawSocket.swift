@@ -31,7 +31,7 @@ final class RawSocket: Sendable {
   /// Sends as much as fits; false when the other side has hung up.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
-    let sent = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+    let sent = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     return sent >= 0 || errno == EAGAIN
   }
 

@@ -60,7 +60,7 @@ struct Town: Sendable {
     var request = Self.request("menu probe")
     request.lines = Self.menu.map { CartLine(itemID: $0.itemID, quantity: 1, seenUnitPriceWon: 1) }
     try await until("menu in the order service") {
-      do throws(RPCError) {
+      do {
         _ = try await customer.call(OrderServiceMethods.placeOrder, request)
         throw Trouble("ordered at made-up prices")
       } catch let error as RPCError {

@@ -2,6 +2,7 @@ import Transport
 
 /// Asks again until there is an answer: a test's only way of waiting. Calls that fail with what
 /// passes (not found yet, unavailable, too busy) count as no answer yet; other errors are thrown.
+@discardableResult
 func eventually<Value>(
   _ what: String, within limit: Duration = .seconds(60), _ ask: () async throws -> Value?
 ) async throws -> Value {

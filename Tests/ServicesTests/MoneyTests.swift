@@ -1,0 +1,147 @@
+import Domain
+import Journal
+import Messages
+import Testing
+import Transport
+
+@testable import Services
+
+@Suite("Money between order and payment")
+struct MoneyTests {
+  @Test("an order is placed when it is paid, and captured once however often it is sent")
+  func placed() async throws {
+    let world = try MoneyWorld()
+    let first = try await world.place(MoneyWorld.request("k1"))
+    #expect(first.state == .placed)
+    #expect(first.totalWon == 20_000)
+    for _ in 0..<3 { #expect(try await world.place(MoneyWorld.request("k1")) == first) }
+    #expect(world.provider.captures.values.map(\.self) == [1])
+    #expect(try await world.payment(of: first.orderID).heldWon == 20_000)
+    let course = try await world.events(world.orders, "order", first.orderID)
+    #expect(course == ["OrderSubmitted", "OrderPlaced"])
+  }
+
+  @Test("the same key with another body is refused, and charges nothing")
+  func sameKey() async throws {
+    let world = try MoneyWorld()
+    _ = try await world.place(MoneyWorld.request("k1"))
+    let code = await refusal { _ = try await world.place(MoneyWorld.request("k1", quantity: 2)) }
+    #expect(code == .alreadyExists)
+    #expect(world.provider.captures.count == 1)
+  }
+
+  @Test("a price other than the one seen is refused with the new one, before any payment")
+  func priceChanged() async throws {
+    let world = try MoneyWorld()
+    let code = await refusal { _ = try await world.place(MoneyWorld.request("k1", seen: 19_000)) }
+    #expect(code == .failedPrecondition)
+    #expect(world.provider.captures.isEmpty)
+  }
+
+  @Test("without a copy of the menu there is no order, and the caller may try again")
+  func noMenu() async throws {
+    let world = try MoneyWorld(hasMenu: false)
+    let code = await refusal { _ = try await world.place(MoneyWorld.request("k1")) }
+    #expect(code == .unavailable)
+    #expect(try await world.orders.status().heads.allSatisfy { $0 == .start })
+  }
+
+  @Test("a declined card rejects the order, and nothing is held")
+  func declined() async throws {
+    let world = try MoneyWorld()
+    world.provider.answer(.declined(reason: "limit"))
+    let order = try await world.place(MoneyWorld.request("k1"))
+    #expect(order.state == .rejected)
+    try await world.settle()
+    #expect(try await world.payment(of: order.orderID).heldWon == 0)
+  }
+
+  @Test("what cannot be paid now is parked with a time to try again, and can be paid then")
+  func parked() async throws {
+    let world = try MoneyWorld()
+    world.provider.answer(.notCharged(reason: "overloaded", retryAfter: .seconds(2)))
+    let answer = try await world.orderService.placeOrder(
+      MoneyWorld.request("k1"), context: world.context())
+    let id = answer.order?.orderID ?? ""
+    #expect(answer.order?.state == .awaitingPayment)
+    #expect(answer.retryAfterMs == 2000)
+    let paid = try await world.orderService.payOrder(
+      PayOrderRequest(orderID: id), context: world.context())
+    #expect(paid.order?.state == .placed)
+    #expect(world.provider.captures.values.map(\.self) == [1])
+  }
+
+  @Test("a caller who refuses parking is told to come back, and the order is over")
+  func refusesParking() async throws {
+    let world = try MoneyWorld()
+    world.provider.answer(.notCharged(reason: "overloaded", retryAfter: .seconds(2)))
+    var request = MoneyWorld.request("k1")
+    request.refuseParking = true
+    let code = await refusal { _ = try await world.place(request) }
+    #expect(code == .unavailable)
+  }
+
+  @Test("an unknown outcome is asked about, and places the order when it was approved")
+  func unknownApproved() async throws {
+    let world = try MoneyWorld()
+    world.provider.answer(.unknown(reason: "no answer"))
+    let order = try await world.place(MoneyWorld.request("k1"))
+    #expect(order.state == .paymentUnknown)
+    try await world.settle()
+    try await world.pass(.seconds(30))
+    #expect(try await world.order(order.orderID).state == .placed)
+  }
+
+  @Test("a late approval of a cancelled order is refunded without anyone asking")
+  func lateApproval() async throws {
+    let world = try MoneyWorld()
+    world.provider.answer(.unknown(reason: "no answer"))
+    let order = try await world.place(MoneyWorld.request("k1"))
+    let cancelled = try await world.orderService.cancelOrder(
+      CancelOrderRequest(orderID: order.orderID, reason: "늦어요"), context: world.context())
+    #expect(cancelled.order?.state == .cancelled)
+    try await world.settle()
+    try await world.pass(.seconds(30))
+    let payment = try await world.payment(of: order.orderID)
+    #expect(payment.capturedWon == 20_000)
+    #expect(payment.refundedWon == 20_000)
+    #expect(payment.heldWon == 0)
+    #expect(world.provider.refunds == 1)
+    #expect(try await world.order(order.orderID).state == .cancelled)
+  }
+
+  @Test("a cancelled order is refunded once, however often the event is delivered")
+  func cancelled() async throws {
+    let world = try MoneyWorld()
+    world.deliveries = 3
+    let order = try await world.place(MoneyWorld.request("k1"))
+    _ = try await world.orderService.cancelOrder(
+      CancelOrderRequest(orderID: order.orderID), context: world.context())
+    try await world.settle()
+    let course = try await world.events(world.payments, "payment", order.orderID)
+    #expect(
+      course == [
+        "PaymentRequested", "PaymentAttempted", "PaymentApproved", "PaymentRefundRequested",
+        "PaymentRefunded",
+      ])
+  }
+
+  @Test("nobody but its customer reads, pays or cancels an order")
+  func notYours() async throws {
+    let world = try MoneyWorld()
+    let id = try await world.place(MoneyWorld.request("k1")).orderID
+    let lee = world.context(Transport.Principal(role: "customer", id: "lee"))
+    let service = world.orderService
+    let codes = [
+      await refusal { _ = try await service.getOrder(GetOrderRequest(orderID: id), context: lee) },
+      await refusal {
+        _ = try await service.cancelOrder(CancelOrderRequest(orderID: id), context: lee)
+      },
+      await refusal { _ = try await service.payOrder(PayOrderRequest(orderID: id), context: lee) },
+      await refusal {
+        _ = try await service.placeOrder(MoneyWorld.request("k2"), context: lee)
+      },
+    ]
+    #expect(codes.allSatisfy { $0 == .permissionDenied })
+  }
+}
