@@ -1,8 +1,10 @@
 import Domain
+import Glibc
 import Journal
 import JournalSQLite
 package import Services
 import Transport
+import Views
 
 /// The audit over a node's journals, running or at rest.
 struct NodeAudit: Sendable {
@@ -10,12 +12,18 @@ struct NodeAudit: Sendable {
   private let payment: (any JournalReader)?
   private let store: (any JournalReader)?
   private let delivery: (any JournalReader)?
+  /// Where the dashboard's view is; nil when there is none to check.
+  private let views: String?
+  /// Journals at rest, whose indexes are checked too.
+  private let files: [SQLiteJournalReader]
 
-  init(_ journals: NodeJournals) {
+  init(_ journals: NodeJournals, _ config: NodeConfig) {
     order = journals.open[.order]
     payment = journals.open[.payment]
     store = journals.open[.store]
     delivery = journals.open[.delivery]
+    views = config.services.contains(.dashboard) ? Self.views(in: config.dataDirectory) : nil
+    files = []
   }
 
   /// The journals in a data directory, opened for reading only.
@@ -25,11 +33,17 @@ struct NodeAudit: Sendable {
       config.dataDirectory = directory
       return try await SQLiteJournalReader.open(NodeJournals.options(service, config))
     }
-    order = try await reader(.order)
-    payment = try await reader(.payment)
-    store = try await reader(.store)
-    delivery = try await reader(.delivery)
+    files = [
+      try await reader(.order), try await reader(.payment), try await reader(.store),
+      try await reader(.delivery),
+    ]
+    (order, payment, store, delivery) = (files[0], files[1], files[2], files[3])
+    let views = Self.views(in: directory)
+    // A node may never have run the dashboard; then there is nothing to compare.
+    self.views = access("\(views)/dashboard.current", F_OK) == 0 ? views : nil
   }
+
+  private static func views(in directory: String) -> String { "\(directory)/views" }
 
   /// - Parameter grace: how long a saga may be under way.
   func run(grace: Duration) async throws(RPCError) -> AuditReport {
@@ -38,12 +52,46 @@ struct NodeAudit: Sendable {
         code: .failedPrecondition,
         message: "an audit needs the journals of order, payment, store and delivery")
     }
+    var report: AuditReport
     do throws(JournalError) {
-      return try await Audit(
+      report = try await Audit(
         orders: order, payments: payment, stores: store, deliveries: delivery,
         at: Timestamp(ms: NodeClock.milliseconds()), grace: grace
       ).run()
+      for file in files {
+        for damage in try await file.integrityErrors(limit: AuditReport.violationsMax) {
+          report.add("journal", file.name, "\(damage)")
+        }
+      }
     } catch { throw RPCError(error) }
+    // A fold of damaged journals says nothing about the view.
+    if let views, report.isClean {
+      try await compare(views, [order, payment, store, delivery], &report)
+    }
+    return report
+  }
+
+  /// The dashboard's view against a fold of the journals, up to what it has taken in.
+  private func compare(
+    _ views: String, _ sources: [any EventSource], _ report: inout AuditReport
+  ) async throws(RPCError) {
+    var template = Array("/tmp/baedal-audit-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw RPCError(code: .unavailable, message: "an audit needs room in /tmp")
+    }
+    let scratch = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    defer { rmdir(scratch) }
+    do {
+      let directory = try ViewDirectory(path: views, name: DashboardStore.viewName)
+      let audit = DashboardAudit(sources: sources, scratch: scratch)
+      for difference in try await audit.differences(
+        of: directory, limit: AuditReport.violationsMax)
+      {
+        report.add("view", difference.orderID, difference.text)
+      }
+    } catch {
+      report.add("view", views, "\(error)")
+    }
   }
 }
 

@@ -59,7 +59,7 @@ struct NodeParts {
     connect(order, payment, store, delivery)
     let admin = NodeAdmin(
       config: config, startedAtMs: NodeClock.milliseconds(), pools: pools,
-      followers: followers, audit: NodeAudit(journals))
+      followers: followers, audit: NodeAudit(journals, config))
     router.register(admin)
     health.register(on: &router)
     for method in router.methods {
