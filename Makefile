@@ -26,7 +26,7 @@ demo: ## Plays customer, store owner and rider against a running node.
 
 test: setup lint ## Checks, builds and runs every test.
 	swift build --build-tests
-	swift test --skip-build $(SWIFT_TEST_FLAGS)
+	swift test --skip-build --no-parallel $(SWIFT_TEST_FLAGS)
 
 format: ## Formats every source file.
 	swift format format --in-place --parallel $$(.ci/sources)

@@ -64,7 +64,8 @@ let package = Package(
     .target(
       name: "Node",
       dependencies: [
-        "Domain", "Messages", "Journal", "Services", "JournalSQLite", "Views", "Transport",
+        "CPowerCut", "Domain", "Messages", "Journal", "Services", "JournalSQLite", "Views",
+        "Transport",
         nioCore, nioPosix, logging,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,3 +1,4 @@
+import CPowerCut
 import Journal
 import JournalSQLite
 import Services
@@ -9,6 +10,9 @@ struct NodeJournals {
   /// The services that keep a journal; the dashboard keeps only a view.
   static let owners: [ServiceName] = [.order, .payment, .store, .delivery]
 
+  /// The file system that forgets what was not synced: for the crash test, never for orders.
+  private static let powerCutVFS = "powercut"
+
   static func options(_ service: ServiceName, _ config: NodeConfig) -> SQLiteJournalOptions {
     var options = SQLiteJournalOptions(
       path: "\(config.dataDirectory)/\(service.rawValue).db", name: service.rawValue)
@@ -16,11 +20,15 @@ struct NodeJournals {
     options.waitingAppendsMax = config.journal.queueMax
     options.groupAppendsMax = config.journal.batchMax
     options.vfs = config.journal.vfs.isEmpty ? nil : config.journal.vfs
+    options.syncsCommits = config.journal.syncsCommits == 1
     return options
   }
 
   /// Opens, or makes, every journal the config asks for.
   init(_ config: NodeConfig) async throws(JournalError) {
+    if config.journal.vfs == Self.powerCutVFS, powercut_register() != 0 {
+      throw .refused("the file system '\(Self.powerCutVFS)' cannot be registered")
+    }
     for service in Self.owners where config.services.contains(service) {
       open[service] = try await SQLiteJournal.open(
         Self.options(service, config), now: NodeClock.journal.now, newEpoch: NodeClock.newEpoch)

@@ -53,7 +53,7 @@ struct ContractTests {
       let client = served.client {
         $0.credentials = ClientCredentials(principal: Principal(role: "customer", id: "c-1"))
       }
-      var options = CallOptions(timeout: .seconds(20), metadata: ["x-key": "값"])
+      var options = CallOptions(timeout: .seconds(3600), metadata: ["x-key": "값"])
       options.metadata.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
       _ = try await client.unary(TestMethods.echo, Text(), options: options)
       let context = try #require(served.probe.contexts.withLock { $0.first })
@@ -63,7 +63,7 @@ struct ContractTests {
       #expect(context.traceparent == options.metadata.traceparent)
       #expect(context.method == TestMethods.echo.path)
       let left = try #require(context.remainingTime)
-      #expect(left <= .seconds(20) && left > .seconds(5))
+      #expect(left <= .seconds(3600) && left > .seconds(5))
     }
   }
 

@@ -53,6 +53,8 @@ extension NodeConfig {
     package var batchMax = 512
     /// SQLite's virtual file system, for fault injection; empty is the system's.
     package var vfs = ""
+    /// 0 only in tests that show what the power-cut test finds without it.
+    package var syncsCommits = 1
 
     package init() {}
   }

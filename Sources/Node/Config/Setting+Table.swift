@@ -39,6 +39,10 @@ extension Setting {
     .integer(
       "journal.batch_max", \.journal.batchMax, 1...100_000, "Appends that share one fsync at most."),
     .text("journal.vfs", \.journal.vfs, .any, "SQLite's file system, for fault injection.").hidden,
+    .integer(
+      "journal.syncs_commits", \.journal.syncsCommits, 0...1,
+      "0 breaks the promise that what was answered is on disk; for tests of tests."
+    ).hidden,
   ]
 
   private static let poolSettings: [Setting] =
