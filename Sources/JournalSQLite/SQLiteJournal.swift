@@ -43,9 +43,12 @@ package final class SQLiteJournal: Journal {
           ended.signal()
         }
       } catch {
+        ended.signal()
         continuation.resume(returning: .failure(.unavailable("no writer thread: \(error)")))
       }
     }
+    // Whoever hears of a failure may open it again at once: the lock is free by then.
+    if case .failure = opened { await ended.wait() }
     let (shared, identity) = try opened.get()
     do throws(JournalError) {
       return SQLiteJournal(

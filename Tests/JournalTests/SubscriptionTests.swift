@@ -281,7 +281,7 @@ struct SubscriptionTests {
       if case .hole = notice { holes.withLock { $0 += 1 } }
     }
     try await running(subscription.run) {
-      await until { holes.withLock { $0 } > 3 }
+      await until { holes.withLock { $0 } > 3 && !adder.handled.isEmpty }
       #expect(adder.handled == ["0:1"])
       source.hide(position: nil)
       await until { adder.handled.count == 3 }

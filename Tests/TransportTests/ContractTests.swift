@@ -168,6 +168,8 @@ struct ContractTests {
     limits.connection.callsInFlightMax = 2
     try await withServer(carrier, limits: limits) { (served) async throws in
       let client = served.client()
+      // The limit is a connection's: this one is there before two calls could each open theirs.
+      _ = try await client.unary(TestMethods.echo, Text())
       async let first = client.unary(TestMethods.wait, Text())
       async let second = client.unary(TestMethods.wait, Text())
       await served.probe.gate.arrivals(2)
