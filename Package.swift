@@ -82,7 +82,9 @@ let package = Package(
       swiftSettings: settings),
 
     // Tests.
-    .testTarget(name: "MessagesTests", dependencies: ["Messages"], swiftSettings: settings),
+    .testTarget(
+      name: "MessagesTests", dependencies: ["Messages"], exclude: ["python"],
+      swiftSettings: settings),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
     .target(
       name: "JournalContract", dependencies: ["Journal"], path: "Tests/JournalContract",
