@@ -163,7 +163,7 @@ def wait_for_port(port, timeout_s=30):
 
 
 class Scratch:
-    """A directory that goes away afterwards, on the disk that SCRATCH or TMPDIR names."""
+    """Goes away afterwards; on the disk that BAEDAL_BENCH_SCRATCH or TMPDIR names."""
 
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(

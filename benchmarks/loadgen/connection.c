@@ -25,7 +25,8 @@ static uint8_t *reserve(uint8_t *bytes, size_t *capacity, size_t needed) {
 }
 
 void connection_open(connection *c, int number, const options *o) {
-  *c = (connection){.number = number, .next_call = 1, .in_capacity = 1 << 18, .out_capacity = 1 << 18};
+  *c = (connection){.number = number, .next_call = 1};
+  c->in_capacity = c->out_capacity = 1 << 18;
   c->in = malloc(c->in_capacity);
   c->out = malloc(c->out_capacity);
   c->began_ns = calloc(CONNECTION_WINDOW, sizeof *c->began_ns);
