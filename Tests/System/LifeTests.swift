@@ -55,7 +55,8 @@ extension SystemTests {
     @Test(
       "a configuration that cannot be is refused with one line that names file and key",
       arguments: [
-        ("listen: {prot: 1}", "listen.prot"), ("listen: {port: 70000}", "listen.port"),
+        ("listen: {prot: 1}", "listen.prot"),
+        ("limits: {connections_max: 0}", "limits.connections_max"),
         ("deadlines: {offer_s: soon}", "deadlines.offer_s"), ("node: {services: []}", "services"),
       ])
     func wrongConfig(config: String, key: String) async throws {

@@ -16,6 +16,7 @@ extension CrashRun {
     let town = Town(node, connections: 4)
     do {
       #expect(try await losses(town) == [], "\(acknowledged.count) acknowledged, seed \(seed)")
+      try await askAgain(town)
       try await settle(town)
       #expect(try await losses(town) == [], "after everything came to its end, seed \(seed)")
       let again = try await losses(town) { key in try await town.place(Town.request(key)) }
@@ -65,14 +66,32 @@ extension CrashRun {
     }
   }
 
+  /// A client that got no answer asks again with the same key.
+  private func askAgain(_ town: Town) async throws {
+    for key in ledger.unanswered {
+      let order = try await eventually("answer to \(key)") {
+        try await town.place(Town.request(key))
+      }
+      ledger.acknowledge(key, order)
+    }
+  }
+
   /// Waits until no payment, refund or event is under way any more.
   private func settle(_ town: Town) async throws {
     let passing: Set = ["orders pendingPayment", "orders paymentUnknown", "refunds under way"]
-    try await until("end of what is under way", within: .seconds(120)) {
-      let audit = try await town.audit()
-      let lag = try await town.boss.call(DashboardServiceMethods.getLag, GetLagRequest())
-      return audit.counts.allSatisfy { !passing.contains($0.name) || $0.value == 0 }
-        && lag.sources.allSatisfy { $0.events == 0 }
+    var left: [String] = []
+    do {
+      try await until("end of what is under way") {
+        let audit = try await town.audit()
+        let lag = try await town.boss.call(DashboardServiceMethods.getLag, GetLagRequest())
+        left = audit.counts.filter { passing.contains($0.name) && $0.value > 0 }.map { "\($0)" }
+        left += lag.sources.filter { $0.events > 0 }.map { "\($0)" }
+        left += audit.violations.map { "\($0)" }
+        return left.isEmpty
+      }
+    } catch {
+      Issue.record("still under way, seed \(seed): \(left)")
+      throw error
     }
     let parked = try await town.boss.call(AdminServiceMethods.listParked, ListParkedRequest())
     #expect(parked.events == [])

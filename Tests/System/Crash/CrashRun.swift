@@ -32,7 +32,7 @@ struct CrashRun: Sendable {
     self.cycles = cycles
     self.seed = seed
     self.config = """
-      deadlines: {payment_pending_s: 2, payment_unknown_s: 8, attempt_silent_s: 1, ask_again_s: 0.5,
+      deadlines: {payment_pending_s: 5, payment_unknown_s: 8, attempt_silent_s: 1, ask_again_s: 0.5,
         refund_retry_s: 0.5}
       log: {level: warning}
       \(config)

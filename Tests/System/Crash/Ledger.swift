@@ -6,7 +6,6 @@ final class Ledger: Sendable {
   private struct State {
     var acknowledged: [String: Messages.Order] = [:]
     var unanswered: Set<String> = []
-    var underWay: Set<String> = []
     var nextKey = 0
   }
 
@@ -14,20 +13,21 @@ final class Ledger: Sendable {
 
   var acknowledged: [String: Messages.Order] { state.withLock { $0.acknowledged } }
 
+  /// What was asked for and never answered.
+  var unanswered: Set<String> { state.withLock { $0.unanswered } }
+
   /// The next order to ask for: one that was never answered, or a new one.
   func nextKey() -> String {
     state.withLock { state in
-      let key = state.unanswered.popFirst() ?? "k\(state.nextKey)"
+      if let left = state.unanswered.popFirst() { return left }
       state.nextKey += 1
-      state.underWay.insert(key)
-      return key
+      return "k\(state.nextKey)"
     }
   }
 
   /// The node has answered with this order; what it said before stays if it was later.
   func acknowledge(_ key: String, _ order: Messages.Order) {
     state.withLock { state in
-      state.underWay.remove(key)
       let known = state.acknowledged[key]?.version ?? 0
       if order.version >= known { state.acknowledged[key] = order }
     }
@@ -36,7 +36,6 @@ final class Ledger: Sendable {
   /// No answer came; the key is asked for again.
   func leave(_ key: String) {
     state.withLock { state in
-      state.underWay.remove(key)
       if state.acknowledged[key] == nil { state.unanswered.insert(key) }
     }
   }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A place to run nodes at: a data directory, configurations and logs; gone with the last who
-/// holds it.
+/// holds it, unless BAEDAL_TEST_KEEP is set.
 final class Site: Sendable {
   let folder: String
 
@@ -14,7 +14,10 @@ final class Site: Sendable {
     folder = String(cString: made)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  deinit {
+    guard ProcessInfo.processInfo.environment["BAEDAL_TEST_KEEP"] == nil else { return }
+    try? FileManager.default.removeItem(atPath: folder)
+  }
 
   /// Writes a configuration, and returns its path.
   func write(_ config: String, as name: String = "node.yaml") throws -> String {
