@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SWIFT_TEST_FLAGS ?=
-PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config python3 python3-venv
+PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 

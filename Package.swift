@@ -106,5 +106,12 @@ let package = Package(
     .testTarget(
       name: "NodeTests", dependencies: ["Node", "Domain", "Transport", logging],
       swiftSettings: settings),
+    .testTarget(
+      name: "System",
+      dependencies: [
+        "CPowerCut", "Journal", "JournalSQLite", "Messages", "Node", "SQLite", "Services",
+        "Transport", "baedal", nioCore, nioPosix,
+      ],
+      path: "Tests/System", exclude: ["python"], swiftSettings: settings),
   ]
 )
