@@ -81,6 +81,14 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Baedal's sides of `benchmarks/`, which need its inside.
+    .executableTarget(
+      name: "benchmark-server", dependencies: ["Messages", "Transport", nioCore, nioPosix],
+      path: "benchmarks/Server", swiftSettings: settings),
+    .executableTarget(
+      name: "benchmark-codec", dependencies: ["Messages"], path: "benchmarks/Codec",
+      swiftSettings: settings),
+
     // Tests.
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages"], exclude: ["python"],

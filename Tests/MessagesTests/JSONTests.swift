@@ -10,7 +10,8 @@ struct JSONTests {
     arguments: [
       #"{"customerId": "c1", "lines": [{"itemId": "i", "seenUnitPriceWon": "9500"}]}"#,
       #"{"customer_id":"c1","lines":[{"item_id":"i","seen_unit_price_won":9500}]}"#,
-      #" { "customerId":"\u0063\u0031" , "lines" : [ { "itemId":"i", "seenUnitPriceWon":9.5e3 } ], "area": null } "#,
+      #" { "customerId":"\u0063\u0031" , "area": null , "#
+        + #""lines" : [ { "itemId":"i", "seenUnitPriceWon":9.5e3 } ] } "#,
     ])
   func names(json: String) throws {
     let expected = PlaceOrderRequest(

@@ -30,7 +30,9 @@ struct LimitTests {
   func bigMessage() throws {
     let call = Call(
       callID: 7, method: "m", payload: [UInt8](repeating: 0xA5, count: 5 << 20),
-      metadata: (0..<5000).map { Metadata(key: "k\($0)", value: String(repeating: "값", count: 9)) })
+      metadata: (0..<5000).map {
+        Metadata(key: "k\($0)", value: String(repeating: "값", count: 9))
+      })
     #expect(try Call(serialized: call.serialized()) == call)
     let small = Ping(nonce: 3)
     #expect(try small.serialized() == [0x08, 0x03])

@@ -27,10 +27,10 @@ package final class ClientSession: Sendable {
     var opened: (@Sendable (RPCError?) -> Void)?
     var openError: RPCError?
 
-    consuming func run() {
-      if let finishedOne { finishedOne.finish(result) }
+    consuming func run(on executor: UnownedSerialExecutor?) {
+      if let finishedOne { finishedOne.finish(result, on: executor) }
       if let (inbox, payload) = delivered { inbox.put(payload) }
-      for (call, error) in finished { call.finish(.failure(error)) }
+      for (call, error) in finished { call.finish(.failure(error), on: executor) }
       if let opened { opened(openError) }
     }
   }
@@ -67,16 +67,16 @@ extension ClientSession {
       _ method: String, payload: [UInt8], options: CallOptions, deadline: MonotonicInstant
     ) async throws(RPCError) -> [UInt8]
   {
+    guard !Task.isCancelled else {
+      throw RPCError(code: .cancelled, message: "cancelled", unprocessed: true)
+    }
     let call = ClientCall(deadline: deadline)
-    let result = await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        let refusal = begin(call, method, payload, options, continuation)
-        if let refusal { continuation.resume(returning: .failure(refusal)) }
-      }
+    if let refusal = begin(call, method, payload, options) { throw refusal }
+    return try await withTaskCancellationHandler {
+      await call.result()
     } onCancel: {
       cancel(call)
-    }
-    return try result.get()
+    }.get()
   }
 
   /// Begins a stream. What arrives is put into the call's inbox.
@@ -84,20 +84,16 @@ extension ClientSession {
     _ method: String, payload: [UInt8], options: CallOptions, deadline: MonotonicInstant
   ) throws(RPCError) -> ClientCall {
     let call = ClientCall(deadline: deadline, inbox: StreamInbox())
-    if let refusal = begin(call, method, payload, options, nil) { throw refusal }
+    if let refusal = begin(call, method, payload, options) { throw refusal }
     return call
   }
 
   private func begin(
-    _ call: ClientCall, _ method: String, _ payload: [UInt8], _ options: CallOptions,
-    _ continuation: UnsafeContinuation<Result<[UInt8], RPCError>, Never>?
+    _ call: ClientCall, _ method: String, _ payload: [UInt8], _ options: CallOptions
   ) -> RPCError? {
     let now = clock.now()
     var isWakeNeeded = false
     let refusal = core.withLock { core -> RPCError? in
-      if call.isCancelled {
-        return RPCError(code: .cancelled, message: "cancelled", unprocessed: true)
-      }
       switch core.machine.begin(call, method, payload: payload, options: options, at: now) {
       case .refuse(let error):
         return error
@@ -106,7 +102,6 @@ extension ClientSession {
           core.machine.calls[call.id] = nil
           return RPCError(code: .internal, message: "the request could not be encoded")
         }
-        call.continuation = continuation
         isWakeNeeded = core.takeWake()
         return nil
       }
@@ -118,8 +113,6 @@ extension ClientSession {
   /// The caller does not wait any longer.
   func cancel(_ call: ClientCall) {
     update { core, effects in
-      call.isCancelled = true
-      guard call.id > 0 else { return }
       let error = RPCError(code: .cancelled, message: "cancelled")
       core.perform(core.machine.cancel(call.id, error), &effects)
     }
@@ -136,15 +129,18 @@ extension ClientSession {
 // MARK: - Bytes and time
 
 extension ClientSession {
-  /// Takes bytes that arrived and handles every whole frame in them.
-  func receive(_ bytes: ByteBuffer, at now: MonotonicInstant) {
+  /// Takes bytes that arrived and handles every whole frame in them. `executor` is the one this
+  /// is called on, if any: callers that belong there go on before this returns.
+  func receive(
+    _ bytes: ByteBuffer, at now: MonotonicInstant, on executor: UnownedSerialExecutor? = nil
+  ) {
     core.withLock { core in
       if core.machine.phase != .closed { core.parser.append(bytes) }
       core.machine.received(at: now)
     }
     var isMore = true
     while isMore {
-      update { core, effects in
+      update(on: executor) { core, effects in
         do throws(WireError) {
           guard let frame = try core.parser.next(FrameCodec.decode) else {
             isMore = false
@@ -207,13 +203,15 @@ extension ClientSession {
     update { core, effects in core.perform(core.machine.disconnected(error), &effects) }
   }
 
-  private func update(_ body: (inout Core, inout Effects) -> Void) {
+  private func update(
+    on executor: UnownedSerialExecutor? = nil, _ body: (inout Core, inout Effects) -> Void
+  ) {
     var effects = Effects()
     let isWakeNeeded = core.withLock { core in
       body(&core, &effects)
       return core.takeWake()
     }
-    effects.run()
+    effects.run(on: executor)
     if isWakeNeeded { wake() }
   }
 }

@@ -3,23 +3,17 @@ import NIOCore
 /// Runs handlers on the connection's event loop: an actor whose executor is that
 /// loop, so that a service pinned to the same loop costs no hop.
 ///
-/// A task that has run a call waits for the next one instead of ending, which
-/// saves making a task per call. A task that was told to stop is not used again,
-/// so that a late cancel never meets another call.
+/// A task that has run a call parks and takes the next one, which saves making
+/// a task per call. A task that was told to stop is not used again, so that a
+/// late cancel never meets another call.
 actor CallRunner {
   /// Tasks that wait for work, at most.
   static let idleCountMax = 64
 
-  /// One task and what it waits with.
-  private final class Worker {
-    var task: Task<Void, Never>?
-    var waiting: UnsafeContinuation<ServerSession.Start?, Never>?
-  }
-
   private let eventLoop: any EventLoop
   private let session: ServerSession
   nonisolated let unownedExecutor: UnownedSerialExecutor
-  private var idle: [Worker] = []
+  private var idle: [CallWorker] = []
   private var isClosed = false
 
   init(eventLoop: any EventLoop, session: ServerSession) {
@@ -35,42 +29,71 @@ actor CallRunner {
     }
   }
 
-  /// No further calls will come; lets the waiting tasks end. On the event loop only.
+  /// No further calls will come; lets the parked tasks end. On the event loop only.
   nonisolated func close() {
     assumeIsolated { runner in
       runner.isClosed = true
-      let idle = runner.idle
-      runner.idle = []
-      for worker in idle { worker.waiting.take()?.resume(returning: nil) }
+      while let worker = runner.idle.popLast() {
+        worker.takeJob()?.runSynchronously(on: runner.unownedExecutor)
+      }
     }
   }
 
   private func begin(_ start: ServerSession.Start) {
-    if let worker = idle.popLast(), let waiting = worker.waiting.take(), let task = worker.task {
+    if let worker = idle.popLast(), let task = worker.task, let job = worker.takeJob() {
       session.attach(task, to: start.call)
-      waiting.resume(returning: start)
+      worker.next = start
+      job.runSynchronously(on: unownedExecutor)
       return
     }
-    let worker = Worker()
+    let worker = CallWorker()
+    worker.next = start
     // Unstructured, because a call outlives the turn of the loop that read it
     // and NIO's callbacks have no parent task. The session holds it while it runs a
     // call: it is cancelled by the client's cancel, by the deadline and with the
-    // connection. While it waits, `close` ends it.
-    let task = Task { await self.work(start, as: worker) }
+    // connection. While it is parked, `close` ends it.
+    let task = Task { await self.work(worker) }
     worker.task = task
     session.attach(task, to: start.call)
   }
 
-  private func work(_ first: ServerSession.Start, as worker: Worker) async {
-    var next: ServerSession.Start? = first
+  private func work(_ worker: CallWorker) async {
+    var next = worker.takeNext()
     while let start = next {
       let wasStopped = await session.run(start.call, payload: start.payload)
       if wasStopped || isClosed || idle.count >= Self.idleCountMax { break }
-      next = await withUnsafeContinuation { waiting in
-        worker.waiting = waiting
-        idle.append(worker)
-      }
+      idle.append(worker)
+      next = await worker.park()
     }
     worker.task = nil
   }
+}
+
+/// A task that runs one call after the other, and the place where it waits between them.
+///
+/// A task resumed from a continuation goes by way of the global pool to its
+/// actor: two changes of thread. Parking is instead "running" on an executor
+/// that only keeps the job; the runner runs that job on the event loop itself,
+/// naming the loop's executor, so that the task goes on at once and in place.
+actor CallWorker: SerialExecutor {
+  // Everything here is touched on the connection's event loop only: by the runner, and by
+  // its tasks, which park from there.
+  nonisolated(unsafe) var task: Task<Void, Never>?
+  nonisolated(unsafe) var next: ServerSession.Start?
+  nonisolated(unsafe) private var job: UnownedJob?
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
+  nonisolated func enqueue(_ job: consuming ExecutorJob) {
+    self.job = UnownedJob(job)
+  }
+
+  /// Returns once someone runs what `takeJob` gave, with the next call if there is one. Not
+  /// inlined and not empty, or the optimizer would leave the way here out.
+  @inline(never)
+  func park() -> ServerSession.Start? { next.take() }
+
+  nonisolated func takeNext() -> ServerSession.Start? { next.take() }
+
+  nonisolated func takeJob() -> UnownedJob? { job.take() }
 }

@@ -10,8 +10,8 @@ final class TCPClientHandler: ChannelInboundHandler {
   private let link: LoopLink<TCPClientHandler>
   private var context: ChannelHandlerContext?
   private var spare = ByteBuffer()
-  private var isReading = false
   private var timer: Scheduled<Void>?
+  private let executor: UnownedSerialExecutor
   private var timerAt = MonotonicInstant.distantFuture
 
   init(
@@ -20,8 +20,9 @@ final class TCPClientHandler: ChannelInboundHandler {
   ) {
     let link = LoopLink<TCPClientHandler>(eventLoop: eventLoop)
     self.link = link
+    executor = eventLoop.executor.asUnownedSerialExecutor()
     session = ClientSession(configuration: configuration, onOpen: onOpen) {
-      link.execute { handler in if !handler.isReading { handler.turn() } }
+      link.wake { handler in handler.turn() }
     }
     link.handler = self
   }
@@ -53,12 +54,12 @@ final class TCPClientHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    isReading = true
-    session.receive(unwrapInboundIn(data), at: session.clock.now())
+    link.isReading = true
+    session.receive(unwrapInboundIn(data), at: session.clock.now(), on: executor)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    isReading = false
+    link.isReading = false
     turn()
     context.fireChannelReadComplete()
   }

@@ -13,7 +13,6 @@ final class TCPServerHandler: ChannelDuplexHandler {
   private let link: LoopLink<TCPServerHandler>
   private var context: ChannelHandlerContext?
   private var spare = ByteBuffer()
-  private var isReading = false
   private var isReadHeld = false
   private var isGreeted = false
   private var timer: Scheduled<Void>?
@@ -26,7 +25,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
     session = ServerSession(
       router: server.router, configuration: server.configuration, budget: server.budget,
       address: address,
-      wake: { link.execute { handler in if !handler.isReading { handler.flush() } } })
+      wake: { link.wake { handler in handler.flush() } })
     runner = CallRunner(eventLoop: eventLoop, session: session)
     link.handler = self
   }
@@ -59,13 +58,13 @@ final class TCPServerHandler: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    isReading = true
+    link.isReading = true
     session.receive(unwrapInboundIn(data))
     runner.receive(at: session.clock.now())
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    isReading = false
+    link.isReading = false
     if !isGreeted, session.isGreeted {
       isGreeted = true
       server.greeted(context.channel)
