@@ -62,4 +62,15 @@ extension Array where Element == InboxMark {
   package func haveTaken(_ position: Position, from source: InboxSource) -> Bool {
     contains { $0.source == source && $0.position >= position }
   }
+
+  /// These marks once the stream has taken `position` too.
+  package func taking(_ taken: InboxPosition, of stream: StreamKey) -> [InboxMark] {
+    var marks = self
+    if let at = firstIndex(where: { $0.source == taken.source }) {
+      marks[at].position = Swift.max(marks[at].position, taken.position)
+    } else {
+      marks.append(InboxMark(stream: stream, source: taken.source, position: taken.position))
+    }
+    return marks
+  }
 }

@@ -14,14 +14,11 @@ package protocol EventSource: Sendable {
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent]
 
-  /// Returns once the partition's head is beyond `position`: at once if it already is. Throws
-  /// `.cancelled` when the task is cancelled, `.closed` when the source closes.
+  /// The heads, once that of any partition is beyond what `heads` has for it: at once if one
+  /// already is. Throws `.cancelled` when the task is cancelled, `.closed` when the source closes.
   nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError)
-
-  /// Returns once the head of any partition may be beyond what `heads` has for it. Throws as above.
-  nonisolated(nonsending) func waitForChange(after heads: [Position]) async throws(JournalError)
+    after heads: [Position]
+  ) async throws(JournalError) -> [Position]
 }
 
 /// A source's epoch and heads at one moment.

@@ -20,14 +20,8 @@ extension SQLiteJournal {
   }
 
   package nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError) {
-    try await shared.tail.wait(in: partition, after: position)
-  }
-
-  package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
-  ) async throws(JournalError) {
+  ) async throws(JournalError) -> [Position] {
     try await shared.tail.wait(after: heads)
   }
 

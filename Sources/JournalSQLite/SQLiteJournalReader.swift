@@ -61,14 +61,8 @@ package final class SQLiteJournalReader: JournalReader {
   }
 
   package nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError) {
-    throw .invalid("\(name) is open for reading only and does not follow")
-  }
-
-  package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
-  ) async throws(JournalError) {
+  ) async throws(JournalError) -> [Position] {
     throw .invalid("\(name) is open for reading only and does not follow")
   }
 

@@ -31,9 +31,19 @@ struct Baedal: AsyncParsableCommand {
         subcommands: [CallCommand.self, Describe.self, Transitions.self]),
     ])
 
-  static func main() async {
+  /// Synchronous, and the main thread stays: an asynchronous `main` gives it up, which callgrind
+  /// does not survive.
+  static func main() {
     setvbuf(stdout, nil, _IOLBF, 0)
     signal(SIGPIPE, SIG_DFL)
+    Task { @concurrent in
+      await perform()
+      Glibc.exit(ExitStatus.ok.rawValue)
+    }
+    while true { pause() }
+  }
+
+  private static func perform() async {
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -232,8 +232,11 @@ extension JournalContract {
     async let seen: [RecordedEvent] = {
       var after = Position.start
       var events: [RecordedEvent] = []
+      var heads = Array(repeating: Position.start, count: journal.partitionCount)
       while events.count < 20 {
-        try await journal.waitForChange(in: partition, after: after)
+        heads[partition.index] = after
+        let reached = try await journal.waitForChange(after: heads)
+        try expect(reached[partition.index] > after, "woken without a change")
         let page = try await journal.read(partition: partition, after: after, limit: 3)
         try expect(!page.isEmpty, "woken without an event")
         events += page
@@ -252,7 +255,8 @@ extension JournalContract {
     let journal = await harness.journal
     let outcome = await withTaskGroup(of: JournalError?.self) { group in
       group.addTask {
-        do throws(JournalError) { try await journal.waitForChange(in: 0, after: 0) } catch {
+        let heads = Array(repeating: Position.start, count: journal.partitionCount)
+        do throws(JournalError) { _ = try await journal.waitForChange(after: heads) } catch {
           return error
         }
         return nil

@@ -82,7 +82,7 @@ struct SQLiteJournalFileTests {
     #expect(try await reader.load(order("1")).events.map(\.text) == ["a", "b"])
     #expect(try await reader.heads() == (try await writer.heads()))
     #expect(try await reader.integrityErrors(limit: 10) == [])
-    await #expect(throws: JournalError.self) { try await reader.waitForChange(in: 0, after: 0) }
+    await #expect(throws: JournalError.self) { try await reader.waitForChange(after: []) }
     await writer.close()
     let alone = try await SQLiteJournalReader.open(options)
     #expect(try await alone.load(order("1")).version == 2)
@@ -133,7 +133,7 @@ struct SQLiteJournalFileTests {
     }
     await #expect(throws: JournalError.closed) { _ = try await journal.load(order("1")) }
     await #expect(throws: JournalError.closed) {
-      try await journal.waitForChange(in: 0, after: 99)
+      _ = try await journal.waitForChange(after: journal.heads())
     }
   }
 

@@ -324,12 +324,8 @@ final class HoleySource: EventSource {
   }
 
   nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError) {
-    try await journal.waitForChange(in: partition, after: position)
-  }
-
-  nonisolated(nonsending) func waitForChange(after heads: [Position]) async throws(JournalError) {
+    after heads: [Position]
+  ) async throws(JournalError) -> [Position] {
     try await journal.waitForChange(after: heads)
   }
 }

@@ -27,11 +27,12 @@ package final class AggregateRuntime<
   package typealias Snapshot = AggregateSnapshot<Aggregate.State>
 
   package let journal: Log
-  private let codec: Codec
-  private let limits: AggregateLimits
-  private let gate: KeyedGate
-  private var cache: LRUCache<String, Snapshot>
+  @usableFromInline let codec: Codec
+  @usableFromInline let limits: AggregateLimits
+  @usableFromInline let gate: KeyedGate
+  @usableFromInline var cache: LRUCache<String, Snapshot>
 
+  @inlinable
   package init(journal: Log, codec: Codec, limits: AggregateLimits = AggregateLimits()) {
     self.journal = journal
     self.codec = codec
@@ -41,6 +42,7 @@ package final class AggregateRuntime<
   }
 
   /// The stream of the aggregate with this id.
+  @inlinable
   package func stream(_ id: String) -> StreamKey {
     StreamKey(category: Aggregate.category, id: id)
   }
@@ -52,6 +54,7 @@ package final class AggregateRuntime<
   ///   - assumingNew: spares reading an aggregate that is not cached and probably does not exist
   ///     yet; if it does, the conflict shows and it is read after all. No effect with `taking`.
   ///   - decide: pure; called again on fresh state when a race was lost.
+  @inlinable
   package nonisolated(nonsending) func execute<Rejection: Error>(
     _ id: String, taking: InboxPosition? = nil, assumingNew: Bool = false,
     _ decide: (Snapshot) throws(Rejection) -> Decision<Aggregate.Event>
@@ -89,6 +92,7 @@ package final class AggregateRuntime<
   }
 
   /// Waits for the aggregate's turn. Every success needs one `leave`.
+  @inlinable
   package nonisolated(nonsending) func enter(_ id: String) async throws(AggregateError) {
     switch await gate.enter(id) {
     case .entered: return
@@ -98,9 +102,11 @@ package final class AggregateRuntime<
   }
 
   /// Ends the turn that `enter` began.
+  @inlinable
   package func leave(_ id: String) { gate.leave(id) }
 
   /// The aggregate as it stands; from memory if it is there.
+  @inlinable
   package nonisolated(nonsending) func load(
     _ id: String
   ) async throws(AggregateError) -> Snapshot {
@@ -110,21 +116,22 @@ package final class AggregateRuntime<
     do throws(JournalError) { loaded = try await journal.load(key) } catch {
       throw .journal(error)
     }
-    var snapshot = Snapshot(
-      state: Aggregate.initial, version: .none, marks: loaded.marks)
+    var (state, version) = (Aggregate.initial, StreamVersion.none)
     for event in loaded.events {
       do throws(EventCodecError) {
         let decoded = try codec.decode(type: event.type, payload: event.payload)
-        snapshot.state = Aggregate.evolve(snapshot.state, decoded)
+        state = Aggregate.evolve(state, decoded)
       } catch { throw .unreadable(key, event.version, error) }
-      snapshot.version = event.version
+      version = event.version
     }
+    let snapshot = Snapshot(state: state, version: version, marks: loaded.marks)
     cache.insert(snapshot, for: id)
     return snapshot
   }
 
   /// Commits a decision made on `snapshot`, within the aggregate's turn, and evolves the state
   /// after that. A conflict or an unknown outcome drops the aggregate from memory.
+  @inlinable
   package nonisolated(nonsending) func commit(
     _ id: String, _ decision: Decision<Aggregate.Event>, taking: InboxPosition? = nil,
     on snapshot: Snapshot
@@ -141,21 +148,24 @@ package final class AggregateRuntime<
       cache.remove(id)
       throw error
     }
-    var after = snapshot
-    for event in decision.events { after.state = Aggregate.evolve(after.state, event) }
-    after.version = snapshot.version.advanced(by: decision.events.count)
-    if let taking { after.take(taking, of: stream(id)) }
+    let after = Snapshot(
+      state: decision.events.reduce(snapshot.state, Aggregate.evolve),
+      version: snapshot.version.advanced(by: decision.events.count),
+      marks: taking.map { snapshot.marks.taking($0, of: stream(id)) } ?? snapshot.marks)
     cache.insert(after, for: id)
     return Execution(outcome: .committed(receipt), events: decision.events, snapshot: after)
   }
 
   /// Drops one aggregate from memory, as when its slot moves to another replica.
+  @inlinable
   package func forget(_ id: String) { cache.remove(id) }
 
   /// Drops every aggregate from memory.
+  @inlinable
   package func forgetAll() { cache.removeAll() }
 
-  private func encode(
+  @inlinable
+  func encode(
     _ id: String, _ decision: Decision<Aggregate.Event>, taking: InboxPosition?,
     on snapshot: Snapshot
   ) throws(EventCodecError) -> Append? {
@@ -188,15 +198,8 @@ package final class AggregateRuntime<
 }
 
 extension AggregateSnapshot {
-  fileprivate static func unborn(_ initial: State) -> Self {
+  @inlinable
+  static func unborn(_ initial: State) -> AggregateSnapshot {
     AggregateSnapshot(state: initial, version: .none, marks: [])
-  }
-
-  fileprivate mutating func take(_ taken: InboxPosition, of stream: StreamKey) {
-    if let at = marks.firstIndex(where: { $0.source == taken.source }) {
-      marks[at].position = max(marks[at].position, taken.position)
-    } else {
-      marks.append(InboxMark(stream: stream, source: taken.source, position: taken.position))
-    }
   }
 }

@@ -39,12 +39,14 @@ package protocol EventCodec<Event>: Sendable {
   func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> Event
 }
 
-/// An aggregate as it stands after what is durable.
-package struct AggregateSnapshot<State: Sendable>: Sendable {
-  package var state: State
-  package var version: StreamVersion
-  package var marks: [InboxMark]
+/// An aggregate as it stands after what is durable. A reference to what never changes: states are
+/// large, and are passed on far more often than made.
+package final class AggregateSnapshot<State: Sendable>: Sendable {
+  package let state: State
+  package let version: StreamVersion
+  package let marks: [InboxMark]
 
+  @inlinable
   package init(state: State, version: StreamVersion, marks: [InboxMark]) {
     self.state = state
     self.version = version
@@ -61,6 +63,7 @@ package struct Decision<Event: Sendable>: Sendable {
   /// Events for other streams of the same journal, already encoded.
   package var alsoTo: [StreamAppend]
 
+  @inlinable
   package init(
     _ events: [Event], metadata: EventMetadata, deadlines: [DeadlineChange] = [],
     alsoTo: [StreamAppend] = []
@@ -100,6 +103,7 @@ package struct Execution<State: Sendable, Event: Sendable>: Sendable {
   /// The aggregate afterwards.
   package var snapshot: AggregateSnapshot<State>
 
+  @inlinable
   package init(outcome: Outcome, events: [Event], snapshot: AggregateSnapshot<State>) {
     self.outcome = outcome
     self.events = events

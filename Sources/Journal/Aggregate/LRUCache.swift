@@ -1,25 +1,36 @@
 /// A dictionary that keeps the `capacity` entries used last. Every operation is O(1).
 package struct LRUCache<Key: Hashable, Value> {
-  fileprivate struct Node {
-    var key: Key
-    var value: Value
-    var newer: Int
-    var older: Int
+  @usableFromInline
+  struct Node {
+    @usableFromInline var key: Key
+    @usableFromInline var value: Value
+    @usableFromInline var newer: Int
+    @usableFromInline var older: Int
+
+    @inlinable
+    init(key: Key, value: Value, newer: Int, older: Int) {
+      self.key = key
+      self.value = value
+      self.newer = newer
+      self.older = older
+    }
   }
 
-  private var index: [Key: Int] = [:]
-  private var nodes: [Node] = []
-  private var newest = -1
-  private var oldest = -1
+  @usableFromInline var index: [Key: Int] = [:]
+  @usableFromInline var nodes: [Node] = []
+  @usableFromInline var newest = -1
+  @usableFromInline var oldest = -1
 
   /// The most entries it holds; at least 1.
   package let capacity: Int
 
+  @inlinable
   package init(capacity: Int) { self.capacity = max(1, capacity) }
 
-  package var count: Int { index.count }
+  @inlinable package var count: Int { index.count }
 
   /// The value, which is then the one used last.
+  @inlinable
   package mutating func value(for key: Key) -> Value? {
     guard let at = index[key] else { return nil }
     touch(at)
@@ -27,6 +38,7 @@ package struct LRUCache<Key: Hashable, Value> {
   }
 
   /// Stores it as the one used last, in place of the one used longest ago when full.
+  @inlinable
   package mutating func insert(_ value: Value, for key: Key) {
     if let at = index[key] {
       nodes[at].value = value
@@ -47,6 +59,7 @@ package struct LRUCache<Key: Hashable, Value> {
   }
 
   /// Forgets one entry.
+  @inlinable
   package mutating func remove(_ key: Key) {
     guard let at = index.removeValue(forKey: key) else { return }
     unlink(at)
@@ -61,6 +74,7 @@ package struct LRUCache<Key: Hashable, Value> {
   }
 
   /// Forgets everything.
+  @inlinable
   package mutating func removeAll() {
     index.removeAll()
     nodes.removeAll()
@@ -68,19 +82,22 @@ package struct LRUCache<Key: Hashable, Value> {
     oldest = -1
   }
 
-  private mutating func touch(_ at: Int) {
+  @inlinable
+  mutating func touch(_ at: Int) {
     guard newest != at else { return }
     unlink(at)
     linkAsNewest(at)
   }
 
-  private mutating func unlink(_ at: Int) {
+  @inlinable
+  mutating func unlink(_ at: Int) {
     let (newer, older) = (nodes[at].newer, nodes[at].older)
     if newer >= 0 { nodes[newer].older = older } else { newest = older }
     if older >= 0 { nodes[older].newer = newer } else { oldest = newer }
   }
 
-  private mutating func linkAsNewest(_ at: Int) {
+  @inlinable
+  mutating func linkAsNewest(_ at: Int) {
     nodes[at].newer = -1
     nodes[at].older = newest
     if newest >= 0 { nodes[newest].newer = at } else { oldest = at }

@@ -14,14 +14,8 @@ extension MemoryJournal {
   }
 
   package nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError) {
-    try await tail.wait(in: partition, after: position)
-  }
-
-  package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
-  ) async throws(JournalError) {
+  ) async throws(JournalError) -> [Position] {
     try await tail.wait(after: heads)
   }
 

@@ -162,7 +162,7 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
   }
 
   private func waitForChange(after applied: [Position]) async throws(SubscriptionError) {
-    try await asked { () async throws(JournalError) in
+    _ = try await asked { () async throws(JournalError) in
       try await source.waitForChange(after: applied)
     }
   }

@@ -69,14 +69,14 @@ package enum DeliveryFailure: Error, Sendable, Equatable {
 
 /// Bounds and habits of a subscription.
 package struct SubscriptionOptions: Sendable {
-  /// Handlers at work at the same time, per partition.
-  package var handlersMax = 32
+  /// Handlers at work at the same time.
+  package var handlersMax = 512
   /// Events taken from the source and not yet dealt with, per partition.
   package var windowEventsMax = 512
   /// Events read at once.
   package var readEventsMax = 256
-  /// The cursor is stored after this many events …
-  package var cursorEvents = 512
+  /// The cursors are stored after this many events …
+  package var cursorEvents = 4096
   /// … or after this long, whichever is first. Unless nothing was dealt with.
   package var cursorInterval = Duration.seconds(1)
   /// Attempts of an event that goes wrong before it is parked.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Follows a source partition by partition from the cursors stored in the destination, and hands
+/// Follows the partitions of a source from the cursors stored in the destination, and hands
 /// each event to its subscriber at least once: in order per ordering key, concurrently otherwise.
 ///
 /// The cursor is a low-water mark, stored now and then with the destination's append; what was
@@ -15,7 +15,8 @@ package final class Subscription<
   let clock: JournalClock
   let notify: @Sendable (SubscriptionNotice) -> Void
   let parking = ParkingLot()
-  private let windows: Mutex<[Partition: DeliveryWindow]> = Mutex([:])
+  /// By the index of the partition; empty before it runs.
+  private let progress = Mutex<[PartitionProgress]>([])
 
   /// - Parameter notify: told what is worth a line in the log; must not block.
   package init(
@@ -35,25 +36,8 @@ package final class Subscription<
   /// on would be guessing.
   package func run() async throws(SubscriptionError) {
     do throws(SubscriptionError) {
-      let (epoch, cursors) = try await begin()
-      let failure = await withTaskGroup(of: SubscriptionError?.self) { group in
-        for (partition, position) in cursors {
-          group.addTask {
-            let follower = PartitionFollower(
-              self, partition: partition, after: position, epoch: epoch)
-            do throws(SubscriptionError) { try await follower.run() } catch { return error }
-            return nil
-          }
-        }
-        var failure: SubscriptionError?
-        for await result in group {
-          guard let result else { continue }
-          failure = failure ?? result
-          group.cancelAll()
-        }
-        return failure
-      }
-      if let failure { throw failure }
+      let (status, positions) = try await begin()
+      try await Follower(self, after: positions, status: status).run()
     } catch {
       if case .journal(.cancelled) = error { return }
       throw error
@@ -64,12 +48,12 @@ package final class Subscription<
   package func lag() async throws(JournalError) -> SubscriptionLag {
     let heads = try await source.status().heads
     let now = clock.now()
-    return windows.withLock { windows in
+    return progress.withLock { progress in
       var lag = SubscriptionLag(events: 0, oldest: .zero)
       for (index, head) in heads.enumerated() {
-        let window = windows[Partition(index)]
-        lag.events += max(0, head.value &- (window?.lowWater.value ?? 0))
-        if let oldest = window?.oldest { lag.oldest = max(lag.oldest, now.since(oldest)) }
+        let partition = index < progress.count ? progress[index] : nil
+        lag.events += max(0, head.value &- (partition?.lowWater.value ?? 0))
+        if let oldest = partition?.oldest { lag.oldest = max(lag.oldest, now.since(oldest)) }
       }
       return lag
     }
@@ -77,17 +61,17 @@ package final class Subscription<
 
   /// The low-water mark of a partition, nil before it runs.
   func lowWater(of partition: Partition) -> Position? {
-    windows.withLock { $0[partition]?.lowWater }
+    progress.withLock { progress in
+      progress.indices.contains(partition.index) ? progress[partition.index].lowWater : nil
+    }
   }
 
-  func publish(_ window: DeliveryWindow, of partition: Partition) {
-    windows.withLock { $0[partition] = window }
+  func publish(_ changed: PartitionProgress, of index: Int) {
+    progress.withLock { if $0.indices.contains(index) { $0[index] = changed } }
   }
 
-  /// The source's epoch and where to go on in each partition.
-  private func begin() async throws(SubscriptionError)
-    -> (JournalEpoch, [(Partition, Position)])
-  {
+  /// The source's status, and where to go on in each partition.
+  private func begin() async throws(SubscriptionError) -> (SourceStatus, [Position]) {
     let status = try await patiently { () async throws(JournalError) in
       try await source.status()
     }
@@ -95,10 +79,9 @@ package final class Subscription<
       try await destination.cursors(of: subscriber.name)
     }
     try await findParked()
-    var cursors = Dictionary(
-      uniqueKeysWithValues: status.heads.indices.map { (Partition($0), Position.start) })
+    var positions = status.heads.map { _ in Position.start }
     for cursor in stored {
-      guard status.heads.indices.contains(cursor.partition.index) else {
+      guard positions.indices.contains(cursor.partition.index) else {
         throw .partitionCount(cursor: cursor.partition, source: status.heads.count)
       }
       guard cursor.epoch == status.epoch else {
@@ -108,10 +91,10 @@ package final class Subscription<
       guard cursor.position <= head else {
         throw .cursorBeyondHead(cursor.partition, cursor: cursor.position, head: head)
       }
-      cursors[cursor.partition] = cursor.position
+      positions[cursor.partition.index] = cursor.position
     }
-    for (partition, position) in cursors { publish(DeliveryWindow(after: position), of: partition) }
-    return (status.epoch, cursors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    progress.withLock { $0 = positions.map { PartitionProgress(lowWater: $0) } }
+    return (status, positions)
   }
 
   private func findParked() async throws(SubscriptionError) {

@@ -29,14 +29,8 @@ package struct AnyJournal: Journal {
   }
 
   package nonisolated(nonsending) func waitForChange(
-    in partition: Partition, after position: Position
-  ) async throws(JournalError) {
-    try await base.waitForChange(in: partition, after: position)
-  }
-
-  package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
-  ) async throws(JournalError) {
+  ) async throws(JournalError) -> [Position] {
     try await base.waitForChange(after: heads)
   }
 
