@@ -90,7 +90,8 @@ package protocol JournalReader: EventSource {
 /// of every view at once.
 package protocol Journal: JournalReader {
   /// Writes all of it or nothing, and returns only once it is on disk. A conflict fails this
-  /// append alone. Not cancellable: once handed over, its outcome is reported.
+  /// append alone; so does a stream expected to be new that has taken what the append marks. Not
+  /// cancellable: once handed over, its outcome is reported.
   nonisolated(nonsending) func append(
     _ append: Append
   ) async throws(JournalError) -> AppendReceipt

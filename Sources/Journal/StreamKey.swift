@@ -18,6 +18,9 @@ package struct StreamKey: Hashable, Sendable, CustomStringConvertible {
     self.id = String(text[text.utf8.index(after: slash)...])
   }
 
+  /// By the id alone: streams of one id are few, and ids are spread already.
+  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+
   /// `category/id`, as it is stored.
   package var text: String { "\(category)/\(id)" }
   package var description: String { text }
@@ -34,9 +37,12 @@ extension Partition {
   package static func holding(id: String, of count: Int) -> Partition {
     guard count > 1 else { return Partition(0) }
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in id.utf8 {
-      hash ^= UInt64(byte)
-      hash &*= 0x0000_0100_0000_01b3
+    var id = id
+    id.withUTF8 { utf8 in
+      for byte in utf8 {
+        hash ^= UInt64(byte)
+        hash &*= 0x0000_0100_0000_01b3
+      }
     }
     return Partition(Int((hash ^ (hash >> 32)) & 0xffff_ffff) % count)
   }

@@ -88,7 +88,7 @@ package final class SQLiteJournal: Journal {
     // which works its queue empty before it ends.
     let outcome = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<WriterJob.Outcome, Never>) in
-      switch shared.queue.push(.append(append, continuation)) {
+      switch shared.queue.push(.append(WaitingAppend(append, continuation))) {
       case .pushed: break
       case .full:
         let waiting = shared.options.waitingAppendsMax

@@ -6,9 +6,20 @@ import Synchronization
 enum WriterJob: Sendable {
   typealias Outcome = Result<AppendReceipt, JournalError>
 
-  case append(Append, UnsafeContinuation<Outcome, Never>)
+  case append(WaitingAppend)
   /// Runs SQL between transactions: for tests and upkeep.
   case execute(String, UnsafeContinuation<JournalError?, Never>)
+}
+
+/// An append and who waits for it. A reference: appends are large, and queues move what is in them.
+final class WaitingAppend: Sendable {
+  let append: Append
+  let continuation: UnsafeContinuation<WriterJob.Outcome, Never>
+
+  init(_ append: Append, _ continuation: UnsafeContinuation<WriterJob.Outcome, Never>) {
+    self.append = append
+    self.continuation = continuation
+  }
 }
 
 /// Shared between the writer's thread and everybody else.
@@ -68,28 +79,21 @@ final class Writer {
   }
 
   private func work(_ jobs: [WriterJob]) {
-    var appends: [Append] = []
-    var waiting: [UnsafeContinuation<WriterJob.Outcome, Never>] = []
+    var appends: [WaitingAppend] = []
     appends.reserveCapacity(jobs.count)
-    waiting.reserveCapacity(jobs.count)
     for job in jobs {
       switch job {
-      case .append(let append, let continuation):
-        appends.append(append)
-        waiting.append(continuation)
+      case .append(let append): appends.append(append)
       case .execute(let sql, let continuation):
-        commit(appends, waiting)
+        commit(appends)
         appends.removeAll()
-        waiting.removeAll()
         continuation.resume(returning: execute(sql))
       }
     }
-    commit(appends, waiting)
+    commit(appends)
   }
 
-  private func commit(
-    _ appends: [Append], _ waiting: [UnsafeContinuation<WriterJob.Outcome, Never>]
-  ) {
+  private func commit(_ appends: [WaitingAppend]) {
     guard !appends.isEmpty else { return }
     let outcomes: [WriterJob.Outcome]
     do throws(JournalError) {
@@ -104,13 +108,13 @@ final class Writer {
       outcomes = Array(repeating: .failure(error), count: appends.count)
       shared.statistics.withLock { $0.unavailable += appends.count }
     }
-    for (continuation, outcome) in zip(waiting, outcomes) {
-      continuation.resume(returning: outcome)
+    for (append, outcome) in zip(appends, outcomes) {
+      append.continuation.resume(returning: outcome)
     }
   }
 
   /// A function of its own, so that nothing but `database` holds what `recover` must close.
-  private func attempt(_ appends: [Append]) throws(JournalError) -> CommittedGroup {
+  private func attempt(_ appends: [WaitingAppend]) throws(JournalError) -> CommittedGroup {
     try usableDatabase().commit(appends, at: shared.now())
   }
 

@@ -22,13 +22,15 @@ struct CommittedGroup {
 
 extension WriterDatabase {
   /// Writes as many of the appends as do not conflict, in one transaction synced to disk.
-  func commit(_ appends: [Append], at time: WallTime) -> CommittedGroup {
+  func commit(_ appends: [WaitingAppend], at time: WallTime) -> CommittedGroup {
     var group = CommittedGroup()
     let headsBefore = heads
     group.outcomes.reserveCapacity(appends.count)
     do throws(SQLiteError) {
       try statements.begin.run()
-      for append in appends { group.outcomes.append(try apply(append, at: time, to: &group)) }
+      for waiting in appends {
+        group.outcomes.append(try apply(waiting.append, at: time, to: &group))
+      }
     } catch {
       // Before COMMIT nothing is in the log: the outcome is certain.
       let undone = (try? statements.rollback.run()) != nil || connection.isAutocommit
@@ -62,6 +64,11 @@ extension WriterDatabase {
         return .failure(
           .versionConflict(
             stream: entry.stream, expected: entry.expectedVersion, actual: head.version))
+      }
+      if head.version == .none, head.number != 0, try isTaken(append, by: entry.stream, head) {
+        group.conflicts += 1
+        return .failure(
+          .versionConflict(stream: entry.stream, expected: .none, actual: .none))
       }
       found.append(head)
     }
@@ -137,6 +144,21 @@ extension WriterDatabase {
       streams.insert(head, for: stream)
     }
     return head.number
+  }
+
+  /// Whether a stream that has no event yet has taken what the append marks: only then can its
+  /// version not tell.
+  private func isTaken(
+    _ append: Append, by stream: StreamKey, _ head: StreamHead
+  ) throws(SQLiteError) -> Bool {
+    for mark in append.marks where mark.stream == stream {
+      statements.findMark.bind(1, head.number)
+      statements.findMark.bind(2, mark.source.text)
+      guard try statements.findMark.step() else { continue }
+      defer { statements.findMark.reset() }
+      if statements.findMark.integer(0) >= mark.position.value { return true }
+    }
+    return false
   }
 
   private func add(_ mark: InboxMark) throws(SQLiteError) {

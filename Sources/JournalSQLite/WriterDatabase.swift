@@ -55,7 +55,7 @@ final class WriterDatabase {
 struct WriterStatements {
   let begin, commit, rollback: Statement
   let findStream, findVersion, addStream, addEvent: Statement
-  let addMark, addCursor: Statement
+  let findMark, addMark, addCursor: Statement
   let setDeadline, clearDeadline, clearDueDeadline, clearDeadlines: Statement
   let park, unpark: Statement
 
@@ -67,6 +67,7 @@ struct WriterStatements {
     findVersion = try connection.prepare("SELECT max(version) FROM events WHERE stream=?1")
     addStream = try connection.prepare("INSERT INTO streams(id, category) VALUES(?1, ?2)")
     addEvent = try connection.prepare(EventRow.insert)
+    findMark = try connection.prepare("SELECT position FROM marks WHERE stream=?1 AND source=?2")
     addMark = try connection.prepare(
       """
       INSERT INTO marks(stream, source, position, checksum) VALUES(?1,?2,?3,?4)

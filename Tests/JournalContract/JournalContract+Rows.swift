@@ -3,6 +3,7 @@ import Journal
 extension JournalContract {
   static let rows: [ContractCase] = [
     ContractCase("an inbox mark is stored with its events and never moves back", marks),
+    ContractCase("a new stream that has taken a position does not take it again", takenTwice),
     ContractCase("an append may hold no events, only marks, cursors and deadlines", noEvents),
     ContractCase("cursors come back with position and epoch, per subscriber", cursors),
     ContractCase("deadlines are set, replaced and cleared with the append", deadlines),
@@ -42,6 +43,27 @@ extension JournalContract {
     try expectEqual(try await again.inboxMark(of: stream, from: sources[1]), 8)
     try expectEqual(try await again.inboxMark(of: order("other"), from: sources[1]), 0)
     try expectEqual(try await again.load(order("other")).marks, [])
+  }
+
+  private static func takenTwice(_ harness: any JournalHarness) async throws {
+    let stream = order("not-yet")
+    let source = InboxSource(subscriber: "order.from-payment", partition: 3)
+    func taking(_ position: Position) -> Append {
+      var append = append(["a"], to: stream)
+      append.marks = [InboxMark(stream: stream, source: source, position: position)]
+      return append
+    }
+    let journal = await harness.journal
+    _ = try await journal.append(
+      Append(marks: [InboxMark(stream: stream, source: source, position: 5)]))
+    do throws(JournalError) {
+      _ = try await journal.append(taking(5))
+      throw JournalError.invalid("taken twice")
+    } catch {
+      try expectEqual(error, .versionConflict(stream: stream, expected: .none, actual: .none))
+    }
+    _ = try await journal.append(taking(6))
+    try expectEqual(try await journal.load(stream).version, 1)
   }
 
   private static func noEvents(_ harness: any JournalHarness) async throws {

@@ -34,16 +34,18 @@ extension Identifier {
 
   /// Whether `text` has a valid length and alphabet.
   package static func accepts(_ text: String) -> Bool {
-    let bytes = text.utf8
-    guard !bytes.isEmpty, bytes.count <= maxBytes else { return false }
-    return bytes.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: "-"):
-        true
-      default: false
-      }
+    guard !text.isEmpty, text.utf8.count <= maxBytes else { return false }
+    var text = text
+    return text.withUTF8 { $0.allSatisfy(isAccepted) }
+  }
+
+  private static func isAccepted(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+      UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: "-"):
+      true
+    default: false
     }
   }
 

@@ -12,7 +12,7 @@ package enum TextLimit {
     guard text.utf8.count <= maxBytes else {
       throw Rejection(.invalid, "\(field) is longer than \(maxBytes) bytes")
     }
-    guard mayBeEmpty || text.contains(where: { !$0.isWhitespace }) else {
+    guard mayBeEmpty || text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
       throw Rejection(.invalid, "\(field) is empty")
     }
   }

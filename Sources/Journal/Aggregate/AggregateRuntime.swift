@@ -52,7 +52,7 @@ package final class AggregateRuntime<
   ///   - taking: the source position this command is an effect of. It is marked in the same
   ///     append, also when no event comes of it; taken before, `decide` is not called.
   ///   - assumingNew: spares reading an aggregate that is not cached and probably does not exist
-  ///     yet; if it does, the conflict shows and it is read after all. No effect with `taking`.
+  ///     yet; if it does, the conflict shows and it is read after all.
   ///   - decide: pure; called again on fresh state when a race was lost.
   @inlinable
   package nonisolated(nonsending) func execute<Rejection: Error>(
@@ -64,7 +64,7 @@ package final class AggregateRuntime<
     do throws(AggregateError) { try await enter(id) } catch { throw .failed(error) }
     defer { leave(id) }
     var failure: AggregateError?
-    var guessing = assumingNew && taking == nil && cache.value(for: id) == nil
+    var guessing = assumingNew && cache.value(for: id) == nil
     for _ in 0..<max(1, limits.attemptsMax) {
       let snapshot: Snapshot
       do throws(AggregateError) {
@@ -155,14 +155,6 @@ package final class AggregateRuntime<
     cache.insert(after, for: id)
     return Execution(outcome: .committed(receipt), events: decision.events, snapshot: after)
   }
-
-  /// Drops one aggregate from memory, as when its slot moves to another replica.
-  @inlinable
-  package func forget(_ id: String) { cache.remove(id) }
-
-  /// Drops every aggregate from memory.
-  @inlinable
-  package func forgetAll() { cache.removeAll() }
 
   @inlinable
   func encode(

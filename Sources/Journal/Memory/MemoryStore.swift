@@ -30,7 +30,8 @@ struct MemoryStore: Sendable {
   ) throws(JournalError) -> AppendReceipt {
     for entry in append.streams {
       let actual = version(of: entry.stream)
-      guard actual == entry.expectedVersion else {
+      guard actual == entry.expectedVersion, actual != .none || !isTaken(append, by: entry.stream)
+      else {
         throw .versionConflict(
           stream: entry.stream, expected: entry.expectedVersion, actual: actual)
       }
@@ -67,6 +68,14 @@ struct MemoryStore: Sendable {
     return StreamReceipt(
       stream: entry.stream, partition: partition,
       lastPosition: Position(Int64(partitions[partition.index].count)), version: version)
+  }
+
+  /// Whether a stream that has no event yet has taken what the append marks.
+  private func isTaken(_ append: Append, by stream: StreamKey) -> Bool {
+    guard let marks = marks[stream] else { return false }
+    return append.marks.contains {
+      $0.stream == stream && marks.haveTaken($0.position, from: $0.source)
+    }
   }
 
   private mutating func take(_ mark: InboxMark) {

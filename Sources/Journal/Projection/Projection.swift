@@ -36,11 +36,12 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
   /// Follows until the task is cancelled, then returns. Throws when going on would be guessing.
   package func run() async throws(SubscriptionError) {
     do throws(SubscriptionError) {
-      var (epoch, applied) = try await begin()
+      var (epoch, heads, applied) = try await begin()
       while !Task.isCancelled {
-        let batch = try await nextBatch(after: applied, epoch)
-        guard let batch else {
-          try await waitForChange(after: applied)
+        guard let batch = try await nextBatch(after: applied, upTo: heads, epoch) else {
+          heads = try await asked { () async throws(JournalError) in
+            try await source.waitForChange(after: applied)
+          }
           continue
         }
         try await apply(batch)
@@ -69,7 +70,9 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     return lag
   }
 
-  private func begin() async throws(SubscriptionError) -> (JournalEpoch, [Position]) {
+  private func begin() async throws(SubscriptionError)
+    -> (JournalEpoch, heads: [Position], applied: [Position])
+  {
     let status = try await asked { () async throws(JournalError) in
       try await source.status()
     }
@@ -88,17 +91,18 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
       applied[cursor.partition.index] = cursor.position
     }
     publish(applied, oldest: nil)
-    return (status.epoch, applied)
+    return (status.epoch, status.heads, applied)
   }
 
-  /// What is new, over all partitions; nil when nothing is.
+  /// What is new, over the partitions whose head is known to be further; nil when nothing is.
   private func nextBatch(
-    after applied: [Position], _ epoch: JournalEpoch
+    after applied: [Position], upTo heads: [Position], _ epoch: JournalEpoch
   ) async throws(SubscriptionError) -> ProjectionBatch? {
     var batch = ProjectionBatch(source: source.name, events: [], setAside: [], cursors: [])
     var taken = 0
     var oldest: WallTime?
-    for (index, position) in applied.enumerated() where taken < options.batchEventsMax {
+    for (index, position) in applied.enumerated()
+    where taken < options.batchEventsMax && position < heads[index] {
       let partition = Partition(index)
       let limit = options.batchEventsMax - taken
       let events = try await asked { () async throws(JournalError) in
@@ -158,12 +162,6 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
         return try await store.cursors(of: view, from: source.name)
       } catch { notify(.waiting(0, .unavailable("\(error)"))) }
       try await pause(after: attempt)
-    }
-  }
-
-  private func waitForChange(after applied: [Position]) async throws(SubscriptionError) {
-    _ = try await asked { () async throws(JournalError) in
-      try await source.waitForChange(after: applied)
     }
   }
 

@@ -46,6 +46,8 @@ package actor TicketReplica {
   /// the store does not hear of it, not even as a withdrawal.
   func take(_ command: TicketCommand, on id: String, cause: CommandCause) async throws(RPCError) {
     if case .withdraw = command, try await host.state(of: id).state.phase == .none { return }
-    _ = try await host.perform(command, on: id, by: Self.service, cause: cause)
+    let isNew = if case .receive = command { true } else { false }
+    _ = try await host.perform(
+      command, on: id, by: Self.service, cause: cause, assumingNew: isNew)
   }
 }

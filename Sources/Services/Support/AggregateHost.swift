@@ -29,11 +29,12 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
   }
 
   /// Gives one command. On return its events are durable.
+  /// - Parameter assumingNew: spares reading an aggregate that probably does not exist.
   package nonisolated(nonsending) func perform(
     _ command: Aggregate.Command, on id: String, by principal: Domain.Principal,
-    cause: CommandCause
+    cause: CommandCause, assumingNew: Bool = false
   ) async throws(RPCError) -> Outcome {
-    try await perform(on: id, cause: cause) { (state, now) throws(Rejection) in
+    try await perform(on: id, cause: cause, assumingNew: assumingNew) { (state, now) throws(Rejection) in
       try Aggregate.decide(command, state: state, by: principal, at: now)
     }
   }

@@ -60,10 +60,17 @@ final class DatabaseThread<Resource>: Sendable {
     return try outcome.get()
   }
 
-  /// Runs `body` there without waiting for it; not at all after `close`.
-  func start(_ body: @escaping @Sendable (Resource) -> Void) {
+  /// Runs `body` there after a while, without waiting for it; not at all after `close`.
+  func start(
+    after delay: Duration = .zero, _ body: @escaping @Sendable (Resource) -> Void
+  ) {
     let box = box
-    queue.async { if let resource = box.resource { body(resource) } }
+    let work = DispatchWorkItem { if let resource = box.resource { body(resource) } }
+    guard delay > .zero else { return queue.async(execute: work) }
+    let nanoseconds = Int(clamping: delay.components.attoseconds / 1_000_000_000)
+    queue.asyncAfter(
+      deadline: .now() + .seconds(Int(clamping: delay.components.seconds))
+        + .nanoseconds(nanoseconds), execute: work)
   }
 
   /// Drops the resource once everything before has run.

@@ -31,12 +31,20 @@ final class OrderTables: ViewTables {
     delivery_version, payment, ticket, delivery, lines
     """
 
-  private struct Entry {
+  /// A reference, so that the record is changed in place.
+  private final class Entry {
     /// The row's number; nil while it is not in the table.
     var number: Int64?
     var record: OrderRecord
     /// What the indexes see of the row in the table.
     var indexed: Indexed
+    var isDirty = false
+
+    init(number: Int64?, record: OrderRecord) {
+      self.number = number
+      self.record = record
+      indexed = Indexed(record)
+    }
   }
 
   private struct Indexed: Equatable {
@@ -64,7 +72,7 @@ final class OrderTables: ViewTables {
   private let updateIndexed: Statement
   /// Rows as the table has them, to spare reading what is still being changed.
   private var cache: [String: Entry] = [:]
-  private var dirty: Set<String> = []
+  private var dirty: [Entry] = []
   private let cacheMax: Int
 
   init(_ connection: Connection, cacheMax: Int = 4096) throws(SQLiteError) {
@@ -99,22 +107,20 @@ final class OrderTables: ViewTables {
   /// What was taken before is known by the versions of each row.
   func apply(_ batch: ViewBatch<OrderChange>, after _: ViewCursors) throws(SQLiteError) {
     for change in batch.changes {
-      var entry = try entry(change.orderID)
-      // Taken out first, so that the record is changed in place.
-      cache[change.orderID] = nil
-      if entry.record.apply(change) { dirty.insert(change.orderID) }
-      cache[change.orderID] = entry
+      let entry = try entry(change.orderID)
+      guard entry.record.apply(change), !entry.isDirty else { continue }
+      entry.isDirty = true
+      dirty.append(entry)
     }
   }
 
   func flush() throws(SQLiteError) -> [OrderRecord] {
     var changed: [OrderRecord] = []
     changed.reserveCapacity(dirty.count)
-    for orderID in dirty {
-      guard var entry = cache[orderID] else { continue }
-      try write(&entry)
+    for entry in dirty {
+      try write(entry)
+      entry.isDirty = false
       changed.append(entry.record)
-      cache[orderID] = entry
     }
     dirty.removeAll(keepingCapacity: true)
     if cache.count > cacheMax { cache.removeAll(keepingCapacity: true) }
@@ -129,17 +135,18 @@ final class OrderTables: ViewTables {
   private func entry(_ orderID: String) throws(SQLiteError) -> Entry {
     if let cached = cache[orderID] { return cached }
     find.bind(1, orderID)
-    guard try find.step() else {
-      let record = OrderRecord(orderID: orderID)
-      return Entry(number: nil, record: record, indexed: Indexed(record))
+    let entry: Entry
+    if try find.step() {
+      defer { find.reset() }
+      entry = Entry(number: find.integer(Self.columnCount + 1), record: try Self.record(of: find))
+    } else {
+      entry = Entry(number: nil, record: OrderRecord(orderID: orderID))
     }
-    defer { find.reset() }
-    let record = try Self.record(of: find)
-    return Entry(
-      number: find.integer(Self.columnCount + 1), record: record, indexed: Indexed(record))
+    cache[orderID] = entry
+    return entry
   }
 
-  private func write(_ entry: inout Entry) throws(SQLiteError) {
+  private func write(_ entry: Entry) throws(SQLiteError) {
     let record = entry.record
     let indexed = Indexed(record)
     let isNew = entry.number == nil

@@ -42,6 +42,7 @@ package final class SQLiteOrderView: OrderView {
     } publish: {
       teller.tell($0)
     }
+    if tells { writer.pace(Self.interval) }
     reader = try DatabaseThread(named: "orders-reader", jobsMax: 1024) { () throws(ViewError) in
       let connection = try OrderTables.schema.openForReading(path)
       do throws(SQLiteError) { return try OrderQueries(connection) } catch {
@@ -53,7 +54,13 @@ package final class SQLiteOrderView: OrderView {
   package var changes: OrderChanges { teller.changes }
 
   /// From the next commit on, tells `changes`.
-  package func startTelling() { teller.start() }
+  package func startTelling() {
+    teller.start()
+    writer.pace(Self.interval)
+  }
+
+  /// Between two transactions of a view in use: what it lags behind at most for that reason.
+  private static let interval = Duration.milliseconds(20)
 
   package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await writer.cursors()

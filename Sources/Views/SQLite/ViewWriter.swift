@@ -5,6 +5,10 @@ import Synchronization
 /// The one connection that writes a view. Whatever batches wait go into the next transaction;
 /// `synchronous=NORMAL`, since what a power cut takes is read from the journals again, together
 /// with the cursors that stood beside it.
+///
+/// With an interval, a transaction begins no earlier than that after the one before, unless much
+/// waits: the events of one order, which come from four journals within moments, then change its
+/// row once.
 final class ViewWriter<Tables: ViewTables>: Sendable {
   typealias Batch = ViewBatch<Tables.Change>
   typealias Outcome = Result<Void, ViewError>
@@ -16,8 +20,14 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
 
   private struct State {
     var waiting: [Waiting] = []
+    var waitingChanges = 0
+    /// A run of `drain` is due, or at work.
     var isRunning = false
+    /// That run is still to begin.
+    var isDelayed = false
     var isClosed = false
+    var interval = Duration.zero
+    var lastBegan: ContinuousClock.Instant?
   }
 
   private let thread: DatabaseThread<ViewTransaction<Tables>>
@@ -26,6 +36,8 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
   private let waitingMax = 1024
   /// Changes of one transaction; what waits beyond them goes into the next.
   private let changesMax = 4096
+  /// With so many changes waiting there is nothing to gain from waiting longer.
+  private let changesAtOnce = 1024
 
   init(
     named name: String,
@@ -36,31 +48,48 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
     thread = try DatabaseThread(named: "\(name)-writer", jobsMax: 1024, make)
   }
 
+  /// From now on lets that time pass between two transactions.
+  func pace(_ interval: Duration) { state.withLock { $0.interval = interval } }
+
   nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await thread.run { (transaction) throws(ViewError) in transaction.cursors }
   }
 
   nonisolated(nonsending) func apply(_ batch: Batch) async throws(ViewError) {
     let outcome = await withUnsafeContinuation { (done: UnsafeContinuation<Outcome, Never>) in
-      let decision: (refused: ViewError?, starts: Bool) = state.withLock { state in
-        if state.isClosed { return (.closed, false) }
+      let decision: (refused: ViewError?, delay: Duration?) = state.withLock { state in
+        if state.isClosed { return (.closed, nil) }
         if state.waiting.count >= waitingMax {
-          return (.overloaded("\(waitingMax) batches wait"), false)
+          return (.overloaded("\(waitingMax) batches wait"), nil)
         }
         state.waiting.append(Waiting(batch: batch, done: done))
-        defer { state.isRunning = true }
-        return (nil, !state.isRunning)
+        state.waitingChanges += batch.changes.count
+        return (nil, delayOfRun(&state))
       }
       if let refused = decision.refused { return done.resume(returning: .failure(refused)) }
-      if decision.starts { thread.start { self.drain($0) } }
+      if let delay = decision.delay { thread.start(after: delay) { self.drain($0) } }
     }
     try outcome.get()
   }
 
-  /// Runs on the thread until nothing waits.
+  /// When to run for what has come to wait; nil when a run will find it.
+  private func delayOfRun(_ state: inout State) -> Duration? {
+    let isMuch = state.waitingChanges >= changesAtOnce
+    guard !state.isRunning || (state.isDelayed && isMuch) else { return nil }
+    var delay = Duration.zero
+    if !isMuch, let lastBegan = state.lastBegan {
+      delay = max(.zero, state.interval - lastBegan.duration(to: .now))
+    }
+    state.isRunning = true
+    state.isDelayed = delay > .zero
+    return delay
+  }
+
+  /// Runs on the thread until nothing waits, or until it is too early for the next transaction.
   private func drain(_ transaction: ViewTransaction<Tables>) {
     while true {
       let group: [Waiting] = state.withLock { state in
+        state.isDelayed = false
         var changes = 0
         let end =
           state.waiting.firstIndex { entry in
@@ -69,11 +98,18 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
           } ?? state.waiting.endIndex
         let group = Array(state.waiting[..<end])
         state.waiting.removeFirst(end)
-        if group.isEmpty { state.isRunning = false }
+        state.waitingChanges -= changes
+        if group.isEmpty { state.isRunning = false } else { state.lastBegan = .now }
         return group
       }
       if group.isEmpty { return }
       write(group, transaction)
+      let delay = state.withLock { state -> Duration? in
+        guard !state.waiting.isEmpty else { return .zero }
+        state.isRunning = false
+        return delayOfRun(&state)
+      }
+      if let delay, delay > .zero { return thread.start(after: delay) { self.drain($0) } }
     }
   }
 
@@ -95,7 +131,11 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
 
   /// Ends it; batches that wait are still written.
   nonisolated(nonsending) func close() async {
-    state.withLock { $0.isClosed = true }
+    state.withLock { state in
+      state.isClosed = true
+      state.interval = .zero
+    }
+    thread.start { self.drain($0) }
     await thread.close()
   }
 }
