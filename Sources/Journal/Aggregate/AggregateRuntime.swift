@@ -30,7 +30,8 @@ package final class AggregateRuntime<
   @usableFromInline let codec: Codec
   @usableFromInline let limits: AggregateLimits
   @usableFromInline let gate: KeyedGate
-  @usableFromInline var cache: LRUCache<String, Snapshot>
+  /// Holds nothing but `Snapshot`.
+  @usableFromInline let cache: ObjectCache
 
   @inlinable
   package init(journal: Log, codec: Codec, limits: AggregateLimits = AggregateLimits()) {
@@ -38,7 +39,7 @@ package final class AggregateRuntime<
     self.codec = codec
     self.limits = limits
     self.gate = KeyedGate(waitersPerKeyMax: limits.waitersPerAggregateMax)
-    self.cache = LRUCache(capacity: limits.cachedAggregatesMax)
+    self.cache = ObjectCache(capacity: limits.cachedAggregatesMax)
   }
 
   /// The stream of the aggregate with this id.
@@ -64,7 +65,7 @@ package final class AggregateRuntime<
     do throws(AggregateError) { try await enter(id) } catch { throw .failed(error) }
     defer { leave(id) }
     var failure: AggregateError?
-    var guessing = assumingNew && cache.value(for: id) == nil
+    var guessing = assumingNew && cached(id) == nil
     for _ in 0..<max(1, limits.attemptsMax) {
       let snapshot: Snapshot
       do throws(AggregateError) {
@@ -110,7 +111,7 @@ package final class AggregateRuntime<
   package nonisolated(nonsending) func load(
     _ id: String
   ) async throws(AggregateError) -> Snapshot {
-    if let cached = cache.value(for: id) { return cached }
+    if let cached = cached(id) { return cached }
     let key = stream(id)
     let loaded: LoadedStream
     do throws(JournalError) { loaded = try await journal.load(key) } catch {
@@ -154,6 +155,11 @@ package final class AggregateRuntime<
       marks: taking.map { snapshot.marks.taking($0, of: stream(id)) } ?? snapshot.marks)
     cache.insert(after, for: id)
     return Execution(outcome: .committed(receipt), events: decision.events, snapshot: after)
+  }
+
+  @inlinable
+  func cached(_ id: String) -> Snapshot? {
+    cache.object(for: id).map { unsafeDowncast($0, to: Snapshot.self) }
   }
 
   @inlinable

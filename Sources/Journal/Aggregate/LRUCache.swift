@@ -1,5 +1,5 @@
 /// A dictionary that keeps the `capacity` entries used last. Every operation is O(1).
-package struct LRUCache<Key: Hashable, Value> {
+public struct LRUCache<Key: Hashable, Value> {
   @usableFromInline
   struct Node {
     @usableFromInline var key: Key
@@ -22,16 +22,16 @@ package struct LRUCache<Key: Hashable, Value> {
   @usableFromInline var oldest = -1
 
   /// The most entries it holds; at least 1.
-  package let capacity: Int
+  public let capacity: Int
 
   @inlinable
-  package init(capacity: Int) { self.capacity = max(1, capacity) }
+  public init(capacity: Int) { self.capacity = max(1, capacity) }
 
-  @inlinable package var count: Int { index.count }
+  @inlinable public var count: Int { index.count }
 
   /// The value, which is then the one used last.
   @inlinable
-  package mutating func value(for key: Key) -> Value? {
+  public mutating func value(for key: Key) -> Value? {
     guard let at = index[key] else { return nil }
     touch(at)
     return nodes[at].value
@@ -39,7 +39,7 @@ package struct LRUCache<Key: Hashable, Value> {
 
   /// Stores it as the one used last, in place of the one used longest ago when full.
   @inlinable
-  package mutating func insert(_ value: Value, for key: Key) {
+  public mutating func insert(_ value: Value, for key: Key) {
     if let at = index[key] {
       nodes[at].value = value
       touch(at)
@@ -60,7 +60,7 @@ package struct LRUCache<Key: Hashable, Value> {
 
   /// Forgets one entry.
   @inlinable
-  package mutating func remove(_ key: Key) {
+  public mutating func remove(_ key: Key) {
     guard let at = index.removeValue(forKey: key) else { return }
     unlink(at)
     let last = nodes.count - 1
@@ -75,7 +75,7 @@ package struct LRUCache<Key: Hashable, Value> {
 
   /// Forgets everything.
   @inlinable
-  package mutating func removeAll() {
+  public mutating func removeAll() {
     index.removeAll()
     nodes.removeAll()
     newest = -1
