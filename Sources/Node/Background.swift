@@ -8,7 +8,7 @@ import Transport
 ///
 /// Each is a task that runs until the node drains. One that cannot go on ends the node: the
 /// orchestrator sees it, and nothing goes on by guessing.
-struct Background: ServiceLifecycle.Service {
+struct Background: ServiceLifecycle.Service, CustomStringConvertible {
   /// One of them, by name.
   struct Work: Sendable {
     let name: String
@@ -19,6 +19,8 @@ struct Background: ServiceLifecycle.Service {
   let log: Logger
 
   init(log: Logger) { self.log = log }
+
+  var description: String { "background" }
 
   mutating func add(_ name: String, _ run: @escaping @Sendable () async throws -> Void) {
     works.append(Work(name: name, run: run))

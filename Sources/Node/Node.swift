@@ -56,10 +56,13 @@ private func requireLoopback(_ address: SocketAddress) throws(ConfigError) {
 }
 
 /// The port, as a service that drains: not ready, go-away, finish what was accepted.
-private struct Listener: ServiceLifecycle.Service {
+private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
   let server: TCPServer
   let parts: NodeParts
   let log: Logger
+
+  /// The lifecycle logs its services by their texts; a reflected one takes a third of the start.
+  var description: String { "listener" }
 
   func run() async throws {
     try await withGracefulShutdownHandler {
