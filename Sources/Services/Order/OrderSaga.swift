@@ -47,7 +47,8 @@ package struct OrderSaga: Sendable {
     }
     try await pool.withReplica(for: deadline.key.stream.id) { (replica) throws(RPCError) in
       try await replica.take(
-        .deadlinePassed(kind), on: deadline.key.stream.id, cause: CommandCause(deadline))
+        .deadlinePassed(kind, environment.deadlines), on: deadline.key.stream.id,
+        cause: CommandCause(deadline))
     }
   }
 
