@@ -151,7 +151,7 @@ extension Order {
     guard OrderDeadlines.kind(watching: state.phase) == deadline else { return [] }
     switch deadline {
     case .paymentPending:
-      // Nobody answered: ask, instead of giving up on an order that may be paid.
+      // Nobody can say, also when asked: it may be paid, so it is not given up yet.
       return [.paymentUnknown(until: now.advanced(by: policy.paymentUnknown))]
     case .paymentParked: return [.expired(.notPaid)]
     case .paymentUnknown: return [.expired(.paymentUnknown)]
