@@ -81,11 +81,8 @@ package actor OrderReplica {
 
   func get(_ id: OrderID, by caller: Domain.Principal) async throws(RPCError) -> GetOrderResponse {
     let snapshot = try await host.state(of: id.rawValue)
-    guard snapshot.state.draft != nil else {
-      throw RPCError(Rejection(.notFound, "there is no such order"))
-    }
     guard snapshot.state.isVisible(to: caller) else {
-      throw RPCError(Rejection(.notYours, "this order is not yours"))
+      throw RPCError(Rejection(.notFound, "there is no such order"))
     }
     return GetOrderResponse(order: Messages.Order(snapshot))
   }
