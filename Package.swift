@@ -112,7 +112,8 @@ let package = Package(
       dependencies: ["Services", "Journal", "Domain", "Messages", "Transport", "Views"],
       swiftSettings: settings),
     .testTarget(
-      name: "NodeTests", dependencies: ["Node", "Domain", "Transport", logging],
+      name: "NodeTests",
+      dependencies: ["Node", "Domain", "Journal", "Messages", "Transport", "Views", logging],
       swiftSettings: settings),
     .testTarget(
       name: "System",

@@ -11,6 +11,8 @@ struct NodeAdmin: AdminServiceProtocol {
   let pools: [PoolGauge]
   let followers: [(service: ServiceName, follower: Follower)]
   let audit: NodeAudit
+  /// nil when the dashboard does not run here.
+  let dashboard: NodeDashboard?
 
   /// How long a saga may be under way before the audit counts it.
   private static let auditGrace = Duration.seconds(60)
@@ -84,6 +86,18 @@ struct NodeAdmin: AdminServiceProtocol {
       throw RPCError(error)
     }
     return ParkedEventResponse(events: 1)
+  }
+
+  nonisolated(nonsending) func rebuildDashboard(
+    _ request: RebuildDashboardRequest, context: CallContext,
+    send: nonisolated(nonsending) @Sendable (RebuildDashboardUpdate) async throws(RPCError) -> Void
+  ) async throws(RPCError) {
+    guard let dashboard else {
+      throw RPCError(
+        code: .failedPrecondition, message: "the dashboard does not run on this node",
+        unprocessed: true)
+    }
+    try await dashboard.rebuild(tell: send)
   }
 
   private func parked(

@@ -1,4 +1,5 @@
 import CPowerCut
+import Glibc
 import Journal
 import JournalSQLite
 import Services
@@ -22,6 +23,11 @@ struct NodeJournals {
     options.vfs = config.journal.vfs.isEmpty ? nil : config.journal.vfs
     options.syncsCommits = config.journal.syncsCommits == 1
     return options
+  }
+
+  /// The services whose journals lie in a data directory.
+  static func present(in directory: String) -> Set<ServiceName> {
+    Set(owners.filter { access("\(directory)/\($0.rawValue).db", F_OK) == 0 })
   }
 
   /// Opens, or makes, every journal the config asks for.

@@ -39,10 +39,11 @@ extension NodeParts {
   mutating func assembleDashboard() throws {
     guard config.services.contains(.dashboard) else { return }
     let environment = environment
-    let directory = try ViewDirectory(path: "\(config.dataDirectory)/views", name: "dashboard")
-    let view = LiveOrderView(try SQLiteOrderView.open(in: directory))
-    closings.append { await view.close() }
     let sources = NodeJournals.owners.compactMap { journals[$0] }
+    let dashboard = try NodeDashboard(config, sources: sources)
+    self.dashboard = dashboard
+    let view = dashboard.view
+    closings.append { await view.close() }
     let lag = DashboardLag(sources: sources)
     let pool = pool("dashboard", .dashboard) { executor in
       DashboardReplica(view: view, lag: lag, environment: environment, executor: executor)

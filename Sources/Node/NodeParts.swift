@@ -20,6 +20,8 @@ struct NodeParts {
   var background: Background
   /// The payment service as order calls it; nil when it does not run here.
   var payment: (any PaymentServiceProtocol)?
+  /// The dashboard's view; nil when it does not run here.
+  var dashboard: NodeDashboard?
   /// Pools by service name, for `node`.
   var pools: [PoolGauge] = []
   /// Sagas that may have parked events, by the service they belong to.
@@ -59,7 +61,7 @@ struct NodeParts {
     connect(order, payment, store, delivery)
     let admin = NodeAdmin(
       config: config, startedAtMs: NodeClock.milliseconds(), pools: pools,
-      followers: followers, audit: NodeAudit(journals, config))
+      followers: followers, audit: NodeAudit(journals, config), dashboard: dashboard)
     router.register(admin)
     health.register(on: &router)
     for method in router.methods {

@@ -67,11 +67,19 @@ struct Baedal: AsyncParsableCommand {
     switch exitCode(for: error) {
     case .success: exit(withError: error)
     case .validationFailure:
-      fputs(fullMessage(for: error) + "\n", stderr)
+      Terminal.complain(line(of: fullMessage(for: error)))
       Glibc.exit(ExitStatus.usage.rawValue)
     default:
       Terminal.complain("\(error)".split(whereSeparator: \.isNewline).joined(separator: " "))
       Glibc.exit(ExitStatus.failed.rawValue)
     }
+  }
+
+  /// The parser's message without the usage: what is wrong, and what to ask for help.
+  private static func line(of message: String) -> String {
+    let lines = message.split(whereSeparator: \.isNewline)
+    let what = lines.first.map { $0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0 } ?? ""
+    let hint = lines.last { $0.contains("--help'") }?.split(separator: "'").dropFirst().first
+    return hint.map { "\(what); see '\($0)'" } ?? String(what)
   }
 }

@@ -20,11 +20,11 @@ struct DeadlineTests {
       #expect((kind == nil) == state.phase.isTerminal)
       guard let kind else { continue }
       let events = try Order.decide(
-        .deadlinePassed(kind), state: state, by: .service("s"), at: Sample.now)
+        .deadlinePassed(kind, .standard), state: state, by: .service("s"), at: Sample.now)
       #expect(Order.evolve(state, events).phase != state.phase, "\(state.phase)")
       for other in OrderDeadline.allCases where other != kind {
         let none = try Order.decide(
-          .deadlinePassed(other), state: state, by: .service("s"), at: Sample.now)
+          .deadlinePassed(other, .standard), state: state, by: .service("s"), at: Sample.now)
         #expect(none.isEmpty)
       }
     }
@@ -39,11 +39,24 @@ struct DeadlineTests {
         state = Order.evolve(
           state,
           try Order.decide(
-            .deadlinePassed(kind), state: state, by: .service("s"), at: Sample.now))
+            .deadlinePassed(kind, .standard), state: state, by: .service("s"), at: Sample.now))
         fired += 1
       }
       #expect(state.phase.isTerminal)
     }
+  }
+
+  @Test("an order whose payment is unknown waits as long as the policy says, however it came there")
+  func unknownPayment() throws {
+    var policy = DeadlinePolicy.standard
+    policy.paymentUnknown = .seconds(7)
+    let state = Order.evolve(Order.initial, OrderSamples.submitted)
+    let events = try Order.decide(
+      .deadlinePassed(.paymentPending, policy), state: state, by: .service("s"), at: Sample.now)
+    #expect(events == [.paymentUnknown(until: due(7))])
+    #expect(
+      OrderDeadlines.after(events, from: state, at: Sample.now, policy: policy)
+        == [.clear(.paymentPending), .set(.paymentUnknown, at: due(7))])
   }
 
   @Test("each step of the road sets the deadline of what is waited for, and clears the one before")

@@ -83,7 +83,7 @@ struct DeliveryTests {
       (.declineOffer(rider: Sample.otherRider), Self.offered),
     ]
     for (command, history) in attempts {
-      #expect(throwsCode(.notYours) { try decide(command, history, by: other) }, "\(command)")
+      #expect(throwsCode(.notFound) { try decide(command, history, by: other) }, "\(command)")
     }
   }
 

@@ -43,5 +43,5 @@ enum OrderSamples {
       .pickedUp(rider: Sample.otherRider), .deliveryCompleted(rider: Sample.rider),
       .deliveryCompleted(rider: Sample.otherRider), .cancel(reason: "changed my mind"),
       .agreeCancel, .declineCancel,
-    ] + OrderDeadline.allCases.map(OrderCommand.deadlinePassed)
+    ] + OrderDeadline.allCases.map { .deadlinePassed($0, .standard) }
 }

@@ -137,7 +137,7 @@ struct OrderTests {
     let asked = OrderSamples.cancelRequested
     #expect(try decide(.cookingStarted, asked) == [.cancelDeclined, .cookingStarted])
     let consent: [OrderEvent] = [.cancelled(by: .customer, reason: "changed my mind")]
-    #expect(try decide(.deadlinePassed(.cancelSilent), asked) == consent)
+    #expect(try decide(.deadlinePassed(.cancelSilent, .standard), asked) == consent)
     #expect(try decide(.agreeCancel, asked) == consent)
   }
 

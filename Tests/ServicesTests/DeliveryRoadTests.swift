@@ -94,19 +94,19 @@ struct DeliveryRoadTests {
     ]
     for command in commands {
       let status = await refusal { try await world.step(command, id, by: lee) }
-      #expect(status == .permissionDenied, "\(command)")
+      #expect(status == .notFound, "\(command)")
     }
     for who in [
       Domain.Principal.rider(lee), .customer(CustomerID(validated: "customer-1")),
       .store(StoreWorld.storeID),
     ] {
       let status = await refusal { _ = try await world.show(id, to: who) }
-      #expect(status == .permissionDenied, "\(who)")
+      #expect(status == .notFound, "\(who)")
     }
     #expect(try await world.show(id, to: .rider(kim)).address == "역삼로 1")
     #expect(
       await refusal { try await world.rider(.goOffline, kim, by: .rider(lee)) }
-        == .permissionDenied)
+        == .notFound)
   }
 
   @Test("every delivery and rider event is read back as it was written")

@@ -126,22 +126,34 @@ struct MoneyTests {
       ])
   }
 
-  @Test("nobody but its customer reads, pays or cancels an order")
+  @Test("for everybody else an order does not exist, and nobody orders for somebody else")
   func notYours() async throws {
     let world = try MoneyWorld()
     let id = try await world.place(MoneyWorld.request("k1")).orderID
     let lee = world.context(Transport.Principal(role: "customer", id: "lee"))
     let service = world.orderService
-    let codes = [
-      await refusal { _ = try await service.getOrder(GetOrderRequest(orderID: id), context: lee) },
-      await refusal {
-        _ = try await service.cancelOrder(CancelOrderRequest(orderID: id), context: lee)
-      },
-      await refusal { _ = try await service.payOrder(PayOrderRequest(orderID: id), context: lee) },
-      await refusal {
-        _ = try await service.placeOrder(MoneyWorld.request("k2"), context: lee)
+    let calls: [(String) async throws -> Void] = [
+      { _ = try await service.getOrder(GetOrderRequest(orderID: $0), context: lee) },
+      { _ = try await service.cancelOrder(CancelOrderRequest(orderID: $0), context: lee) },
+      { _ = try await service.payOrder(PayOrderRequest(orderID: $0), context: lee) },
+      {
+        _ = try await world.paymentService.getPayment(
+          GetPaymentRequest(paymentKey: $0), context: lee)
       },
     ]
-    #expect(codes.allSatisfy { $0 == .permissionDenied })
+    for call in calls {
+      let refused = await error { try await call(id) }
+      #expect(refused?.code == .notFound)
+      let absent = await error { try await call("o-none") }
+      // Nothing tells the one from the other.
+      #expect(refused?.message == absent?.message)
+      #expect(refused?.details == absent?.details)
+    }
+    for key in ["k1", "k2"] {
+      let forged = await refusal {
+        _ = try await service.placeOrder(MoneyWorld.request(key), context: lee)
+      }
+      #expect(forged == .permissionDenied)
+    }
   }
 }

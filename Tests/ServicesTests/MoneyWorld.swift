@@ -56,6 +56,7 @@ struct OneMenu: MenuCatalog {
 final class MoneyWorld: OrderWorld {
   let payments: MemoryJournal
   let provider = ScriptedProvider()
+  let line: PaymentLine
   private(set) var orderService: OrderService
   private(set) var paymentService: PaymentService
 
@@ -73,11 +74,12 @@ final class MoneyWorld: OrderWorld {
           PaymentReplica(
             journal: log, provider: provider, environment: environment, executor: Self.executor())
         }, inFlightMax: 64), simulator: nil)
+    line = PaymentLine(to: paymentService)
     orderService = OrderService(
       pool: ReplicaPool<OrderReplica>(service: "order", replicas: [], inFlightMax: 0))
     super.init(clock)
     let menus = OneMenu(menu: hasMenu ? try Self.menu() : nil)
-    let (orders, payment) = (AnyJournal(orders), paymentService)
+    let (orders, payment) = (AnyJournal(orders), line)
     orderService = OrderService(
       pool: ReplicaPool(
         service: "order",
@@ -141,9 +143,15 @@ final class MoneyWorld: OrderWorld {
     }
   }
 
-  /// Moves the clock and fires what falls due in both.
+  /// Moves the clock, fires what falls due in both, and lets both take what comes of it.
   func pass(_ duration: Duration) async throws {
     clock.advance(by: duration)
+    try await fire()
+    try await settle()
+  }
+
+  /// Fires what is due in both.
+  func fire() async throws {
     let time = WallTime(milliseconds: clock.now.ms)
     let orderSaga = OrderSaga(pool: orderService.pool, environment: environment)
     let paymentSaga = PaymentSaga(pool: paymentService.pool)
@@ -153,6 +161,5 @@ final class MoneyWorld: OrderWorld {
     for deadline in try await orders.dueDeadlines(at: time, limit: 100) {
       try await orderSaga.fire(deadline)
     }
-    try await settle()
   }
 }

@@ -139,7 +139,7 @@ struct StoreDeliveryServiceTests {
       await refusal { _ = try await service.goOnline(me, context: lee) },
       await refusal { _ = try await service.claimDelivery(delivery, context: lee) },
     ] {
-      #expect(status == .permissionDenied)
+      #expect(status == .notFound)
     }
   }
 }

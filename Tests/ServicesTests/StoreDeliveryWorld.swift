@@ -109,9 +109,12 @@ func cause(_ id: String = "test") -> CommandCause {
 }
 
 /// The status that `body` is refused with; nil when it is not.
-func refusal(_ body: () async throws -> Void) async -> StatusCode? {
+func refusal(_ body: () async throws -> Void) async -> StatusCode? { await error(body)?.code }
+
+/// What `body` is refused with; nil when it is not.
+func error(_ body: () async throws -> Void) async -> RPCError? {
   do {
     try await body()
     return nil
-  } catch { return RPCError(wrapping: error).code }
+  } catch { return RPCError(wrapping: error) }
 }

@@ -168,8 +168,6 @@ struct ContractTests {
     limits.connection.callsInFlightMax = 2
     try await withServer(carrier, limits: limits) { (served) async throws in
       let client = served.client()
-      // The limit is a connection's: this one is there before two calls could each open theirs.
-      _ = try await client.unary(TestMethods.echo, Text())
       async let first = client.unary(TestMethods.wait, Text())
       async let second = client.unary(TestMethods.wait, Text())
       await served.probe.gate.arrivals(2)
@@ -180,6 +178,30 @@ struct ContractTests {
       served.probe.gate.open()
       _ = try await (first, second)
       _ = try await client.unary(TestMethods.echo, Text())
+    }
+  }
+
+  @Test(
+    "first calls that come at once share as many connections as there may be",
+    arguments: Carrier.allCases)
+  func firstCalls(_ carrier: Carrier) async throws {
+    let connections = Mutex(0)
+    let count: ServerConfiguration.Authenticate = { (claim, _) throws(RPCError) in
+      connections.withLock { $0 += 1 }
+      return claim.principal
+    }
+    try await withServer(carrier, authenticate: count) { (served) async throws in
+      for round in 1...20 {
+        let client = served.client()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+          for _ in 0..<16 {
+            tasks.addTask { _ = try await client.unary(TestMethods.echo, Text()) }
+          }
+          try await tasks.waitForAll()
+        }
+        #expect(connections.withLock { $0 } == round)
+        await client.transport.close()
+      }
     }
   }
 

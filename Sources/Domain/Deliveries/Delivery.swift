@@ -32,6 +32,10 @@ package enum Delivery: Decider {
     default: return false
     }
   }
+
+  package static func isVisible(_ state: DeliveryState, to principal: Principal) -> Bool {
+    state.isVisible(to: principal)
+  }
 }
 
 extension DeliveryState {

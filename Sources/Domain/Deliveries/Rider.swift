@@ -19,6 +19,10 @@ package enum Rider: Decider {
     return profile.id.rawValue == principal.id
   }
 
+  package static func isVisible(_ state: RiderState, to principal: Principal) -> Bool {
+    state.isVisible(to: principal)
+  }
+
   package typealias Table = TransitionTable<RiderPhase, RiderCommandKind, RiderEventKind>
 
   private static let owners: [Role] = [.rider, .operator]
@@ -80,6 +84,17 @@ package enum Rider: Decider {
     try TextLimit.check("rider name", profile.name, maxBytes: TextLimit.nameMaxBytes)
     guard !profile.areas.isEmpty, profile.areas.count <= areasMax else {
       throw Rejection(.invalid, "a rider works in 1 to \(areasMax) areas")
+    }
+  }
+}
+
+extension RiderState {
+  /// Whether this principal may see the rider: themselves, an operator, our services.
+  package func isVisible(to principal: Principal) -> Bool {
+    switch principal.role {
+    case .operator, .service: phase != .none
+    case .rider: profile.map { $0.id.rawValue == principal.id } ?? false
+    case .customer, .store: false
     }
   }
 }

@@ -23,8 +23,8 @@ extension Order {
       return [.cancelled(by: .customer, reason: state.cancelReason ?? "")]
     case .declineCancel:
       return state.phase == .cancelRequested ? [.cancelDeclined] : []
-    case .deadlinePassed(let deadline):
-      return deadlinePassed(deadline, state, at: now)
+    case .deadlinePassed(let deadline, let policy):
+      return deadlinePassed(deadline, state, at: now, policy)
     }
   }
 
@@ -146,14 +146,13 @@ extension Order {
   }
 
   private static func deadlinePassed(
-    _ deadline: OrderDeadline, _ state: OrderState, at now: Timestamp
+    _ deadline: OrderDeadline, _ state: OrderState, at now: Timestamp, _ policy: DeadlinePolicy
   ) -> [OrderEvent] {
     guard OrderDeadlines.kind(watching: state.phase) == deadline else { return [] }
     switch deadline {
     case .paymentPending:
-      // Nobody answered: ask, instead of giving up on an order that may be paid.
-      let until = now.advanced(by: DeadlinePolicy.standard.paymentUnknown)
-      return [.paymentUnknown(until: until)]
+      // Nobody can say, also when asked: it may be paid, so it is not given up yet.
+      return [.paymentUnknown(until: now.advanced(by: policy.paymentUnknown))]
     case .paymentParked: return [.expired(.notPaid)]
     case .paymentUnknown: return [.expired(.paymentUnknown)]
     case .storeSilent: return [.rejected(.storeSilent)]

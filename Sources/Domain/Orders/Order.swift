@@ -25,6 +25,10 @@ package enum Order: Decider {
       return draft.customer.rawValue == principal.id
     }
   }
+
+  package static func isVisible(_ state: OrderState, to principal: Principal) -> Bool {
+    state.isVisible(to: principal)
+  }
 }
 
 extension OrderState {

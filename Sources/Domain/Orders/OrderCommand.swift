@@ -28,8 +28,9 @@ package enum OrderCommand: Hashable, Sendable {
   case agreeCancel
   /// The store keeps an order it had accepted.
   case declineCancel
-  /// A deadline fired. Of a kind that does not fit the state, it does nothing.
-  case deadlinePassed(OrderDeadline)
+  /// A deadline fired. Of a kind that does not fit the state, it does nothing; the policy says how
+  /// long what comes of it may last.
+  case deadlinePassed(OrderDeadline, DeadlinePolicy)
 
   package var kind: OrderCommandKind {
     switch self {

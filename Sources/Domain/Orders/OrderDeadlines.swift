@@ -4,7 +4,7 @@ package enum OrderDeadlines {
     [
       DeadlineRule(
         phases: [.pendingPayment], kind: .paymentPending, owner: "payment",
-        outcome: "paymentUnknown, and payment is asked", duration: \.paymentPending),
+        outcome: "payment is asked; paymentUnknown when it cannot tell", duration: \.paymentPending),
       DeadlineRule(
         phases: [.awaitingPayment], kind: .paymentParked, owner: "customer, drain",
         outcome: "expired", duration: \.paymentParked),

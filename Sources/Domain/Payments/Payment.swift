@@ -17,6 +17,10 @@ package enum Payment: Decider {
   ) -> Bool {
     principal.role == .service || principal.role == .operator
   }
+
+  package static func isVisible(_ state: PaymentState, to principal: Principal) -> Bool {
+    state.isVisible(to: principal)
+  }
 }
 
 /// What somebody still has to do for a payment; found again after a crash from the state alone.
@@ -63,7 +67,7 @@ extension PaymentState {
   /// Whether this principal may see the payment: its customer, an operator, our services.
   package func isVisible(to principal: Principal) -> Bool {
     switch principal.role {
-    case .operator, .service: true
+    case .operator, .service: phase != .none
     case .customer: request.map { $0.customer.rawValue == principal.id } ?? false
     case .store, .rider: false
     }

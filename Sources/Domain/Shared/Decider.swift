@@ -24,6 +24,10 @@ package protocol Decider {
   /// only of roles that the table lets give the command.
   static func isOwner(_ principal: Principal, of state: State, for command: Command) -> Bool
 
+  /// Whether this principal may know of the state, also where they may not change it. False for
+  /// everybody where there is nothing yet.
+  static func isVisible(_ state: State, to principal: Principal) -> Bool
+
   /// The guards and the events, for a command that the table allows here.
   static func events(
     for command: Command, state: State, by principal: Principal, at now: Timestamp
@@ -51,7 +55,9 @@ extension Decider {
       return try events(for: command, state: state, by: principal, at: now)
     } catch {
       var rejection = error
-      rejection.state = phase(of: state).rawValue
+      // Whoever may not see it is not told where it is either.
+      let known = isVisible(state, to: principal) ? state : initial
+      rejection.state = phase(of: known).rawValue
       rejection.command = kind(of: command).rawValue
       throw rejection
     }
@@ -70,13 +76,14 @@ extension Decider {
     guard table.isAllowed(principal.role, kind) else {
       throw Rejection(.forbiddenRole, "\(kind.rawValue) is not for the role \(principal.role)")
     }
-    let exists = phase.rawValue != "none"
+    let nothing = Self.phase(of: initial)
     let row = table.row(phase: phase, command: kind, role: principal.role)
-    guard exists || row != nil else {
-      throw Rejection(.notFound, "there is no such \(name.lowercased())")
-    }
-    // Before the state is named: it is nobody else's business.
+    let absent = Rejection(.notFound, "there is no such \(name.lowercased())")
+    guard phase != nothing || row != nil else { throw absent }
     guard isOwner(principal, of: state, for: command) else {
+      // Who may not see it learns nothing: they are refused as if it did not exist.
+      let isFirst = table.row(phase: nothing, command: kind, role: principal.role) != nil
+      guard isFirst || isVisible(state, to: principal) else { throw absent }
       throw Rejection(.notYours, "this \(name.lowercased()) is not yours")
     }
     guard row != nil else {

@@ -4,7 +4,7 @@ package struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, CaseIterable, Hashable, Sendable {
     /// The state does not allow the command.
     case illegalState
-    /// The order, store or delivery belongs to somebody else.
+    /// It belongs to somebody else, and the caller may know of it.
     case notYours
     /// The role never gives this command.
     case forbiddenRole
@@ -12,7 +12,7 @@ package struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     case invalid
     /// The same key was used before for something else.
     case conflict
-    /// There is no such order, store, rider, item or refund.
+    /// There is no such order, store, rider, item or refund, or the caller may not know of it.
     case notFound
     /// A price differs from what the customer saw; `priceChanges` has the new ones.
     case priceChanged

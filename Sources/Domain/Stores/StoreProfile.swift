@@ -25,6 +25,11 @@ package enum StoreProfile: Decider {
     return details.id.rawValue == principal.id
   }
 
+  /// Everybody may see a store.
+  package static func isVisible(_ state: StoreProfileState, to principal: Principal) -> Bool {
+    state.phase != .none
+  }
+
   package typealias Table =
     TransitionTable<StorePhase, StoreProfileCommandKind, StoreProfileEventKind>
 

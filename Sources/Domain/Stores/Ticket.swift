@@ -21,6 +21,10 @@ package enum Ticket: Decider {
     }
   }
 
+  package static func isVisible(_ state: TicketState, to principal: Principal) -> Bool {
+    state.isVisible(to: principal)
+  }
+
   package typealias Table = TransitionTable<TicketPhase, TicketCommandKind, TicketEventKind>
 
   private static let existing = TicketPhase.allCases.filter { $0 != .none }

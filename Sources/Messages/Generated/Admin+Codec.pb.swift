@@ -664,3 +664,98 @@ extension ParkedEventResponse {
   }
 }
 
+extension RebuildDashboardRequest {
+  package static var fullName: String { "baedal.admin.v1.RebuildDashboardRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__RebuildDashboardRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__RebuildDashboardRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__rebuild_dashboard_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__RebuildDashboardRequest>) throws(CodecFailure) -> Self {
+    Self()
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__RebuildDashboardRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__rebuild_dashboard_request__init(c)
+  }
+}
+
+extension RebuildDashboardUpdate {
+  package static var fullName: String { "baedal.admin.v1.RebuildDashboardUpdate" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__RebuildDashboardUpdate.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__RebuildDashboardUpdate.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__rebuild_dashboard_update__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__RebuildDashboardUpdate>) throws(CodecFailure) -> Self {
+    let _events = c.pointee.events
+    let _eventsTotal = c.pointee.events_total
+    let _done = c.pointee.done != 0
+    return Self(
+      events: _events,
+      eventsTotal: _eventsTotal,
+      done: _done
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__RebuildDashboardUpdate>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__rebuild_dashboard_update__init(c)
+    arena.reserve(24)
+    c.pointee.events = self.events
+    c.pointee.events_total = self.eventsTotal
+    c.pointee.done = self.done ? 1 : 0
+  }
+}
+

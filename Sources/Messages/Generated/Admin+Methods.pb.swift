@@ -20,5 +20,10 @@ package enum AdminServiceMethods {
   /// Gives up on a parked event; what waits behind it goes on.
   package static let discardParked =
     UnaryMethod<ParkedEventRequest, ParkedEventResponse>(path: "baedal.admin.v1.AdminService/DiscardParked")
+  /// Builds the dashboard anew from the journals of this node, beside the one in use, which answers
+  /// until the new one takes its place. Tells how far it is; the last message says that it is done.
+  /// Cancelling the call, or an error, leaves the one in use as it was. One at a time.
+  package static let rebuildDashboard =
+    ServerStreamMethod<RebuildDashboardRequest, RebuildDashboardUpdate>(path: "baedal.admin.v1.AdminService/RebuildDashboard")
 }
 

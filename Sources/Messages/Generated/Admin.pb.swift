@@ -218,3 +218,30 @@ package struct ParkedEventResponse: Message {
   }
 }
 
+/// `baedal.admin.v1.RebuildDashboardRequest`.
+package struct RebuildDashboardRequest: Message {
+  package init() {}
+}
+
+/// `baedal.admin.v1.RebuildDashboardUpdate`.
+package struct RebuildDashboardUpdate: Message {
+  /// taken so far
+  package var events: Int64
+  /// to take, without those that have come since
+  package var eventsTotal: Int64
+  /// the new one is in use
+  package var done: Bool
+
+  package init() { self.init(events: 0) }
+
+  package init(
+    events: Int64 = 0,
+    eventsTotal: Int64 = 0,
+    done: Bool = false
+  ) {
+    self.events = events
+    self.eventsTotal = eventsTotal
+    self.done = done
+  }
+}
+

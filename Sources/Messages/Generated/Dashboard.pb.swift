@@ -183,8 +183,9 @@ package struct WatchOrderRequest: Message {
 
 /// `baedal.dashboard.v1.OrderUpdate`.
 package struct OrderUpdate: Message {
+  /// as it is now, which may be further than `step`
   package var order: OrderSummary?
-  /// what changed; absent on the first
+  /// one thing that happened; absent on the first
   package var step: OrderStep?
 
   package init() { self.init(order: nil) }

@@ -15,6 +15,8 @@ extension MessageRegistry {
     ParkedEvent.self,
     ParkedEventRequest.self,
     ParkedEventResponse.self,
+    RebuildDashboardRequest.self,
+    RebuildDashboardUpdate.self,
     ServicePool.self,
     GetLagRequest.self,
     GetLagResponse.self,
@@ -198,6 +200,12 @@ extension MessageRegistry {
       input: "baedal.admin.v1.ParkedEventRequest",
       output: "baedal.admin.v1.ParkedEventResponse",
       isServerStreaming: false
+    ),
+    MethodInfo(
+      path: "baedal.admin.v1.AdminService/RebuildDashboard",
+      input: "baedal.admin.v1.RebuildDashboardRequest",
+      output: "baedal.admin.v1.RebuildDashboardUpdate",
+      isServerStreaming: true
     ),
     MethodInfo(
       path: "baedal.dashboard.v1.DashboardService/GetOrderTimeline",

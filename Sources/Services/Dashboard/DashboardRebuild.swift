@@ -1,10 +1,34 @@
 package import Journal
+package import Transport
 package import Views
 
 /// Why a view could not be built.
 package enum DashboardRebuildError: Error, Sendable, Equatable {
   case view(ViewError)
   case source(String, JournalError)
+}
+
+extension DashboardRebuildError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .view(let error): "\(error)"
+    case .source(let name, let error): "\(name): \(error)"
+    }
+  }
+}
+
+extension RPCError {
+  /// Why a view was not built; the one in use is as it was.
+  package init(_ error: DashboardRebuildError) {
+    let reason: RPCError
+    switch error {
+    case .view(let error): reason = RPCError(error)
+    case .source(_, let error): reason = RPCError(error)
+    }
+    self.init(
+      code: reason.code, message: "not rebuilt, the dashboard stays as it was: \(error)",
+      retryAfter: reason.retryAfter, cause: error)
+  }
 }
 
 /// Builds a view from the journals alone: beside the live one, or where there is none.

@@ -35,11 +35,8 @@ package actor DeliveryReplica {
   /// The delivery, for the rider asked or assigned, every rider while it waits, an operator.
   func get(_ id: OrderID, by caller: Domain.Principal) async throws(RPCError) -> DeliveryResponse {
     let state = try await host.state(of: id.rawValue).state
-    guard state.phase != .none else {
-      throw RPCError(Rejection(.notFound, "there is no such delivery"))
-    }
     guard state.isVisible(to: caller) else {
-      throw RPCError(Rejection(.notYours, "this delivery is not yours"))
+      throw RPCError(Rejection(.notFound, "there is no such delivery"))
     }
     return DeliveryResponse(delivery: Messages.Delivery(state, for: caller))
   }

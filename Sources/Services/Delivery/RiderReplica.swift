@@ -31,16 +31,12 @@ package actor RiderReplica {
     RiderResponse(rider: Messages.Rider(try await state(of: id, for: caller)))
   }
 
-  /// The same in the domain's terms. Throws NOT_FOUND, PERMISSION_DENIED.
+  /// The same in the domain's terms. Throws NOT_FOUND, also for whoever may not see the rider.
   func state(
     of id: RiderID, for caller: Domain.Principal
   ) async throws(RPCError) -> RiderState {
-    let isSelf = caller.role == .rider && caller.id == id.rawValue
-    guard isSelf || caller.role == .operator || caller.role == .service else {
-      throw RPCError(Rejection(.notYours, "this is another rider"))
-    }
     let state = try await host.state(of: id.rawValue).state
-    guard state.phase != .none else {
+    guard state.isVisible(to: caller) else {
       throw RPCError(Rejection(.notFound, "there is no such rider"))
     }
     return state

@@ -37,6 +37,16 @@ package protocol AdminServiceProtocol: Sendable {
     func discardParked(
       _ request: ParkedEventRequest, context: CallContext
     ) async throws(RPCError) -> ParkedEventResponse
+
+  /// Builds the dashboard anew from the journals of this node, beside the one in use, which answers
+  /// until the new one takes its place. Tells how far it is; the last message says that it is done.
+  /// Cancelling the call, or an error, leaves the one in use as it was. One at a time.
+  /// Calls `send` for each message; waits while the reader has no room.
+  nonisolated(nonsending)
+    func rebuildDashboard(
+      _ request: RebuildDashboardRequest, context: CallContext,
+      send: nonisolated(nonsending) @Sendable (RebuildDashboardUpdate) async throws(RPCError) -> Void
+    ) async throws(RPCError)
 }
 
 /// `baedal.admin.v1.AdminService` on the other end of a connection.
@@ -84,6 +94,16 @@ package struct AdminServiceClient: AdminServiceProtocol {
     try await client.unary(
       AdminServiceMethods.discardParked, request, options: CallOptions(continuing: context))
   }
+
+  nonisolated(nonsending)
+    package func rebuildDashboard(
+      _ request: RebuildDashboardRequest, context: CallContext,
+      send: nonisolated(nonsending) @Sendable (RebuildDashboardUpdate) async throws(RPCError) -> Void
+    ) async throws(RPCError) {
+    let messages = try await client.serverStream(
+      AdminServiceMethods.rebuildDashboard, request, options: CallOptions(continuing: context))
+    for try await message in messages { try await send(message) }
+  }
 }
 
 extension Router {
@@ -103,6 +123,11 @@ extension Router {
     }
     unary(AdminServiceMethods.discardParked) { (request, context) throws(RPCError) in
       try await service.discardParked(request, context: context)
+    }
+    serverStream(AdminServiceMethods.rebuildDashboard) { (request, context, writer) throws(RPCError) in
+      try await service.rebuildDashboard(request, context: context) { (message) throws(RPCError) in
+        try await writer.write(message)
+      }
     }
   }
 }

@@ -5,15 +5,15 @@ import Transport
 
 /// Owns the orders whose keys lie in its slots.
 package actor OrderReplica {
-  private let host: AggregateHost<Domain.Order>
+  let host: AggregateHost<Domain.Order>
   private let menus: any MenuCatalog
-  private let payment: any PaymentServiceProtocol
-  private let environment: ServiceEnvironment
+  let payment: any PaymentServiceProtocol
+  let environment: ServiceEnvironment
   /// How long a charge may take before its outcome counts as unknown.
-  private let chargeTimeout: Duration
+  let chargeTimeout: Duration
   private nonisolated let executor: ReplicaExecutor
 
-  private static let service = Domain.Principal.service("order")
+  static let service = Domain.Principal.service("order")
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
@@ -31,7 +31,7 @@ package actor OrderReplica {
   }
 
   /// Prices, submits and pays. Answers with the order in whatever state it came to; throws only
-  /// when there is no order.
+  /// when there is no order. Again with the same key it asks payment again, if that is still open.
   func place(
     _ order: PlaceOrder, by caller: Domain.Principal, _ context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
@@ -50,7 +50,7 @@ package actor OrderReplica {
         expiresAt: now.advanced(by: environment.deadlines.paymentPending))
       return try Domain.Order.decide(.submit(draft), state: state, by: caller, at: now)
     }
-    let paid = try await pay(submitted.snapshot, context)
+    let paid = try await pay(submitted, context)
     if paid.order?.state == .expired, !order.allowParking {
       throw RPCError(
         code: .unavailable, message: "payment is not available at the moment",
@@ -66,7 +66,7 @@ package actor OrderReplica {
     let asked = try await host.perform(
       .pay, on: id.rawValue, by: caller,
       cause: CommandCause(context, correlationID: id.rawValue))
-    let paid = try await pay(asked.snapshot, context)
+    let paid = try await pay(asked, context)
     return PayOrderResponse(order: paid.order, retryAfterMs: paid.retryAfterMs)
   }
 
@@ -81,11 +81,8 @@ package actor OrderReplica {
 
   func get(_ id: OrderID, by caller: Domain.Principal) async throws(RPCError) -> GetOrderResponse {
     let snapshot = try await host.state(of: id.rawValue)
-    guard snapshot.state.draft != nil else {
-      throw RPCError(Rejection(.notFound, "there is no such order"))
-    }
     guard snapshot.state.isVisible(to: caller) else {
-      throw RPCError(Rejection(.notYours, "this order is not yours"))
+      throw RPCError(Rejection(.notFound, "there is no such order"))
     }
     return GetOrderResponse(order: Messages.Order(snapshot))
   }
@@ -93,48 +90,5 @@ package actor OrderReplica {
   /// What another service recorded, or a deadline that passed.
   func take(_ command: OrderCommand, on id: String, cause: CommandCause) async throws(RPCError) {
     _ = try await host.perform(command, on: id, by: Self.service, cause: cause)
-  }
-
-  /// Charges an order that waits for it. The order is not held meanwhile: whatever happens to it
-  /// in between, the outcome is a command like any other.
-  private func pay(
-    _ snapshot: AggregateSnapshot<Domain.OrderState>, _ context: CallContext
-  ) async throws(RPCError) -> PlaceOrderResponse {
-    guard snapshot.state.phase == .pendingPayment, let draft = snapshot.state.draft else {
-      return PlaceOrderResponse(order: Messages.Order(snapshot))
-    }
-    let (command, retryAfter) = await charge(draft, context)
-    guard let command else { return PlaceOrderResponse(order: Messages.Order(snapshot)) }
-    var cause = CommandCause(context, correlationID: draft.id.rawValue)
-    cause.causationID = "charge/\(draft.id.rawValue)/\(snapshot.state.attempt)"
-    let outcome = try await host.perform(
-      command, on: draft.id.rawValue, by: Self.service, cause: cause)
-    return PlaceOrderResponse(
-      order: Messages.Order(outcome.snapshot),
-      retryAfterMs: UInt64(clamping: retryAfter.wholeMs))
-  }
-
-  /// Asks payment, and says what its answer means for the order; nil while an attempt made by
-  /// somebody else is under way.
-  private func charge(
-    _ draft: OrderDraft, _ context: CallContext
-  ) async -> (command: OrderCommand?, retryAfter: Duration) {
-    let request = ChargeRequest(
-      paymentKey: PaymentKey(draft.id).rawValue, orderID: draft.id.rawValue,
-      customerID: draft.customer.rawValue, storeID: draft.store.rawValue,
-      amountWon: draft.total.amount, paymentMethod: draft.paymentMethod.rawValue)
-    do throws(RPCError) {
-      let answer = try await payment.charge(
-        request, context: context.acting(as: Self.service.onTheWire, within: chargeTimeout))
-      return (
-        PaymentAnswer.command(answer, at: environment.now(), environment.deadlines),
-        .milliseconds(Int64(clamping: answer.retryAfterMs))
-      )
-    } catch {
-      return (
-        PaymentAnswer.command(error, at: environment.now(), environment.deadlines),
-        error.retryAfter ?? .seconds(1)
-      )
-    }
   }
 }

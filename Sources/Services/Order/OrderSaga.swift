@@ -45,9 +45,13 @@ package struct OrderSaga: Sendable {
     guard let kind = OrderDeadline(rawValue: deadline.key.kind) else {
       throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
     }
-    try await pool.withReplica(for: deadline.key.stream.id) { (replica) throws(RPCError) in
+    let (id, cause) = (deadline.key.stream.id, CommandCause(deadline))
+    try await pool.withReplica(for: id) { (replica) throws(RPCError) in
+      guard kind != .paymentPending else {
+        return try await replica.paymentIsOverdue(id, cause: cause)
+      }
       try await replica.take(
-        .deadlinePassed(kind), on: deadline.key.stream.id, cause: CommandCause(deadline))
+        .deadlinePassed(kind, environment.deadlines), on: id, cause: cause)
     }
   }
 

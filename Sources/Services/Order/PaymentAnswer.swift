@@ -6,10 +6,10 @@ import Transport
 enum PaymentAnswer {
   /// The command that a recorded outcome comes to; nil while an attempt is under way.
   static func command(
-    _ answer: ChargeResponse, at now: Timestamp, _ policy: DeadlinePolicy
+    _ payment: Messages.Payment?, at now: Timestamp, _ policy: DeadlinePolicy
   ) -> OrderCommand? {
-    guard let payment = answer.payment,
-      let key = try? PaymentKey(payment.paymentKey), let amount = try? Won(payment.capturedWon)
+    guard let payment, let key = try? PaymentKey(payment.paymentKey),
+      let amount = try? Won(payment.capturedWon)
     else {
       return .markPaymentUnknown(until: now.advanced(by: policy.paymentUnknown))
     }

@@ -65,11 +65,8 @@ package actor PaymentReplica {
     _ key: PaymentKey, by caller: Domain.Principal
   ) async throws(RPCError) -> GetPaymentResponse {
     let state = try await host.state(of: key.rawValue).state
-    guard state.phase != .none else {
-      throw RPCError(Rejection(.notFound, "there is no such payment"))
-    }
     guard state.isVisible(to: caller) else {
-      throw RPCError(Rejection(.notYours, "this payment is not yours"))
+      throw RPCError(Rejection(.notFound, "there is no such payment"))
     }
     return GetPaymentResponse(payment: Messages.Payment(state))
   }

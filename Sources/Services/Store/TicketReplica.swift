@@ -31,11 +31,8 @@ package actor TicketReplica {
   /// The ticket, for its store, an operator or one of our services.
   func get(_ id: OrderID, by caller: Domain.Principal) async throws(RPCError) -> TicketResponse {
     let state = try await host.state(of: id.rawValue).state
-    guard state.phase != .none else {
-      throw RPCError(Rejection(.notFound, "there is no such ticket"))
-    }
     guard state.isVisible(to: caller) else {
-      throw RPCError(Rejection(.notYours, "this ticket is not yours"))
+      throw RPCError(Rejection(.notFound, "there is no such ticket"))
     }
     return TicketResponse(ticket: Messages.Ticket(state))
   }

@@ -17,12 +17,9 @@ extension RPCError {
         .failedPrecondition
       }
     self.init(code: code, message: rejection.message, cause: rejection)
-    // Somebody else's order tells nothing of its state.
-    let showsState = rejection.code != .notYours && rejection.code != .forbiddenRole
     attach(
       Refusal(
-        code: rejection.code.rawValue, state: showsState ? rejection.state : "",
-        command: rejection.command))
+        code: rejection.code.rawValue, state: rejection.state, command: rejection.command))
     if !rejection.priceChanges.isEmpty {
       attach(
         PriceChanged(

@@ -151,14 +151,18 @@ package final class InProcessClient: ClientTransport {
   }
 
   package func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
-    if let session = readySession() { return session }
-    guard !state.withLock({ $0.isClosed }) else {
-      throw RPCError(code: .cancelled, message: "closed", unprocessed: true)
+    // Under the lock, so that calls which come at once share one connection: connecting moves
+    // bytes in memory and waits for nobody.
+    try state.withLock { (state) throws(RPCError) in
+      guard !state.isClosed else {
+        throw RPCError(code: .cancelled, message: "closed", unprocessed: true)
+      }
+      if let session = state.link?.client, session.isOpen { return session }
+      let link = try server.connect(configuration)
+      if let error = link.refusal { throw error }
+      state.link = link
+      return link.client
     }
-    let link = try server.connect(configuration)
-    if let error = link.refusal { throw error }
-    state.withLock { $0.link = link }
-    return link.client
   }
 
   package func close() async {

@@ -71,10 +71,10 @@ package final class TCPClient: ClientTransport {
       state.isClosed = true
       return state.slots.compactMap(\.session)
     }
-    for session in sessions {
-      session.disconnected(RPCError(code: .unavailable, message: "the client was closed"))
-    }
+    for session in sessions { session.disconnected(Self.closed) }
   }
+
+  private static let closed = RPCError(code: .unavailable, message: "the client was closed")
 }
 
 // MARK: - Connecting
@@ -144,16 +144,16 @@ extension TCPClient {
     ClientBootstrap(group: eventLoop)
       .connectTimeout(.nanoseconds(configuration.limits.connectTimeout.wholeNanoseconds))
       .channelOption(.socketOption(.tcp_nodelay), value: 1)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let handler = TCPClientHandler(
-            configuration: configuration, eventLoop: channel.eventLoop
-          ) { error in self.opened(index, error) }
-          self.state.withLock { $0.slots[index].session = handler.session }
-          try channel.pipeline.syncOperations.addHandler(handler)
-        }
-      }
       .connect(host: host, port: port)
+      .flatMapThrowing { channel in
+        // Only now: a name with several addresses is tried at several of them, each with a channel
+        // of its own, and this is the one that stays.
+        let handler = TCPClientHandler(
+          configuration: configuration, eventLoop: channel.eventLoop
+        ) { error in self.opened(index, error) }
+        try channel.pipeline.syncOperations.addHandler(handler)
+        self.connected(index, handler.session)
+      }
       .whenFailure { error in
         self.opened(
           index,
@@ -161,6 +161,15 @@ extension TCPClient {
             code: .unavailable, message: "cannot connect to \(self.host):\(self.port)",
             unprocessed: true, cause: error))
       }
+  }
+
+  /// There is a connection; whether the server accepts it is still to come.
+  private func connected(_ index: Int, _ session: ClientSession) {
+    let isClosed = state.withLock { state in
+      state.slots[index].session = session
+      return state.isClosed
+    }
+    if isClosed { session.disconnected(Self.closed) }
   }
 
   /// The server accepted the connection, or there is none.

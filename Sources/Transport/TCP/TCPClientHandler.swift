@@ -29,6 +29,8 @@ final class TCPClientHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    // Otherwise `channelActive` is still to come.
+    if context.channel.isActive { turn() }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {

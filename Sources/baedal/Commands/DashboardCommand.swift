@@ -6,7 +6,7 @@ import Transport
 struct DashboardCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dashboard", abstract: "The whole course of an order, and how fresh the view is.",
-    subcommands: [Timeline.self, Lag.self])
+    subcommands: [Timeline.self, Lag.self, Rebuild.self])
 
   struct Timeline: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,7 +6,8 @@ import Transport
 extension SystemTests {
   @Suite("A node that is killed between two durable steps")
   struct GapTests {
-    private static let config = "deadlines: {payment_pending_s: 0.5, payment_unknown_s: 1}"
+    private static let config =
+      "deadlines: {payment_pending_s: 0.5, payment_parked_s: 0.5, payment_unknown_s: 0.5}"
 
     @Test("before payment has begun: the order ends by its own deadlines, and nobody is charged")
     func beforePayment() async throws {
@@ -15,12 +16,33 @@ extension SystemTests {
       let node = try await site.start(Self.config)
       defer { node.kill() }
       let town = Town(node)
-      await withKnownIssue("the deadline of an unknown payment is not the configured one") {
-        try await until("end of an order that was never paid", within: .seconds(10)) {
-          try await town.order(id).state.isOver
-        }
+      try await until("end of an order that was never paid", within: .seconds(10)) {
+        try await town.order(id).state.isOver
       }
-      await expect(code: .notFound) { _ = try await town.payment(of: id) }
+      // The order's end leaves a tombstone under its key, and nothing else.
+      let payment = try await town.settledPayment(of: id)
+      #expect(payment.capturedWon == 0)
+      #expect(payment.attempt == 0)
+      #expect(try await town.audit().violations == [])
+      await town.close()
+    }
+
+    @Test("during the charge: the order ends by its own deadlines, and gets its money back")
+    func duringCharge() async throws {
+      let site = try Site()
+      let slow = "payment: {call_timeout_ms: 20000, simulator: {latency_ms: 3000}}"
+      let node = try await site.start("\(Self.config)\n\(slow)")
+      defer { node.kill() }
+      let town = Town(node)
+      try await town.open()
+      let order = try await town.place(Town.request("slow"))
+      #expect(order.state == .expired)
+      let payment = try await eventually("refund") {
+        let payment = try await town.payment(of: order.orderID)
+        return payment.refundedWon > 0 ? payment : nil
+      }
+      #expect(payment.capturedWon == Town.total)
+      #expect(payment.refundedWon == Town.total)
       #expect(try await town.audit().violations == [])
       await town.close()
     }

@@ -262,7 +262,7 @@ def main(host, port):
             print(update.step.event)
 
     stranger = connect("customer", "py-stranger")
-    fails(wire.CODE_PERMISSION_DENIED, lambda: stranger.call("OrderService/GetOrder", get))
+    fails(wire.CODE_NOT_FOUND, lambda: stranger.call("OrderService/GetOrder", get))
     fails(wire.CODE_UNIMPLEMENTED, lambda: stranger.call("OrderService/Steal", get))
     auditor = connect("operator", "py-auditor")
     assert not auditor.call("AdminService/Audit", admin.AuditRequest()).violations

@@ -547,6 +547,96 @@ void   baedal__admin__v1__parked_event_response__free_unpacked
   assert(message->base.descriptor == &baedal__admin__v1__parked_event_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__admin__v1__rebuild_dashboard_request__init
+                     (Baedal__Admin__V1__RebuildDashboardRequest         *message)
+{
+  static const Baedal__Admin__V1__RebuildDashboardRequest init_value = BAEDAL__ADMIN__V1__REBUILD_DASHBOARD_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__rebuild_dashboard_request__get_packed_size
+                     (const Baedal__Admin__V1__RebuildDashboardRequest *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__rebuild_dashboard_request__pack
+                     (const Baedal__Admin__V1__RebuildDashboardRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__rebuild_dashboard_request__pack_to_buffer
+                     (const Baedal__Admin__V1__RebuildDashboardRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__RebuildDashboardRequest *
+       baedal__admin__v1__rebuild_dashboard_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__RebuildDashboardRequest *)
+     protobuf_c_message_unpack (&baedal__admin__v1__rebuild_dashboard_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__rebuild_dashboard_request__free_unpacked
+                     (Baedal__Admin__V1__RebuildDashboardRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__rebuild_dashboard_update__init
+                     (Baedal__Admin__V1__RebuildDashboardUpdate         *message)
+{
+  static const Baedal__Admin__V1__RebuildDashboardUpdate init_value = BAEDAL__ADMIN__V1__REBUILD_DASHBOARD_UPDATE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__rebuild_dashboard_update__get_packed_size
+                     (const Baedal__Admin__V1__RebuildDashboardUpdate *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_update__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__rebuild_dashboard_update__pack
+                     (const Baedal__Admin__V1__RebuildDashboardUpdate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_update__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__rebuild_dashboard_update__pack_to_buffer
+                     (const Baedal__Admin__V1__RebuildDashboardUpdate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_update__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__RebuildDashboardUpdate *
+       baedal__admin__v1__rebuild_dashboard_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__RebuildDashboardUpdate *)
+     protobuf_c_message_unpack (&baedal__admin__v1__rebuild_dashboard_update__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__rebuild_dashboard_update__free_unpacked
+                     (Baedal__Admin__V1__RebuildDashboardUpdate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_update__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define baedal__admin__v1__get_node_request__field_descriptors NULL
 #define baedal__admin__v1__get_node_request__field_indices_by_name NULL
 #define baedal__admin__v1__get_node_request__number_ranges NULL
@@ -1273,5 +1363,87 @@ const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_response__descr
   baedal__admin__v1__parked_event_response__field_indices_by_name,
   1,  baedal__admin__v1__parked_event_response__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__parked_event_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define baedal__admin__v1__rebuild_dashboard_request__field_descriptors NULL
+#define baedal__admin__v1__rebuild_dashboard_request__field_indices_by_name NULL
+#define baedal__admin__v1__rebuild_dashboard_request__number_ranges NULL
+const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.RebuildDashboardRequest",
+  "RebuildDashboardRequest",
+  "Baedal__Admin__V1__RebuildDashboardRequest",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__RebuildDashboardRequest),
+  0,
+  baedal__admin__v1__rebuild_dashboard_request__field_descriptors,
+  baedal__admin__v1__rebuild_dashboard_request__field_indices_by_name,
+  0,  baedal__admin__v1__rebuild_dashboard_request__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__rebuild_dashboard_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__rebuild_dashboard_update__field_descriptors[3] =
+{
+  {
+    "events",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__RebuildDashboardUpdate, events),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "events_total",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__RebuildDashboardUpdate, events_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "done",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__RebuildDashboardUpdate, done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__rebuild_dashboard_update__field_indices_by_name[] = {
+  2,   /* field[2] = done */
+  0,   /* field[0] = events */
+  1,   /* field[1] = events_total */
+};
+static const ProtobufCIntRange baedal__admin__v1__rebuild_dashboard_update__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_update__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.RebuildDashboardUpdate",
+  "RebuildDashboardUpdate",
+  "Baedal__Admin__V1__RebuildDashboardUpdate",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__RebuildDashboardUpdate),
+  3,
+  baedal__admin__v1__rebuild_dashboard_update__field_descriptors,
+  baedal__admin__v1__rebuild_dashboard_update__field_indices_by_name,
+  1,  baedal__admin__v1__rebuild_dashboard_update__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__rebuild_dashboard_update__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

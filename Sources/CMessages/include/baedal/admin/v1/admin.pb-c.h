@@ -27,6 +27,8 @@ typedef struct Baedal__Admin__V1__ListParkedResponse Baedal__Admin__V1__ListPark
 typedef struct Baedal__Admin__V1__ParkedEvent Baedal__Admin__V1__ParkedEvent;
 typedef struct Baedal__Admin__V1__ParkedEventRequest Baedal__Admin__V1__ParkedEventRequest;
 typedef struct Baedal__Admin__V1__ParkedEventResponse Baedal__Admin__V1__ParkedEventResponse;
+typedef struct Baedal__Admin__V1__RebuildDashboardRequest Baedal__Admin__V1__RebuildDashboardRequest;
+typedef struct Baedal__Admin__V1__RebuildDashboardUpdate Baedal__Admin__V1__RebuildDashboardUpdate;
 
 
 /* --- enums --- */
@@ -178,6 +180,27 @@ struct  Baedal__Admin__V1__ParkedEventResponse
 #define BAEDAL__ADMIN__V1__PARKED_EVENT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__parked_event_response__descriptor) \
     , 0 }
+
+
+struct  Baedal__Admin__V1__RebuildDashboardRequest
+{
+  ProtobufCMessage base;
+};
+#define BAEDAL__ADMIN__V1__REBUILD_DASHBOARD_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__rebuild_dashboard_request__descriptor) \
+     }
+
+
+struct  Baedal__Admin__V1__RebuildDashboardUpdate
+{
+  ProtobufCMessage base;
+  int64_t events;
+  int64_t events_total;
+  protobuf_c_boolean done;
+};
+#define BAEDAL__ADMIN__V1__REBUILD_DASHBOARD_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__rebuild_dashboard_update__descriptor) \
+    , 0, 0, 0 }
 
 
 /* Baedal__Admin__V1__GetNodeRequest methods */
@@ -408,6 +431,44 @@ Baedal__Admin__V1__ParkedEventResponse *
 void   baedal__admin__v1__parked_event_response__free_unpacked
                      (Baedal__Admin__V1__ParkedEventResponse *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__RebuildDashboardRequest methods */
+void   baedal__admin__v1__rebuild_dashboard_request__init
+                     (Baedal__Admin__V1__RebuildDashboardRequest         *message);
+size_t baedal__admin__v1__rebuild_dashboard_request__get_packed_size
+                     (const Baedal__Admin__V1__RebuildDashboardRequest   *message);
+size_t baedal__admin__v1__rebuild_dashboard_request__pack
+                     (const Baedal__Admin__V1__RebuildDashboardRequest   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__rebuild_dashboard_request__pack_to_buffer
+                     (const Baedal__Admin__V1__RebuildDashboardRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__RebuildDashboardRequest *
+       baedal__admin__v1__rebuild_dashboard_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__rebuild_dashboard_request__free_unpacked
+                     (Baedal__Admin__V1__RebuildDashboardRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__RebuildDashboardUpdate methods */
+void   baedal__admin__v1__rebuild_dashboard_update__init
+                     (Baedal__Admin__V1__RebuildDashboardUpdate         *message);
+size_t baedal__admin__v1__rebuild_dashboard_update__get_packed_size
+                     (const Baedal__Admin__V1__RebuildDashboardUpdate   *message);
+size_t baedal__admin__v1__rebuild_dashboard_update__pack
+                     (const Baedal__Admin__V1__RebuildDashboardUpdate   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__rebuild_dashboard_update__pack_to_buffer
+                     (const Baedal__Admin__V1__RebuildDashboardUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__RebuildDashboardUpdate *
+       baedal__admin__v1__rebuild_dashboard_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__rebuild_dashboard_update__free_unpacked
+                     (Baedal__Admin__V1__RebuildDashboardUpdate *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Baedal__Admin__V1__GetNodeRequest_Closure)
@@ -446,6 +507,12 @@ typedef void (*Baedal__Admin__V1__ParkedEventRequest_Closure)
 typedef void (*Baedal__Admin__V1__ParkedEventResponse_Closure)
                  (const Baedal__Admin__V1__ParkedEventResponse *message,
                   void *closure_data);
+typedef void (*Baedal__Admin__V1__RebuildDashboardRequest_Closure)
+                 (const Baedal__Admin__V1__RebuildDashboardRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__RebuildDashboardUpdate_Closure)
+                 (const Baedal__Admin__V1__RebuildDashboardUpdate *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -464,6 +531,8 @@ extern const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_response_
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_update__descriptor;
 
 PROTOBUF_C__END_DECLS
 

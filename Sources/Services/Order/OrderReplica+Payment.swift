@@ -1,0 +1,89 @@
+import Domain
+import Journal
+import Messages
+import Transport
+
+/// What the order service says to payment, and what the answers mean. The order is not held
+/// meanwhile: whatever happens to it in between, an outcome is a command like any other.
+extension OrderReplica {
+  /// Charges an order whose payment is open, after the command that asked for it.
+  func pay(
+    _ asked: AggregateHost<Domain.Order>.Outcome, _ context: CallContext
+  ) async throws(RPCError) -> PlaceOrderResponse {
+    let state = asked.snapshot.state
+    guard state.isPaymentOpen, let draft = state.draft else {
+      return PlaceOrderResponse(order: Messages.Order(asked.snapshot))
+    }
+    let id = draft.id.rawValue
+    let (command, retryAfter) = await charge(draft, isFirst: !asked.events.isEmpty, context)
+    let snapshot: AggregateSnapshot<Domain.OrderState>
+    if let command {
+      var cause = CommandCause(context, correlationID: id)
+      cause.causationID = "charge/\(id)/\(state.attempt)"
+      snapshot = try await host.perform(command, on: id, by: Self.service, cause: cause).snapshot
+    } else {
+      snapshot = try await host.state(of: id)
+    }
+    return PlaceOrderResponse(
+      order: Messages.Order(snapshot), retryAfterMs: UInt64(clamping: retryAfter.wholeMs))
+  }
+
+  /// Nobody has said in time how the payment went: asks, instead of giving up on an order that may
+  /// be paid. When payment cannot tell either, the order waits as one whose payment is unknown.
+  ///
+  /// What payment never heard of was not charged. Should the charge arrive after all, an order that
+  /// is parked takes its outcome, and one that is over has left a tombstone that refuses it.
+  func paymentIsOverdue(_ id: String, cause: CommandCause) async throws(RPCError) {
+    let state = try await host.state(of: id).state
+    guard state.phase == .pendingPayment, let draft = state.draft else { return }
+    let command = await standing(of: PaymentKey(draft.id))
+    try await take(
+      command ?? .deadlinePassed(.paymentPending, environment.deadlines), on: id, cause: cause)
+  }
+
+  /// Asks payment to charge, and says what its answer means for the order; nil when it means
+  /// nothing: an attempt made by somebody else is under way, or there is no answer.
+  /// - Parameter isFirst: no charge can have reached payment before this one since the order began
+  ///   to wait for it. Otherwise no answer says nothing about those that may have.
+  private func charge(
+    _ draft: OrderDraft, isFirst: Bool, _ context: CallContext
+  ) async -> (command: OrderCommand?, retryAfter: Duration) {
+    let request = ChargeRequest(
+      paymentKey: PaymentKey(draft.id).rawValue, orderID: draft.id.rawValue,
+      customerID: draft.customer.rawValue, storeID: draft.store.rawValue,
+      amountWon: draft.total.amount, paymentMethod: draft.paymentMethod.rawValue)
+    do throws(RPCError) {
+      let answer = try await payment.charge(
+        request, context: context.acting(as: Self.service.onTheWire, within: chargeTimeout))
+      return (
+        PaymentAnswer.command(answer.payment, at: environment.now(), environment.deadlines),
+        .milliseconds(Int64(clamping: answer.retryAfterMs))
+      )
+    } catch {
+      let command = PaymentAnswer.command(error, at: environment.now(), environment.deadlines)
+      return (isFirst ? command : nil, error.retryAfter ?? .seconds(1))
+    }
+  }
+
+  /// How the payment under this key stands, without charging: whoever ordered may have left long
+  /// ago. Nil when payment cannot tell.
+  private func standing(of key: PaymentKey) async -> OrderCommand? {
+    let context = CallContext(
+      local: Self.service.onTheWire, timeout: chargeTimeout, clock: environment.clock)
+    do throws(RPCError) {
+      let answer = try await payment.getPayment(
+        GetPaymentRequest(paymentKey: key.rawValue), context: context)
+      return PaymentAnswer.command(answer.payment, at: environment.now(), environment.deadlines)
+    } catch {
+      guard error.code == .notFound else { return nil }
+      return .park(
+        reason: "the payment was never begun",
+        until: environment.now().advanced(by: environment.deadlines.paymentParked))
+    }
+  }
+}
+
+extension Domain.OrderState {
+  /// Whether payment was asked and its answer is still to come.
+  fileprivate var isPaymentOpen: Bool { phase == .pendingPayment || phase == .paymentUnknown }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Journal
+import JournalSQLite
+import Messages
+import Services
+import Testing
+
+extension SystemTests {
+  @Suite("The command line")
+  struct CommandLineTests {
+    private static let place =
+      "order place chicken:1@19000 cola:2 --store store-1 --as customer:c-1"
+
+    @Test("an order is refused or parked while payment takes nothing, and paid when it does again")
+    func parkedOrder() async throws {
+      try await withShell { shell, _ in
+        let down = try await shell("payment simulator set --down --json")
+        #expect(try down.message()["down"] as? Bool == true)
+
+        let refused = try await shell("\(Self.place) --refuse-parking --key refused --json")
+        #expect(refused.isOneLine(exit: 3), "\(refused)")
+        #expect(refused.errors.contains("UNAVAILABLE"))
+
+        let parked = try await shell("\(Self.place) --key parked --json")
+        #expect(parked.ending == .exit(0), "\(parked.errors)")
+        let order = try parked.order()
+        #expect(order["state"] as? String == "ORDER_STATE_AWAITING_PAYMENT")
+        let id = try #require(order["orderId"] as? String)
+        let shown = try await shell("order show \(id) --as customer:c-1")
+        #expect(shown.output.contains("awaiting payment"), "\(shown.output)")
+
+        let early = try await shell("order pay \(id) --as customer:c-1")
+        #expect(early.ending == .exit(0))
+        #expect(early.output.contains("baedal order pay \(id)"), "\(early.output)")
+
+        _ = try await shell("payment simulator set --no-down")
+        let paid = try await shell("order pay \(id) --as customer:c-1 --json")
+        #expect(try paid.order()["state"] as? String == "ORDER_STATE_PLACED")
+        let again = try await shell("\(Self.place) --key parked --json")
+        #expect(try again.order()["orderId"] as? String == id)
+
+        let strange = try await shell("order show \(id) --as customer:c-2")
+        #expect(strange.isOneLine(exit: 5), "\(strange)")
+        let declined = try await shell(
+          "\(Self.place) --key declined --payment-method card-declined")
+        #expect(declined.ending == .exit(1))
+        #expect(declined.output.contains("rejected"), "\(declined.output)")
+      }
+    }
+
+    @Test("an event that cannot be taken is listed, discarded, or replayed once it can be taken")
+    func poison() async throws {
+      let late = "o" + Digest.name(of: "c-1", "late")
+      try await withShell(before: { try await Self.poison($0, orders: ["ghost", late]) }) {
+        shell, _ in
+        let events = try await eventually("two parked events") { () -> [String: String]? in
+          let list = try await shell("parked list --json")
+          let events = try list.message()["events"] as? [[String: Any]] ?? []
+          guard events.count == 2 else { return nil }
+          return Dictionary(
+            uniqueKeysWithValues: try events.map { event in
+              let stream = try #require(event["stream"] as? String)
+              let keys = ["service", "subscriber", "partition", "position"]
+              return (stream, keys.map { "\(event[$0] ?? 0)" }.joined(separator: " "))
+            })
+        }
+        let (ghost, other) = (
+          try #require(events["payment/ghost"]), try #require(events["payment/\(late)"])
+        )
+        let discarded = try await shell("parked discard \(ghost) --json")
+        #expect(try discarded.message()["events"] as? Int == 1)
+        let gone = try await shell("parked discard \(ghost)")
+        #expect(gone.isOneLine(exit: 5), "\(gone)")
+
+        let early = try await shell("parked replay \(other)")
+        #expect(early.isOneLine(exit: 1), "\(early)")
+        #expect(early.errors.contains("still cannot be handled"))
+        let placed = try await shell("\(Self.place) --key late --json")
+        #expect(try placed.order()["orderId"] as? String == late)
+        let replayed = try await shell("parked replay \(other)")
+        #expect(replayed.ending == .exit(0), "\(replayed.errors)")
+        #expect(replayed.output.hasSuffix("replayed\n"))
+        #expect(try await shell("parked list").output == "nothing is parked\n")
+      }
+    }
+
+    @Test("with --json every command prints messages and nothing else")
+    func json() async throws {
+      try await withShell { shell, id in
+        let commands = [
+          "node", "audit", "parked list", "dashboard lag", "dashboard show \(id)",
+          "payment show \(id)", "payment simulator get", "order show \(id) --as customer:c-1",
+          "order list --as customer:c-1", "store show --store store-1",
+          "store ticket \(id) --store store-1", "store board --store store-1",
+          "rider list --rider rider-1", "dashboard rebuild",
+          "order cancel \(id) --as customer:c-1",
+        ]
+        for command in commands {
+          let printed = try await shell("\(command) --json")
+          #expect(printed.ending == .exit(0), "\(command): \(printed.errors)")
+          #expect(printed.errors.isEmpty, "\(command): \(printed.errors)")
+          #expect(try !printed.messages().isEmpty, "\(command)")
+        }
+        // Over by now, so the stream ends by itself.
+        let watched = try await shell("order watch \(id) --as customer:c-1 --json")
+        #expect(watched.ending == .exit(0), "\(watched.errors)")
+        #expect(try !watched.messages().isEmpty)
+      }
+    }
+
+    @Test(
+      "arguments that cannot be are refused with one line that names them, and exit code 2",
+      arguments: [
+        ("ordr", "ordr"), ("order place x:0", "x:0"), ("order show", "order-id"),
+        ("order show a b", "b"), ("order show a --timeout 0", "--timeout"),
+        ("order show a --connect nowhere", "nowhere"), ("order show a --as kim", "kim"),
+        ("order pay a --bogus", "--bogus"), ("parked replay order s first 1", "first"),
+        ("payment refund a lots", "lots"), ("call Nope", "Nope"), ("serve --listen x", "x"),
+        ("call OrderService/GetOrder {", "GetOrderRequest"),
+        ("config check /nonexistent.yaml", "/nonexistent.yaml"),
+        ("order show a --token-file /nonexistent", "/nonexistent"),
+      ])
+    func wrongArguments(command: String, named: String) async throws {
+      let site = try Site()
+      let printed = try await site.run(command.split(separator: " ").map(String.init))
+      #expect(printed.isOneLine(exit: 2), "\(printed)")
+      #expect(printed.errors.contains(named), "\(printed.errors)")
+    }
+
+    @Test("config check says that a file is fine, or in one line what is not")
+    func configCheck() async throws {
+      let site = try Site()
+      let good = try site.write("listen: {port: 7711}\nnode: {services: [order, payment]}")
+      let fine = try await site.run(["config", "check", good])
+      #expect(fine.ending == .exit(0), "\(fine.errors)")
+      #expect(fine.output.contains("order, payment on 127.0.0.1:7711"), "\(fine.output)")
+      for (text, key) in [("listen: {prot: 1}", "listen.prot"), ("a: [", "node.yaml")] {
+        let wrong = try await site.run(["config", "check", site.write(text)])
+        #expect(wrong.isOneLine(exit: 2), "\(wrong)")
+        #expect(wrong.errors.contains(key), "\(wrong.errors)")
+      }
+    }
+
+    @Test("where no node answers, one line says so and what to do")
+    func nobody() async throws {
+      let printed = try await Site().run(["order", "show", "a", "--connect", "127.0.0.1:1"])
+      #expect(printed.isOneLine(exit: 3), "\(printed)")
+      #expect(printed.errors.contains("baedal serve"))
+    }
+
+    private typealias Shell = (String) async throws -> Printed
+
+    /// A node with a store, a way to run commands on it, and the id of an order that was placed.
+    private func withShell(
+      before prepare: (Site) async throws -> Void = { _ in },
+      _ body: (Shell, String) async throws -> Void
+    ) async throws {
+      let site = try Site()
+      try await prepare(site)
+      let node = try await site.start()
+      defer { node.kill() }
+      let town = Town(node)
+      try await town.open()
+      let id = try await town.placed("shell").orderID
+      try await town.ticket(of: id, reaches: .received)
+      try await town.steps(of: id, until: "TicketReceived")
+      await town.close()
+      try await body({ try await site.run($0, on: node) }, id)
+    }
+
+    /// Writes that payments were declined for orders that do not exist: nobody can take that.
+    private static func poison(_ site: Site, orders: [String]) async throws {
+      try FileManager.default.createDirectory(atPath: site.data, withIntermediateDirectories: true)
+      let journal = try await SQLiteJournal.open(
+        SQLiteJournalOptions(path: "\(site.data)/payment.db", name: "payment"),
+        now: { WallTime(milliseconds: 1_760_000_000_000) },
+        newEpoch: { JournalEpoch("payment-1") })
+      for order in orders {
+        let event = NewEvent(
+          id: EventID("payment/\(order)/1"), type: PaymentDeclined.fullName,
+          payload: try PaymentDeclined(attempt: 1, reason: "a ghost").serialized(),
+          metadata: EventMetadata(correlationID: order, causationID: "test"))
+        _ = try await journal.append(
+          Append(
+            to: StreamKey(category: "payment", id: order), expecting: StreamVersion(0), [event]))
+      }
+      await journal.close()
+    }
+  }
+}
