@@ -4,6 +4,8 @@ SHELL := /bin/bash
 
 SWIFT_TEST_FLAGS ?=
 PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv
+BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
+  protobuf-compiler-grpc postgresql valgrind linux-perf
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 
@@ -42,6 +44,7 @@ check-proto:
 	bash proto/check.sh
 
 bench: build ## Runs every benchmark beside its peers; see benchmarks/README.md.
+	@./deploy/setup.sh $(BENCH_PACKAGES)
 	benchmarks/run
 
 crash: ## The full crash test: 200 cycles of SIGKILL, and of power cuts.

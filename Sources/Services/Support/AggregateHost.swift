@@ -34,7 +34,8 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
     _ command: Aggregate.Command, on id: String, by principal: Domain.Principal,
     cause: CommandCause, assumingNew: Bool = false
   ) async throws(RPCError) -> Outcome {
-    try await perform(on: id, cause: cause, assumingNew: assumingNew) { (state, now) throws(Rejection) in
+    try await perform(on: id, cause: cause, assumingNew: assumingNew) {
+      (state, now) throws(Rejection) in
       try Aggregate.decide(command, state: state, by: principal, at: now)
     }
   }
