@@ -38,6 +38,7 @@ let package = Package(
 
     // Pure.
     .target(name: "Domain", swiftSettings: settings),
+    .target(name: "Resilience", swiftSettings: settings),
 
     // What is written down.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -57,14 +58,15 @@ let package = Package(
     .target(
       name: "Services",
       dependencies: [
-        "Domain", "Messages", "Journal", "Transport", "Views",
+        "Domain", "Messages", "Journal", "Resilience", "Transport", "Views",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     .target(
       name: "Node",
       dependencies: [
-        "CPowerCut", "Domain", "Messages", "Journal", "Services", "JournalSQLite", "Views",
+        "CPowerCut", "Domain", "Messages", "Journal", "Resilience", "Services", "JournalSQLite",
+        "Views",
         "Transport",
         nioCore, nioPosix, logging,
         .product(name: "Configuration", package: "swift-configuration"),
@@ -76,7 +78,7 @@ let package = Package(
     .executableTarget(
       name: "baedal",
       dependencies: [
-        "Node", "Services", "Transport", "Messages", "Domain", nioPosix,
+        "Node", "Services", "Transport", "Messages", "Domain", "Resilience", nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -94,6 +96,9 @@ let package = Package(
       name: "MessagesTests", dependencies: ["Messages"], exclude: ["python"],
       swiftSettings: settings),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+    .testTarget(
+      name: "ResilienceTests", dependencies: ["Resilience"], exclude: ["traces"],
+      swiftSettings: settings),
     .target(
       name: "JournalContract", dependencies: ["Journal"], path: "Tests/JournalContract",
       swiftSettings: settings),
@@ -109,7 +114,9 @@ let package = Package(
     .testTarget(name: "ViewsTests", dependencies: ["Views", "Journal"], swiftSettings: settings),
     .testTarget(
       name: "ServicesTests",
-      dependencies: ["Services", "Journal", "Domain", "Messages", "Transport", "Views"],
+      dependencies: [
+        "Services", "Journal", "Domain", "Messages", "Resilience", "Transport", "Views",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "NodeTests",

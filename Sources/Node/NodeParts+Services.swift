@@ -1,11 +1,13 @@
 import Domain
 import Journal
+import Logging
+import Resilience
 import Services
 import Transport
 import Views
 
 extension NodeParts {
-  mutating func assemblePayment() -> PaymentSaga? {
+  mutating func assemblePayment() throws -> PaymentSaga? {
     guard let journal = journals[.payment] else { return nil }
     let environment = environment
     let settings = config.payment
@@ -18,7 +20,7 @@ extension NodeParts {
         journal: journal, provider: simulator, environment: environment, executor: executor)
     }
     let service = PaymentService(pool: pool, simulator: simulator)
-    payment = service
+    payment = try guarded(service)
     router.register(service)
     let saga = PaymentSaga(pool: pool)
     background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
@@ -58,6 +60,48 @@ extension NodeParts {
     }
     router.register(StoreService(stores: stores, tickets: tickets))
     return StoreSaga(tickets: tickets, environment: environment)
+  }
+}
+
+extension NodeParts {
+  /// Payment behind its bulkhead and circuit breaker, which tells the log of its changes.
+  private func guarded(_ payment: PaymentService) throws -> PaymentGuard {
+    let (settings, clock, log) = (config.payment, environment.clock, background.log)
+    var generator = SystemRandomNumberGenerator()
+    let breaker = try CircuitBreaker(
+      name: "payment", policy: BreakerPolicy(settings.breaker), seed: generator.next()
+    ) { change in
+      log.warning(
+        "circuit breaker",
+        metadata: [
+          "dependency": "payment", "from": "\(change.from.name)", "to": "\(change.to.name)",
+          "cause": "\(change.cause)",
+        ])
+    }
+    let bulkhead = try Bulkhead(
+      BulkheadQueue.Limits(
+        concurrent: settings.bulkhead.concurrent, queued: settings.bulkhead.queued),
+      timing: Bulkhead.Timing(
+        now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
+        wait: {
+          try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds))
+        }))
+    return PaymentGuard(
+      payment, breaker: breaker, bulkhead: bulkhead,
+      queueTimeout: settings.bulkhead.queueTimeout, clock: clock)
+  }
+}
+
+extension BreakerPolicy {
+  fileprivate init(_ settings: NodeConfig.Payment.Breaker) {
+    self.init(
+      window: .time(length: settings.window, buckets: 20), minimumCalls: settings.minimumCalls,
+      failureRate: Double(settings.failurePercent) / 100,
+      slowCalls: SlowCalls(
+        duration: settings.slowCall, rate: Double(settings.slowPercent) / 100),
+      openWait: BreakerBackOff(
+        initial: settings.openWait, maximum: max(settings.openWait, settings.openWaitMax)),
+      probes: settings.probes)
   }
 }
 

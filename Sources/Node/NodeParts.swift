@@ -53,7 +53,7 @@ struct NodeParts {
   }
 
   private mutating func assemble() async throws {
-    let payment = assemblePayment()
+    let payment = try assemblePayment()
     let order = try assembleOrder()
     let store = assembleStore()
     let delivery = try await assembleDelivery()

@@ -62,7 +62,11 @@ final class MoneyWorld: OrderWorld {
 
   static let customer = Transport.Principal(role: "customer", id: "kim")
 
-  init(hasMenu: Bool = true) throws {
+  /// - Parameter guarding: what stands between order and payment, if anything.
+  init(
+    hasMenu: Bool = true,
+    guarding: (PaymentLine, HandClock) throws -> any PaymentServiceProtocol = { line, _ in line }
+  ) throws {
     let clock = HandClock()
     payments = Self.journal("payment", clock)
     let environment = Self.environment(clock)
@@ -79,7 +83,7 @@ final class MoneyWorld: OrderWorld {
       pool: ReplicaPool<OrderReplica>(service: "order", replicas: [], inFlightMax: 0))
     super.init(clock)
     let menus = OneMenu(menu: hasMenu ? try Self.menu() : nil)
-    let (orders, payment) = (AnyJournal(orders), line)
+    let (orders, payment) = (AnyJournal(orders), try guarding(line, clock))
     orderService = OrderService(
       pool: ReplicaPool(
         service: "order",

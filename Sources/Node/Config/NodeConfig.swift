@@ -129,6 +129,31 @@ extension NodeConfig {
       package init() {}
     }
 
+    /// When the circuit breaker around charges opens and closes.
+    package struct Breaker: Sendable, Equatable {
+      package var window: Duration = .seconds(20)
+      package var minimumCalls = 20
+      package var failurePercent = 50
+      package var slowCall: Duration = .milliseconds(2000)
+      package var slowPercent = 80
+      package var openWait: Duration = .milliseconds(2000)
+      package var openWaitMax: Duration = .seconds(30)
+      package var probes = 5
+
+      package init() {}
+    }
+
+    /// How many charges are under way, and how many wait for their turn.
+    package struct Bulkhead: Sendable, Equatable {
+      package var concurrent = 512
+      package var queued = 512
+      package var queueTimeout: Duration = .milliseconds(200)
+
+      package init() {}
+    }
+
+    package var breaker = Breaker()
+    package var bulkhead = Bulkhead()
     /// How long order waits for an answer before the outcome counts as unknown.
     package var callTimeout: Duration = .milliseconds(3000)
     package var provider = Provider.simulator

@@ -114,6 +114,39 @@ extension Setting {
       "After so long the outcome of a charge counts as unknown."),
     .choice("payment.provider", \.payment.provider, "Who takes the money."),
     .time(
+      "payment.breaker.window_s", \.payment.breaker.window, in: .seconds, 1...3600,
+      "The charges of this long are looked at."),
+    .integer(
+      "payment.breaker.minimum_calls", \.payment.breaker.minimumCalls, 1...1_000_000,
+      "Below so many charges in the window nothing is concluded."),
+    .integer(
+      "payment.breaker.failure_percent", \.payment.breaker.failurePercent, 1...100,
+      "Opens when so many of 100 charges fail."),
+    .time(
+      "payment.breaker.slow_call_ms", \.payment.breaker.slowCall, in: .milliseconds, 1...600_000,
+      "A charge that takes longer is slow."),
+    .integer(
+      "payment.breaker.slow_percent", \.payment.breaker.slowPercent, 1...100,
+      "Opens when so many of 100 charges are slow."),
+    .time(
+      "payment.breaker.open_wait_ms", \.payment.breaker.openWait, in: .milliseconds, 1...3_600_000,
+      "Stays open for so long, doubling with each trial that fails."),
+    .time(
+      "payment.breaker.open_wait_max_s", \.payment.breaker.openWaitMax, in: .seconds, 1...86_400,
+      "Stays open no longer than this."),
+    .integer(
+      "payment.breaker.probes", \.payment.breaker.probes, 1...1000,
+      "So many charges try it out before it closes."),
+    .integer(
+      "payment.bulkhead.concurrent", \.payment.bulkhead.concurrent, 1...100_000,
+      "Charges under way at once."),
+    .integer(
+      "payment.bulkhead.queued", \.payment.bulkhead.queued, 0...100_000,
+      "Charges that may wait for their turn; one more is parked."),
+    .time(
+      "payment.bulkhead.queue_timeout_ms", \.payment.bulkhead.queueTimeout, in: .milliseconds,
+      1...600_000, "A charge that waits longer is parked."),
+    .time(
       "payment.simulator.latency_ms", \.payment.simulator.latency, in: .milliseconds, 0...600_000,
       "How long a charge takes."),
     .integer(

@@ -1,0 +1,125 @@
+import Domain
+import Messages
+import Resilience
+import Testing
+import Transport
+
+@testable import Services
+
+@Suite("Payment behind its guard")
+struct PaymentGuardTests {
+  private static let policy = BreakerPolicy(
+    window: .count(calls: 4), minimumCalls: 4, failureRate: 0.5,
+    openWait: BreakerBackOff(initial: .seconds(5), jitter: 0), probes: 1)
+
+  /// A world whose charges go through a breaker and a bulkhead.
+  private static func world(
+    concurrent: Int = 8, queued: Int = 8
+  ) throws -> (MoneyWorld, CircuitBreaker) {
+    let breaker = try CircuitBreaker(name: "payment", policy: policy, seed: 1)
+    let world = try MoneyWorld { line, hand in
+      let clock = Self.clock(hand)
+      let bulkhead = try Bulkhead(
+        BulkheadQueue.Limits(concurrent: concurrent, queued: queued),
+        timing: Bulkhead.Timing(
+          now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
+          wait: { try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds)) }))
+      return PaymentGuard(
+        line, breaker: breaker, bulkhead: bulkhead, queueTimeout: .milliseconds(200), clock: clock)
+    }
+    return (world, breaker)
+  }
+
+  /// The machine's monotonic clock, stopped and moved on by the world's hand alone.
+  private static func clock(_ hand: HandClock, ahead seconds: Int64 = 0) -> TransportClock {
+    let start = hand.now.ms
+    let origin = Transport.MonotonicInstant.now().advanced(by: .seconds(seconds))
+    return TransportClock(
+      now: { origin.advanced(by: .milliseconds(hand.now.ms - start)) },
+      sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
+  }
+
+  private static func state(_ breaker: CircuitBreaker) -> String {
+    breaker.snapshot(at: Resilience.MonotonicInstant(nanoseconds: 0)).state.name
+  }
+
+  private static func trouble(_ world: MoneyWorld, orders: Int) async throws {
+    for number in 0..<orders {
+      world.provider.answer(.notCharged(reason: "down", retryAfter: .seconds(1)))
+      let order = try await world.place(MoneyWorld.request("trouble-\(number)"))
+      #expect(order.state == .awaitingPayment)
+    }
+  }
+
+  @Test("parks orders at once while payment is in trouble, and nobody is charged")
+  func parks() async throws {
+    let (world, breaker) = try Self.world()
+    try await Self.trouble(world, orders: 4)
+    #expect(Self.state(breaker) == "open")
+    let answer = try await world.orderService.placeOrder(
+      MoneyWorld.request("k1"), context: world.context())
+    #expect(answer.order?.state == .awaitingPayment)
+    #expect(answer.retryAfterMs == 5000)
+    #expect(answer.order?.reason.isEmpty == true || answer.order?.paid == false)
+    // Payment never heard of it.
+    let id = try #require(answer.order?.orderID)
+    await #expect(throws: RPCError.self) { _ = try await world.payment(of: id) }
+    #expect(world.provider.captures.isEmpty)
+  }
+
+  @Test("lets a parked order be paid once payment is well again, which closes the breaker")
+  func heals() async throws {
+    let (world, breaker) = try Self.world()
+    try await Self.trouble(world, orders: 4)
+    let parked = try await world.place(MoneyWorld.request("k1"))
+    world.clock.advance(by: .seconds(6))
+    // Its deadline is measured by the clock that has moved on.
+    let context = CallContext(local: MoneyWorld.customer, clock: Self.clock(world.clock, ahead: 6))
+    let paid = try await world.orderService.payOrder(
+      PayOrderRequest(orderID: parked.orderID), context: context)
+    #expect(paid.order?.state == .placed)
+    #expect(Self.state(breaker) == "closed")
+    #expect(world.provider.captures.values.map(\.self) == [1])
+  }
+
+  @Test("tells who will not be parked that payment is unavailable, and when to come back")
+  func refuses() async throws {
+    let (world, _) = try Self.world()
+    try await Self.trouble(world, orders: 4)
+    var request = MoneyWorld.request("k1")
+    request.refuseParking = true
+    do {
+      _ = try await world.place(request)
+      Issue.record("taken")
+    } catch let error as RPCError {
+      #expect(error.code == .unavailable)
+      #expect(error.retryAfter == .seconds(5))
+    }
+  }
+
+  @Test("takes a declined card for an answer, not for trouble")
+  func declined() async throws {
+    let (world, breaker) = try Self.world()
+    for number in 0..<8 {
+      world.provider.answer(.declined(reason: "no money"))
+      let order = try await world.place(MoneyWorld.request("declined-\(number)"))
+      #expect(order.state == .rejected)
+    }
+    #expect(Self.state(breaker) == "closed")
+  }
+
+  @Test("parks a charge for which there is no place, instead of piling it up")
+  func full() async throws {
+    let (world, _) = try Self.world(concurrent: 1, queued: 0)
+    world.line.suffer(.holdsCharges)
+    let (service, context) = (world.orderService, world.context())
+    async let first = service.placeOrder(MoneyWorld.request("first"), context: context)
+    await world.line.holds()
+    let second = try await world.place(MoneyWorld.request("second"))
+    #expect(second.state == .awaitingPayment)
+    world.line.release()
+    #expect(try await first.order?.state == .placed)
+    // The place is free again.
+    #expect(try await world.place(MoneyWorld.request("third")).state == .placed)
+  }
+}
