@@ -46,16 +46,22 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
 
   nonisolated(nonsending) func run() async throws(SubscriptionError) {
     let failure: SubscriptionError? = await withTaskGroup(of: Step.self) { group in
-      defer { group.cancelAll() }
-      while !Task.isCancelled {
-        if let failure = await takeMore(&group) { return failure }
+      var failure: SubscriptionError?
+      while failure == nil, !Task.isCancelled {
+        failure = await takeMore(&group)
+        guard failure == nil else { break }
         startHandlers(&group)
         keepCursors(&group)
         waitForChange(&group)
-        guard let step = await group.next() else { return nil }
-        if let failure = apply(step) { return failure }
+        guard let step = await group.next() else { break }
+        failure = apply(step)
       }
-      return nil
+      group.cancelAll()
+      // What handlers have done, or finish all the same, counts for the cursors below.
+      while let step = await group.next() {
+        if case .handled = step { _ = apply(step) }
+      }
+      return failure
     }
     // One last time, so that a restart finds little to do again; not cancellable.
     let cursors = movedCursors()
