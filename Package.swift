@@ -38,6 +38,7 @@ let package = Package(
 
     // Pure.
     .target(name: "Domain", swiftSettings: settings),
+    .target(name: "Resilience", swiftSettings: settings),
 
     // What is written down.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -76,7 +77,7 @@ let package = Package(
     .executableTarget(
       name: "baedal",
       dependencies: [
-        "Node", "Services", "Transport", "Messages", "Domain", nioPosix,
+        "Node", "Services", "Transport", "Messages", "Domain", "Resilience", nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -88,12 +89,18 @@ let package = Package(
     .executableTarget(
       name: "benchmark-codec", dependencies: ["Messages"], path: "benchmarks/Codec",
       swiftSettings: settings),
+    .executableTarget(
+      name: "benchmark-breaker", dependencies: ["Resilience"], path: "benchmarks/Breaker",
+      swiftSettings: settings),
 
     // Tests.
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages"], exclude: ["python"],
       swiftSettings: settings),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+    .testTarget(
+      name: "ResilienceTests", dependencies: ["Resilience"], exclude: ["traces"],
+      swiftSettings: settings),
     .target(
       name: "JournalContract", dependencies: ["Journal"], path: "Tests/JournalContract",
       swiftSettings: settings),
