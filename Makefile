@@ -5,11 +5,12 @@ SHELL := /bin/bash
 SWIFT_TEST_FLAGS ?=
 PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
-  protobuf-compiler-grpc postgresql valgrind linux-perf
+  protobuf-compiler-grpc postgresql valgrind linux-perf \
+  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 
-.PHONY: help setup build run demo test format lint proto check-proto bench crash clean
+.PHONY: help setup build run demo test format lint proto check-proto bench crash interleavings clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +50,9 @@ bench: build ## Runs every benchmark beside its peers; see benchmarks/README.md.
 
 crash: ## The full crash test: 200 cycles of SIGKILL, and of power cuts.
 	BAEDAL_CRASH_CYCLES=200 swift test --filter CrashTests
+
+interleavings: ## The full run of the circuit breaker: 1,000,000 interleavings; `test` does a tenth.
+	BAEDAL_INTERLEAVINGS=1000000 swift test --filter NeverWedgesTests
 
 clean: ## Removes what was built.
 	rm -rf .build .build-*

@@ -90,6 +90,9 @@ let package = Package(
     .executableTarget(
       name: "benchmark-codec", dependencies: ["Messages"], path: "benchmarks/Codec",
       swiftSettings: settings),
+    .executableTarget(
+      name: "benchmark-breaker", dependencies: ["Resilience"], path: "benchmarks/Breaker",
+      swiftSettings: settings),
 
     // Tests.
     .testTarget(

@@ -25,7 +25,9 @@ struct Baedal: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Operator",
-        subcommands: [PaymentCommand.self, ParkedCommand.self, NodeCommand.self]),
+        subcommands: [
+          PaymentCommand.self, BreakersCommand.self, ParkedCommand.self, NodeCommand.self,
+        ]),
       CommandGroup(
         name: "Protocol",
         subcommands: [CallCommand.self, Describe.self, Transitions.self]),

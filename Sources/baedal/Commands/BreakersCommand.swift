@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Resilience
+
+/// Circuit breakers: what a policy would have done.
+struct BreakersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "breakers", abstract: "Try a circuit breaker's policy on what happened.",
+    subcommands: [Replay.self])
+
+  struct Replay: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Play a trace of calls to a policy, and print every decision and state.",
+      discussion: """
+        A trace is a JSON file with a policy and what happened when:
+
+          {"policy": {"window": {"calls": 10}, "minimum_calls": 5, "failure_rate": 0.5,
+                      "open_wait": {"initial_ms": 5000, "jitter": 0}, "probes": 2},
+           "inputs": [{"at_ms": 0, "call": "failure", "times": 5},
+                      {"at_ms": 3000, "call": "success", "took_ms": 20},
+                      {"at_ms": 6000, "command": "force open"}]}
+
+        A call ends as success, failure, ignored, dropped or never; a window is either "calls" or
+        "length_ms" and "buckets". Where an input says what to "expect" (decision, state,
+        failure_rate), it is held to that; the exit code is \(ExitStatus.violations.rawValue) if
+        something comes out otherwise.
+        """)
+
+    @Flag(help: "As JSON, for programs.") var json = false
+    @Argument(help: "The trace.") var file: String
+
+    func run() throws {
+      let trace = try load()
+      let replay: BreakerReplay
+      do throws(PolicyError) {
+        replay = try BreakerReplay(trace)
+      } catch {
+        throw Failure(line: "\(file): \(error)", status: .usage)
+      }
+      if json {
+        try printJSON(replay, trace)
+      } else {
+        print(Render.replay(replay, trace))
+      }
+      for difference in replay.differences { Terminal.complain("\(file): \(difference)") }
+      if !replay.differences.isEmpty { throw ExitStatus.violations.code }
+    }
+
+    private func load() throws -> BreakerTrace {
+      guard let bytes = FileManager.default.contents(atPath: file) else {
+        throw Failure(line: "\(file): cannot be read", status: .usage)
+      }
+      do {
+        return try JSONDecoder().decode(BreakerTrace.self, from: bytes)
+      } catch let error as PolicyError {
+        throw Failure(line: "\(file): \(error)", status: .usage)
+      } catch let error as DecodingError {
+        throw Failure(line: "\(file): \(PolicyError(error))", status: .usage)
+      }
+    }
+
+    private func printJSON(_ replay: BreakerReplay, _ trace: BreakerTrace) throws {
+      let encoder = JSONEncoder()
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      let report = ReplayReport(replay, trace)
+      print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+  }
+}
