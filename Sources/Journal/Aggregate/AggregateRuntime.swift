@@ -106,12 +106,30 @@ package final class AggregateRuntime<
   @inlinable
   package func leave(_ id: String) { gate.leave(id) }
 
-  /// The aggregate as it stands; from memory if it is there.
+  /// The aggregate as it stands, for whoever only looks; from memory if it is there. It is not kept
+  /// there: outside the aggregate's turn, what is read may be older than what a command has just
+  /// put into memory, and must not take its place.
+  @inlinable
+  package nonisolated(nonsending) func peek(
+    _ id: String
+  ) async throws(AggregateError) -> Snapshot {
+    if let cached = cached(id) { return cached }
+    return try await read(id)
+  }
+
+  /// The aggregate as it stands, within its turn; from memory if it is there.
   @inlinable
   package nonisolated(nonsending) func load(
     _ id: String
   ) async throws(AggregateError) -> Snapshot {
     if let cached = cached(id) { return cached }
+    let snapshot = try await read(id)
+    cache.insert(snapshot, for: id)
+    return snapshot
+  }
+
+  @inlinable
+  nonisolated(nonsending) func read(_ id: String) async throws(AggregateError) -> Snapshot {
     let key = stream(id)
     let loaded: LoadedStream
     do throws(JournalError) { loaded = try await journal.load(key) } catch {
@@ -125,9 +143,7 @@ package final class AggregateRuntime<
       } catch { throw .unreadable(key, event.version, error) }
       version = event.version
     }
-    let snapshot = Snapshot(state: state, version: version, marks: loaded.marks)
-    cache.insert(snapshot, for: id)
-    return snapshot
+    return Snapshot(state: state, version: version, marks: loaded.marks)
   }
 
   /// Commits a decision made on `snapshot`, within the aggregate's turn, and evolves the state

@@ -23,8 +23,7 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
     of id: String
   ) async throws(RPCError) -> AggregateSnapshot<Aggregate.State> {
     do throws(AggregateError) {
-      // Not within the aggregate's turn: what is cached has been committed.
-      return try await runtime.load(id)
+      return try await runtime.peek(id)
     } catch { throw RPCError(error) }
   }
 
