@@ -1,14 +1,17 @@
+// Public, as all that `CircuitBreaker.run` is made of: only what is public is specialised where it is
+// called from another module.
+
 /// A moment on a clock that only goes forward, such as CLOCK_MONOTONIC. It is handed in, so that
 /// tests, simulations and replays decide it, and no jump of the wall clock is ever seen.
 /// Arithmetic saturates.
-package struct MonotonicInstant: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct MonotonicInstant: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Nanoseconds since a beginning that the clock chose.
-  package let nanoseconds: Int64
+  public let nanoseconds: Int64
 
   /// Later than every other moment.
   package static let distantFuture = MonotonicInstant(nanoseconds: .max)
 
-  @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+  @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   /// The moment so many milliseconds after the clock's beginning.
   package init(ms: Int64) {
@@ -33,11 +36,11 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable, CustomStringCon
     return overflow ? (nanoseconds < earlier.nanoseconds ? .min : .max) : difference
   }
 
-  package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
+  public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
 
-  package var description: String { "\(nanoseconds) ns" }
+  public var description: String { "\(nanoseconds) ns" }
 }
 
 extension Duration {

@@ -61,40 +61,33 @@ import Testing
     let bulkhead = try Bulkhead(
       .init(concurrent: 3, queued: 1_000),
       timing: .init(now: { now }, wait: Self.never))
-    let most = Peak()
-    let done = await withTaskGroup(of: Bool.self) { group in
+    // How many each task saw inside; 0 if it was turned away.
+    let seen = await withTaskGroup(of: Int.self) { group in
       for _ in 0..<500 {
         group.addTask {
-          guard let permit = try? await bulkhead.permit(until: Sample.second(1)) else {
-            return false
-          }
-          most.see(bulkhead.inside)
+          guard let place = try? await Self.enter(bulkhead) else { return 0 }
+          let inside = bulkhead.inside
           await Task.yield()
-          _ = consume permit
-          return true
+          place.leave()
+          return inside
         }
       }
-      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+      return await group.reduce(into: []) { $0.append($1) }
     }
-    #expect(done == 500)
-    #expect(most.value <= 3)
+    #expect(seen.count == 500 && seen.allSatisfy { (1...3).contains($0) })
     #expect(bulkhead.inside == 0 && bulkhead.queued == 0)
   }
 
   @Test func aTaskThatWaitsLeavesAtItsDeadline() async throws {
     // The clock stands at the deadline as soon as somebody waits for it.
-    let clock = Mutex(now)
+    let clock = Clock()
     let bulkhead = try Bulkhead(
-      .init(concurrent: 1, queued: 1),
-      timing: .init(
-        now: { clock.withLock { $0 } },
-        wait: { instant in clock.withLock { $0 = instant } }))
-    let kept = try await bulkhead.permit(until: later)
-    await #expect(throws: BulkheadRejection.deadlineExceeded) {
-      _ = try await bulkhead.permit(until: Sample.second(1))
-    }
+      .init(concurrent: 1, queued: 1), timing: .init(now: { clock.now }, wait: clock.jump))
+    let kept = try await Self.enter(bulkhead, until: later)
+    let rejection = await Self.rejection(bulkhead)
+    #expect(rejection == .deadlineExceeded)
     #expect(bulkhead.inside == 1 && bulkhead.queued == 0)
-    _ = consume kept
+    kept.leave()
     #expect(bulkhead.inside == 0)
   }
 
@@ -102,17 +95,45 @@ import Testing
     let now = now
     let bulkhead = try Bulkhead(
       .init(concurrent: 1, queued: 1), timing: .init(now: { now }, wait: Self.never))
-    let kept = try await bulkhead.permit(until: later)
+    let kept = try await Self.enter(bulkhead, until: later)
     for yields in 0..<50 {
-      let task = Task {
-        _ = try await bulkhead.permit(until: Sample.second(1))
-      }
+      let task = Task { await Self.rejection(bulkhead) }
       for _ in 0..<yields { await Task.yield() }
       task.cancel()
-      await #expect(throws: BulkheadRejection.cancelled) { try await task.value }
+      let rejection = await task.value
+      #expect(rejection == .cancelled)
     }
     #expect(bulkhead.inside == 1 && bulkhead.queued == 0)
-    _ = consume kept
+    kept.leave()
+  }
+
+  private final class Clock: Sendable {
+    private let instant = Mutex(Sample.second(0))
+    var now: MonotonicInstant { instant.withLock { $0 } }
+    @Sendable func jump(to next: MonotonicInstant) { instant.withLock { $0 = next } }
+  }
+
+  /// A permit that tests can hand about.
+  private final class Place: Sendable {
+    private let permit: Mutex<BulkheadPermit?>
+    init(_ permit: consuming sending BulkheadPermit) { self.permit = Mutex(consume permit) }
+    func leave() { permit.withLock { $0 = nil } }
+  }
+
+  private static func enter(
+    _ bulkhead: Bulkhead, until deadline: MonotonicInstant = Sample.second(1)
+  ) async throws(BulkheadRejection) -> Place {
+    Place(try await bulkhead.permit(until: deadline))
+  }
+
+  /// Why one more is not let in; nil if it is.
+  private static func rejection(_ bulkhead: Bulkhead) async -> BulkheadRejection? {
+    do {
+      try await enter(bulkhead).leave()
+      return nil
+    } catch {
+      return error
+    }
   }
 
   /// A deadline that does not come; ends when it is cancelled.

@@ -1,7 +1,7 @@
 /// The right to make one call, which lives once. Tell it how the call went; a permit that goes out
 /// of scope instead, because the call threw, was cancelled or forgotten, gives itself back. One
 /// that is kept longer than the lease is worth nothing: what it reports changes nothing.
-package struct BreakerPermit: ~Copyable, Sendable {
+public struct BreakerPermit: ~Copyable, Sendable {
   private let breaker: CircuitBreaker
   private let ticket: BreakerMachine.Ticket
   private var isSettled = false
@@ -17,7 +17,7 @@ package struct BreakerPermit: ~Copyable, Sendable {
   /// Reports the outcome. False if it changed nothing, because it came from an earlier state or
   /// after the lease.
   @discardableResult
-  package consuming func settle(_ outcome: CallOutcome, at now: MonotonicInstant) -> Bool {
+  public consuming func settle(_ outcome: CallOutcome, at now: MonotonicInstant) -> Bool {
     isSettled = true
     return breaker.settle(ticket, outcome, at: now)
   }

@@ -27,7 +27,7 @@ package enum BreakerState: Hashable, Sendable {
 }
 
 /// What became of a call, in the eyes of its caller.
-package enum CallOutcome: String, Hashable, Sendable, CaseIterable {
+public enum CallOutcome: String, Hashable, Sendable, CaseIterable {
   case success
   case failure
   /// Says nothing about the dependency: a refusal that is the caller's own fault, say.
@@ -44,17 +44,17 @@ package enum BreakerCommand: String, Hashable, Sendable, CaseIterable {
 }
 
 /// Why a call is not let through.
-package struct BreakerRejection: Error, Hashable, Sendable {
-  package enum Reason: Hashable, Sendable {
+public struct BreakerRejection: Error, Hashable, Sendable {
+  public enum Reason: Hashable, Sendable {
     case open
     /// Half-open, and all its probes are under way.
     case probesTaken
     case forcedOpen
   }
 
-  package let reason: Reason
+  public let reason: Reason
   /// Nanoseconds after which asking again may help; nil if only an operator knows.
-  package let retryAfterNanoseconds: Int64?
+  public let retryAfterNanoseconds: Int64?
 
   package init(reason: Reason, retryAfterNanoseconds: Int64?) {
     self.reason = reason

@@ -1,5 +1,5 @@
 /// Why a guarded call gave no value.
-package enum GuardedCallError<Failure: Error>: Error {
+public enum GuardedCallError<Failure: Error>: Error {
   /// It was not made.
   case rejected(BreakerRejection)
   /// It was made, and threw this.
@@ -11,7 +11,7 @@ extension GuardedCallError: Equatable where Failure: Equatable {}
 extension CircuitBreaker {
   /// Makes the call if the breaker lets it through, and tells the breaker what `judge` makes of
   /// the result. `now` is read before and after.
-  package func run<Value, Failure: Error>(
+  @inlinable public func run<Value, Failure: Error>(
     now: () -> MonotonicInstant,
     judge: (borrowing Result<Value, Failure>) -> CallOutcome = CircuitBreaker.judge,
     _ call: () throws(Failure) -> Value
@@ -34,7 +34,7 @@ extension CircuitBreaker {
 
   /// As above, for a call that waits. Cancelling does not wait for the call: whoever cancels must
   /// make the call end, or its permit ends with the lease.
-  package func run<Value, Failure: Error>(
+  @inlinable public func run<Value, Failure: Error>(
     isolation: isolated (any Actor)? = #isolation,
     now: () -> MonotonicInstant,
     judge: (borrowing Result<Value, Failure>) -> CallOutcome = CircuitBreaker.judge,
@@ -58,7 +58,7 @@ extension CircuitBreaker {
 
   /// What a caller's rule is when it has none: an error is a failure, except that a cancelled call
   /// says nothing about the dependency.
-  package static func judge<Value, Failure: Error>(
+  @inlinable public static func judge<Value, Failure: Error>(
     _ result: borrowing Result<Value, Failure>
   ) -> CallOutcome {
     switch copy result {
@@ -67,7 +67,7 @@ extension CircuitBreaker {
     }
   }
 
-  private func value<Value, Failure: Error>(
+  @inlinable func value<Value, Failure: Error>(
     of result: Result<Value, Failure>
   ) throws(GuardedCallError<Failure>) -> Value {
     switch result {

@@ -5,7 +5,7 @@ import Synchronization
 /// A closed breaker lets a call through, and an open one refuses it, after one atomic read and
 /// without a lock; nothing on either way allocates. All else is `BreakerMachine` under a lock that
 /// is held for some tens of nanoseconds.
-package final class CircuitBreaker: Sendable {
+public final class CircuitBreaker: Sendable {
   /// What is called after a change of state, in the thread that caused it, without a lock. Calls
   /// of different threads may overtake each other; `generation` tells their order.
   package typealias Observer = @Sendable (BreakerTransition) -> Void
@@ -30,7 +30,7 @@ package final class CircuitBreaker: Sendable {
 
   /// Lets a call through, or throws why not. The permit must be told how the call went; a permit
   /// that is dropped instead counts as if the call had never been.
-  package func permit(at now: MonotonicInstant) throws(BreakerRejection) -> BreakerPermit {
+  public func permit(at now: MonotonicInstant) throws(BreakerRejection) -> BreakerPermit {
     switch BreakerGate(bits: gate.load(ordering: .acquiring)).mode {
     case .closed(let generation):
       return BreakerPermit(

@@ -42,7 +42,9 @@ package struct BreakerReplay: Sendable {
   package private(set) var rows: [Row] = []
   package private(set) var differences: [Difference] = []
   private var machine: BreakerMachine
+  /// Calls under way, the first to end first; those before `nextPending` have ended.
   private var pending: [Pending] = []
+  private var nextPending = 0
   /// The last decision and ending of each line that expects something.
   private var decisions: [Int: String] = [:]
   private var ends: [Int: Row] = [:]
@@ -60,10 +62,10 @@ package struct BreakerReplay: Sendable {
     switch input.action {
     case .look:
       machine.look(at: now)
-      add(now, index, 0, .looked, tallyBefore: machine.snapshot.tally)
+      add(now, index, 0, .looked, tally: machine.snapshot.tally)
     case .command(let command):
       machine.operate(command, at: now)
-      add(now, index, 0, .command(command), tallyBefore: machine.snapshot.tally)
+      add(now, index, 0, .command(command), tally: machine.snapshot.tally)
     case .calls(let ending, let tookMs, let times):
       for call in 0..<times { ask(now, index, call, ending, tookMs) }
     }
@@ -76,25 +78,28 @@ package struct BreakerReplay: Sendable {
     switch machine.ask(at: now) {
     case .rejected(let rejection):
       decisions[index] = "rejected"
-      add(now, index, call, .rejected(rejection), tallyBefore: machine.snapshot.tally)
+      add(now, index, call, .rejected(rejection), tally: machine.snapshot.tally)
     case .permitted(let ticket):
       decisions[index] = "permitted"
       let isProbe = ticket.probe != nil
       add(
-        now, index, call, .permitted(isProbe: isProbe), tallyBefore: machine.snapshot.tally)
+        now, index, call, .permitted(isProbe: isProbe), tally: machine.snapshot.tally)
       guard ending != .never else { return }
       let end = Pending(
         at: now.advanced(by: .milliseconds(tookMs)), input: index, call: call, ending: ending,
         ticket: ticket)
-      let place = pending.firstIndex { $0.at > end.at } ?? pending.endIndex
-      pending.insert(end, at: place)
+      // From the back, where nearly every call belongs.
+      let before = pending.lastIndex { $0.at <= end.at } ?? -1
+      pending.insert(end, at: max(before + 1, nextPending))
       if tookMs == 0 { endPending(until: now) }
     }
   }
 
   private mutating func endPending(until now: MonotonicInstant) {
-    while let first = pending.first, first.at <= now {
-      pending.removeFirst()
+    while nextPending < pending.count {
+      let first = pending[nextPending]
+      guard first.at <= now else { return }
+      nextPending += 1
       machine.look(at: first.at)
       var tally = machine.snapshot.tally
       var counted = true
@@ -113,13 +118,15 @@ package struct BreakerReplay: Sendable {
       }
       add(
         first.at, first.input, first.call, .ended(first.ending, counted: counted),
-        tallyBefore: tally)
+        tally: tally)
     }
+    pending.removeAll(keepingCapacity: true)
+    nextPending = 0
   }
 
   private mutating func add(
     _ now: MonotonicInstant, _ input: Int, _ call: Int, _ happening: Row.Happening,
-    tallyBefore tally: CallTally
+    tally: CallTally
   ) {
     let row = Row(
       atMs: now.nanoseconds / 1_000_000, input: input, call: call, happening: happening,
