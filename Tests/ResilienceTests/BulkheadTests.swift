@@ -144,11 +144,3 @@ import Testing
     try Task.checkCancellation()
   }
 }
-
-/// The most that was seen.
-private final class Peak: Sendable {
-  private let most = Mutex(0)
-
-  var value: Int { most.withLock { $0 } }
-  func see(_ count: Int) { most.withLock { $0 = max($0, count) } }
-}
