@@ -12,22 +12,26 @@ struct PaymentGuardTests {
     window: .count(calls: 4), minimumCalls: 4, failureRate: 0.5,
     openWait: BreakerBackOff(initial: .seconds(5), jitter: 0), probes: 1)
 
-  /// A world whose charges go through a breaker and a bulkhead.
+  /// A world whose charges go through a guard.
   private static func world(
     concurrent: Int = 8, queued: Int = 8
-  ) throws -> (MoneyWorld, CircuitBreaker) {
-    let breaker = try CircuitBreaker(name: "payment", policy: policy, seed: 1)
+  ) throws -> (MoneyWorld, DependencyGuard) {
+    var made: DependencyGuard?
     let world = try MoneyWorld { line, hand in
       let clock = Self.clock(hand)
-      let bulkhead = try Bulkhead(
-        BulkheadQueue.Limits(concurrent: concurrent, queued: queued),
+      let dependency = try DependencyGuard(
+        name: "payment",
+        policy: DependencyPolicy(
+          breaker: policy, bulkhead: BulkheadQueue.Limits(concurrent: concurrent, queued: queued),
+          queueTimeout: .milliseconds(200)),
+        seed: 1,
         timing: Bulkhead.Timing(
           now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
           wait: { try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds)) }))
-      return PaymentGuard(
-        line, breaker: breaker, bulkhead: bulkhead, queueTimeout: .milliseconds(200), clock: clock)
+      made = dependency
+      return PaymentGuard(line, dependency: dependency)
     }
-    return (world, breaker)
+    return (world, try #require(made))
   }
 
   /// The machine's monotonic clock, stopped and moved on by the world's hand alone.
@@ -39,8 +43,8 @@ struct PaymentGuardTests {
       sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
   }
 
-  private static func state(_ breaker: CircuitBreaker) -> String {
-    breaker.snapshot(at: Resilience.MonotonicInstant(nanoseconds: 0)).state.name
+  private static func state(_ dependency: DependencyGuard) -> String {
+    dependency.snapshot().breaker.state.name
   }
 
   private static func trouble(_ world: MoneyWorld, orders: Int) async throws {

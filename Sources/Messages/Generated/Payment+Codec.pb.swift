@@ -497,23 +497,26 @@ extension SimulatorSettings {
     let _declinePerMille = c.pointee.decline_per_mille
     let _unknownPerMille = c.pointee.unknown_per_mille
     let _down = c.pointee.down != 0
+    let _queue = c.pointee.queue
     return Self(
       latencyMs: _latencyMs,
       capacity: _capacity,
       declinePerMille: _declinePerMille,
       unknownPerMille: _unknownPerMille,
-      down: _down
+      down: _down,
+      queue: _queue
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Payment__V1__SimulatorSettings>, _ arena: Arena) throws(CodecFailure) {
     baedal__payment__v1__simulator_settings__init(c)
-    arena.reserve(26)
+    arena.reserve(32)
     c.pointee.latency_ms = self.latencyMs
     c.pointee.capacity = self.capacity
     c.pointee.decline_per_mille = self.declinePerMille
     c.pointee.unknown_per_mille = self.unknownPerMille
     c.pointee.down = self.down ? 1 : 0
+    c.pointee.queue = self.queue
   }
 }
 

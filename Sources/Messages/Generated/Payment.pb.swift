@@ -299,6 +299,8 @@ package struct SimulatorSettings: Message {
   package var unknownPerMille: UInt32
   /// refuses every call at once
   package var down: Bool
+  /// charges beyond the capacity that wait for a place instead
+  package var queue: UInt32
 
   package init() { self.init(latencyMs: 0) }
 
@@ -307,13 +309,15 @@ package struct SimulatorSettings: Message {
     capacity: UInt32 = 0,
     declinePerMille: UInt32 = 0,
     unknownPerMille: UInt32 = 0,
-    down: Bool = false
+    down: Bool = false,
+    queue: UInt32 = 0
   ) {
     self.latencyMs = latencyMs
     self.capacity = capacity
     self.declinePerMille = declinePerMille
     self.unknownPerMille = unknownPerMille
     self.down = down
+    self.queue = queue
   }
 }
 

@@ -943,7 +943,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__get_simulator_request__des
   (ProtobufCMessageInit) baedal__payment__v1__get_simulator_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_settings__field_descriptors[5] =
+static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_settings__field_descriptors[6] =
 {
   {
     "latency_ms",
@@ -1005,18 +1005,31 @@ static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_settings__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "queue",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorSettings, queue),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__payment__v1__simulator_settings__field_indices_by_name[] = {
   1,   /* field[1] = capacity */
   2,   /* field[2] = decline_per_mille */
   4,   /* field[4] = down */
   0,   /* field[0] = latency_ms */
+  5,   /* field[5] = queue */
   3,   /* field[3] = unknown_per_mille */
 };
 static const ProtobufCIntRange baedal__payment__v1__simulator_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor baedal__payment__v1__simulator_settings__descriptor =
 {
@@ -1026,7 +1039,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__simulator_settings__descri
   "Baedal__Payment__V1__SimulatorSettings",
   "baedal.payment.v1",
   sizeof(Baedal__Payment__V1__SimulatorSettings),
-  5,
+  6,
   baedal__payment__v1__simulator_settings__field_descriptors,
   baedal__payment__v1__simulator_settings__field_indices_by_name,
   1,  baedal__payment__v1__simulator_settings__number_ranges,

@@ -157,10 +157,11 @@ struct  Baedal__Payment__V1__SimulatorSettings
   uint32_t decline_per_mille;
   uint32_t unknown_per_mille;
   protobuf_c_boolean down;
+  uint32_t queue;
 };
 #define BAEDAL__PAYMENT__V1__SIMULATOR_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__payment__v1__simulator_settings__descriptor) \
-    , 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0 }
 
 
 /* Baedal__Payment__V1__Payment methods */
