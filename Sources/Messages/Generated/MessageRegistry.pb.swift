@@ -129,6 +129,7 @@ extension MessageRegistry {
     PaymentVoided.self,
     RefundRequest.self,
     RefundResponse.self,
+    SimulatorLoad.self,
     SimulatorSettings.self,
     AcceptTicketRequest.self,
     AnswerCancelRequest.self,

@@ -301,6 +301,8 @@ package struct SimulatorSettings: Message {
   package var down: Bool
   /// charges beyond the capacity that wait for a place instead
   package var queue: UInt32
+  /// told with every answer; ignored in SetSimulator
+  package var load: SimulatorLoad?
 
   package init() { self.init(latencyMs: 0) }
 
@@ -310,7 +312,8 @@ package struct SimulatorSettings: Message {
     declinePerMille: UInt32 = 0,
     unknownPerMille: UInt32 = 0,
     down: Bool = false,
-    queue: UInt32 = 0
+    queue: UInt32 = 0,
+    load: SimulatorLoad? = nil
   ) {
     self.latencyMs = latencyMs
     self.capacity = capacity
@@ -318,6 +321,48 @@ package struct SimulatorSettings: Message {
     self.unknownPerMille = unknownPerMille
     self.down = down
     self.queue = queue
+    self.load = load
+  }
+}
+
+/// What the simulator has had to do since the node started.
+package struct SimulatorLoad: Message {
+  /// charges that hold a place now
+  package var underWay: UInt32
+  /// charges that wait for one
+  package var waiting: UInt32
+  /// the most of each at once since the last SetSimulator
+  package var underWayMax: UInt32
+  package var waitingMax: UInt32
+  /// asked of it
+  package var charges: UInt64
+  /// for want of a place
+  package var refused: UInt64
+  /// captured, in time for the caller to hear it
+  package var approved: UInt64
+  /// done after the caller had given up
+  package var late: UInt64
+
+  package init() { self.init(underWay: 0) }
+
+  package init(
+    underWay: UInt32 = 0,
+    waiting: UInt32 = 0,
+    underWayMax: UInt32 = 0,
+    waitingMax: UInt32 = 0,
+    charges: UInt64 = 0,
+    refused: UInt64 = 0,
+    approved: UInt64 = 0,
+    late: UInt64 = 0
+  ) {
+    self.underWay = underWay
+    self.waiting = waiting
+    self.underWayMax = underWayMax
+    self.waitingMax = waitingMax
+    self.charges = charges
+    self.refused = refused
+    self.approved = approved
+    self.late = late
   }
 }
 
