@@ -26,7 +26,7 @@ extension NodeConfig {
       }
     }
     for name in file?.peers ?? [] { config.peers.append(try sources.peer(name)) }
-    try config.checkPeers(in: path ?? "")
+    try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
     try config.readSecrets(sources)
     return config
   }
