@@ -230,7 +230,7 @@ struct ConfigTests {
   func localFile() async throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let path = root.appending(path: "deploy/local/node.yaml").path
+    let path = root.appending(path: "deploy/node.yaml").path
     #expect(try await NodeConfig.load(file: path, environment: [:]) == NodeConfig())
     #expect(try String(contentsOfFile: path, encoding: .utf8) == NodeConfig().yaml)
   }
