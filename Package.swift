@@ -133,6 +133,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "ProviderHTTPTests",
+      dependencies: [
+        "ProviderHTTP", "Domain", "Services", "Transport", nioCore, nioPosix,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      exclude: ["python"], swiftSettings: settings),
+    .testTarget(
       name: "NodeTests",
       dependencies: ["Node", "Domain", "Journal", "Messages", "Transport", "Views", logging],
       swiftSettings: settings),

@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 package import NIOCore
 package import Services
 package import Transport

@@ -12,7 +12,8 @@ authentication, idempotency keys and error objects. A second port, without TLS, 
 
 Payment keys choose an outcome too: `expired…`, `declined…`, `lost…` (charged, answer lost).
 
-Prints one line, {"api": port, "control": port}, and ends when its standard input does.
+Prints one line, {"api": port, "control": port}, and ends when its standard input does, or after
+`--seconds`.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 import urllib.parse
 
 HUGE = 1 << 20
@@ -336,7 +338,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--certificate", required=True)
     parser.add_argument("--key", required=True)
-    parser.add_argument("--books", default="")
+    parser.add_argument("--books", default="", help="a file that always holds what GET /books says")
+    parser.add_argument("--seconds", type=int, default=0)
     options = parser.parse_args()
     books = Books(os.environ["STAND_IN_SECRET"], options.books)
     API.books = Control.books = books
@@ -348,7 +351,10 @@ def main():
     for server in (api, control):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"api": api.server_port, "control": control.server_port}), flush=True)
-    sys.stdin.read()
+    if options.seconds:
+        time.sleep(options.seconds)
+    else:
+        sys.stdin.read()
     os._exit(0)
 
 
