@@ -9,7 +9,7 @@ struct RefundTests {
   /// Runs a test on an order of 24,000 won that is paid.
   private func paid(_ body: (Shop) async throws -> Void) async throws {
     try await withShop(Shop()) { shop in
-      try #require(await shop.provider.charge(try Shop.charge()).kind == .approved)
+      try #require(try await shop.provider.charge(Shop.charge()).kind == .approved)
       try await body(shop)
     }
   }
@@ -74,7 +74,7 @@ struct RefundTests {
       #expect(await shop.provider.refund(refund).isDone == false)
       #expect(await shop.provider.refund(refund).isDone)
       #expect(try await balance(shop) == 19_500)
-      #expect(Set(try await cancelKeys(shop)).count == 2)
+      #expect(try await Set(cancelKeys(shop)).count == 2)
     }
   }
 
@@ -89,7 +89,7 @@ struct RefundTests {
       #expect(await first.isDone == false)
       #expect(await shop.provider.refund(refund).isDone)
       try await shop.standIn.release()
-      #expect(await shop.provider.refund(try Shop.refund("other", won: 500)).isDone)
+      #expect(try await shop.provider.refund(Shop.refund("other", won: 500)).isDone)
       #expect(try await balance(shop) == 19_000)
     }
   }
@@ -97,12 +97,12 @@ struct RefundTests {
   @Test("a refund of more than is left, or of what is not there, fails and can be asked for again")
   func impossible() async throws {
     try await paid { shop in
-      #expect(await shop.provider.refund(try Shop.refund("more", won: 24_001)).isDone == false)
+      #expect(try await shop.provider.refund(Shop.refund("more", won: 24_001)).isDone == false)
       let other = try Shop.refund("none", won: 1, of: "order-0009")
       #expect(await shop.provider.refund(other).isDone == false)
       // Somebody cancelled at the provider; that is not our refund.
       try await shop.standIn.set("order-0001", status: "CANCELED", total: 24_000, balance: 0)
-      #expect(await shop.provider.refund(try Shop.refund("ours", won: 24_000)).isDone == false)
+      #expect(try await shop.provider.refund(Shop.refund("ours", won: 24_000)).isDone == false)
     }
   }
 

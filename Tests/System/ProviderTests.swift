@@ -1,6 +1,7 @@
 import Foundation
 import Messages
 import Testing
+import Transport
 
 extension SystemTests {
   @Suite("A node with a real payment provider, over HTTPS")
@@ -47,7 +48,7 @@ extension SystemTests {
         let expired = try await town.place(Town.request("expired", method: "once:expired_1"))
         #expect(expired.state == .rejected)
         #expect(try provider.books.captures == [order.orderID: 1])
-        try await expect(code: .failedPrecondition) {
+        await expect(code: .failedPrecondition) {
           _ = try await town.boss.call(
             PaymentServiceMethods.getSimulator, GetSimulatorRequest())
         }

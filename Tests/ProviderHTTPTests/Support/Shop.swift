@@ -11,8 +11,9 @@ final class HandClock: Sendable {
   private struct State {
     var now = MonotonicInstant(nanoseconds: 0)
     var count = 0
-    var sleepers: [Int: (until: MonotonicInstant, continuation: CheckedContinuation<Void, Error>)] =
-      [:]
+    var sleepers:
+      [Int: (until: MonotonicInstant, continuation: CheckedContinuation<Void, any Error>)] =
+        [:]
     var cancelled: Set<Int> = []
   }
 
@@ -51,10 +52,10 @@ final class HandClock: Sendable {
         if let now { continuation.resume(with: now) }
       }
     } onCancel: {
-      let sleeper = state.withLock { state in
+      let sleeper = state.withLock { state -> CheckedContinuation<Void, any Error>? in
         if let sleeper = state.sleepers.removeValue(forKey: id) { return sleeper.continuation }
         state.cancelled.insert(id)
-        return nil as CheckedContinuation<Void, Error>?
+        return nil
       }
       sleeper?.resume(throwing: CancellationError())
     }

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// The provider of `python/stand_in.py` as a process of its own; ends with the test.
 final class StandIn: Sendable {
