@@ -56,6 +56,20 @@ extension SystemTests {
       }
     }
 
+    @Test("an order that was parked is paid with a new key that the customer got for it")
+    func paidAnew() async throws {
+      try await withProvider { town, provider in
+        let parked = try await town.place(Town.request("anew", method: "once:later_1"))
+        #expect(parked.state == .awaitingPayment)
+        #expect(try provider.books.captures.isEmpty)
+        let pay = PayOrderRequest(orderID: parked.orderID, paymentMethod: "once:pk_2")
+        let paid = try await town.customer.call(OrderServiceMethods.payOrder, pay)
+        #expect(paid.order?.state == .placed)
+        #expect(try provider.books.captures == [parked.orderID: 1])
+        #expect(try provider.books.payments[parked.orderID]?.paymentKey == "pk_2")
+      }
+    }
+
     @Test("a provider that is gone charges nobody, and orders are parked")
     func gone() async throws {
       try await withProvider { town, provider in
@@ -96,6 +110,7 @@ private struct Provider {
         let cancelAmount: Int64
       }
 
+      let paymentKey: String
       let status: String
       let balanceAmount: Int64
       let cancels: [Cancel]?

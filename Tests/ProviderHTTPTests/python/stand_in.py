@@ -10,7 +10,8 @@ authentication, idempotency keys and error objects. A second port, without TLS, 
   POST /set {"orderId": ..., ...}    Changes what the books say about a payment.
   GET /books       Payments, captures by order id, every request that was read, how many are held.
 
-Payment keys choose an outcome too: `expired…`, `declined…`, `lost…` (charged, answer lost).
+Payment keys choose an outcome too: `expired…`, `declined…`, `later…` (503, not charged), `lost…`
+(charged, answer lost).
 
 Prints one line, {"api": port, "control": port}, and ends when its standard input does, or after
 `--seconds`.
@@ -171,8 +172,10 @@ class API(http.server.BaseHTTPRequestHandler):
         if kind is None:
             return self.answer(*refusal(404, "NOT_FOUND", "없는 주소입니다."))
         mode = books.next_mode(kind)
-        if kind == "charge" and body.get("paymentKey", "").startswith("lost"):
-            mode = "reset-after"
+        if kind == "charge":
+            paymentKey = body.get("paymentKey", "")
+            mode = "reset-after" if paymentKey.startswith("lost") else mode
+            mode = "503" if paymentKey.startswith("later") else mode
         self.meet(mode, act, (method, self.path, key), body)
 
     def operation(self, method, body):
