@@ -64,7 +64,10 @@ struct ProviderRefusal: Decodable, Sendable {
 
   /// For people: what the provider says, without the secret should it be in there.
   func reason(without credential: ProviderCredential) -> String {
-    let text = (message ?? "").unicodeScalars.filter { !$0.properties.isWhitespace || $0 == " " }
+    let text = (message ?? "").unicodeScalars.filter { scalar in
+      scalar.properties.generalCategory != .control
+        && (scalar == " " || !scalar.properties.isWhitespace)
+    }
     let said = credential.redacting(String(String.UnicodeScalarView(text)))
     return said.isEmpty ? code : "\(said.prefix(Self.messageCharactersMax)) (\(code))"
   }

@@ -78,8 +78,10 @@ struct RefundTests {
     }
   }
 
-  @Test("a refund that arrives after it was given up on, and was done anew, is done once")
-  func arrivesLate() async throws {
+  @Test(
+    "a refund that arrives after it was given up on, and was done anew, is done once",
+    arguments: [false, true])
+  func arrivesLate(keysAreForgotten: Bool) async throws {
     try await paid { shop in
       try await shop.standIn.behave(.init(cancel: ["hold-before"]))
       let refund = try Shop.refund("part", won: 4_500)
@@ -88,7 +90,8 @@ struct RefundTests {
       shop.clock.advance(by: Shop.timeout)
       #expect(await first.isDone == false)
       #expect(await shop.provider.refund(refund).isDone)
-      try await shop.standIn.release()
+      if keysAreForgotten { try await shop.standIn.forgetKeys() }
+      try await shop.standIn.releaseAndAct()
       #expect(try await shop.provider.refund(Shop.refund("other", won: 500)).isDone)
       #expect(try await balance(shop) == 19_000)
     }

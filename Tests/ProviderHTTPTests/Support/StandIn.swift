@@ -37,6 +37,8 @@ final class StandIn: Sendable {
     let captures: [String: Int]
     let requests: [Request]
     let held: Int
+    /// Requests that its books were asked about.
+    let acted: Int
     let handshakesFailed: Int
   }
 
@@ -88,6 +90,16 @@ final class StandIn: Sendable {
 
   /// Lets every held request go on.
   func release() async throws { _ = try await tell("/release", Data("{}".utf8)) }
+
+  /// Lets the one held request go on, and returns when it has been carried out.
+  func releaseAndAct() async throws {
+    let acted = try await books.acted
+    try await release()
+    try await eventually("held request's end") { try await books.acted > acted ? true : nil }
+  }
+
+  /// Forgets what it keeps under idempotency keys.
+  func forgetKeys() async throws { _ = try await tell("/forget", Data("{}".utf8)) }
 
   /// Changes its books behind everyone's back.
   func set(_ order: String, status: String, total: Int64, balance: Int64) async throws {

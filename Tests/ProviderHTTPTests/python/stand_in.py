@@ -8,7 +8,9 @@ authentication, idempotency keys and error objects. A second port, without TLS, 
       How the next requests of each kind are met, one entry a request; `normal` when none is left.
   POST /release    Lets every request go on that is held.
   POST /set {"orderId": ..., ...}    Changes what the books say about a payment.
-  GET /books       Payments, captures by order id, every request that was read, how many are held.
+  POST /forget     Forgets the answers kept under idempotency keys, as providers do after days.
+  GET /books       Payments, captures by order id, every request that was read, how many are held,
+                   how many were carried out or refused by the books.
 
 Payment keys choose an outcome too: `expired…`, `declined…`, `later…` (503, not charged), `lost…`
 (charged, answer lost).
@@ -48,6 +50,7 @@ class Books:
         self.held = []
         self.handshakes_failed = 0
         self.cancels = 0
+        self.acted = 0
 
     def view(self):
         return {
@@ -55,6 +58,7 @@ class Books:
             "captures": self.captures,
             "requests": self.requests,
             "held": len(self.held),
+            "acted": self.acted,
             "handshakesFailed": self.handshakes_failed,
         }
 
@@ -85,6 +89,7 @@ class Books:
     def once(self, name, act):
         """The answer kept under this idempotency key, or that of `act`."""
         with self.lock:
+            self.acted += 1
             if name[-1] and name in self.kept:
                 return self.kept[name]
             answer = act()
@@ -293,7 +298,9 @@ class Control(http.server.BaseHTTPRequestHandler):
         if self.path == "/release":
             books.release()
         with books.lock:
-            if self.path == "/behave":
+            if self.path == "/forget":
+                books.kept.clear()
+            elif self.path == "/behave":
                 for kind, modes in body.items():
                     books.modes[kind] += modes
             elif self.path == "/set":
