@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SWIFT_TEST_FLAGS ?=
-PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv
+PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv \
+  openssl ca-certificates
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
   golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv

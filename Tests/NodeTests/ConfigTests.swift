@@ -160,6 +160,25 @@ struct ConfigTests {
         "node.yaml:2: access.operator_token: a secret does not belong into this file; set "
           + "BAEDAL_ACCESS_OPERATOR_TOKEN or name a file in 'access.operator_token_file'"
       ),
+      (
+        "payment:\n  http:\n    url: http://pay.example.com",
+        "node.yaml:3: payment.http.url: 'http://pay.example.com' is not an https:// address "
+          + "without user, query or fragment, or empty"
+      ),
+      (
+        "payment:\n  http:\n    secret: hunter2",
+        "node.yaml:3: payment.http.secret: a secret does not belong into this file; set "
+          + "BAEDAL_PAYMENT_HTTP_SECRET or name a file in 'payment.http.secret_file'"
+      ),
+      (
+        "payment:\n  http:\n    secret_file: /nowhere/secret",
+        "node.yaml:3: payment.http.secret_file: '/nowhere/secret' is not a readable file with "
+          + "a secret key in its first line"
+      ),
+      (
+        "payment:\n  http:\n    connections: 0",
+        "node.yaml:3: payment.http.connections: '0' is not a whole number from 1 to 10000"
+      ),
       ("- a", "node.yaml:1: the top level must be keys and values, such as 'listen:'"),
     ]
     for (yaml, says) in cases {
@@ -212,6 +231,25 @@ struct ConfigTests {
     let fromFile = try await NodeConfig.load(
       file: nil, environment: ["BAEDAL_ACCESS_OPERATOR_TOKEN_FILE": path])
     #expect(fromFile.access.operatorToken?.reveal() == "s3cret")
+  }
+
+  @Test("a real provider needs its address and its secret, where payment runs")
+  func realProvider() async throws {
+    let provider = "payment:\n  provider: http\n"
+    #expect(
+      try await complaint(provider)
+        == "node.yaml:2: payment.provider: http needs 'payment.http.url'")
+    let address = provider + "  http: {url: 'https://pay.example.com'}"
+    #expect(
+      try await complaint(address)
+        == "node.yaml:2: payment.provider: http needs 'payment.http.secret_file'")
+    #expect(try await complaint(address + "\nnode: {services: [order]}") == "nothing")
+    let config = try await load(address, environment: ["BAEDAL_PAYMENT_HTTP_SECRET": "hunter2"])
+    #expect(config.payment.provider == .http)
+    #expect(config.payment.http.secret?.reveal() == "hunter2")
+    var shown = "\(config) \(config.yaml)"
+    dump(config, to: &shown)
+    #expect(!shown.contains("hunter2"))
   }
 
   @Test("what is printed reads back as the same configuration")
