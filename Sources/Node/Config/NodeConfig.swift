@@ -117,8 +117,10 @@ extension NodeConfig {
     /// How the built-in provider behaves at first; operators change it at run time.
     package struct Simulator: Sendable, Equatable {
       package var latency: Duration = .milliseconds(5)
-      /// Charges at once; more are refused.
+      /// Charges at once.
       package var capacity = 512
+      /// Charges beyond those that wait for a place; more are refused.
+      package var queue = 0
       /// Of 1000 charges, so many are declined.
       package var declinePerMille = 0
       /// Of 1000 charges, so many lose their answer; half of those have charged.

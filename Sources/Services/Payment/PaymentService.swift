@@ -62,7 +62,9 @@ package struct PaymentService: PaymentServiceProtocol {
         code: .invalidArgument,
         message: "per mille are 0 to 1000, latency_ms is 0 to 600000")
     }
-    simulator.change(to: request.stored)
+    var settings = request.stored
+    settings.queue = simulator.current.queue
+    simulator.change(to: settings)
     return request
   }
 
