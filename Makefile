@@ -6,7 +6,7 @@ SWIFT_TEST_FLAGS ?=
 PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
-  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv
+  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv python3-matplotlib
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 
