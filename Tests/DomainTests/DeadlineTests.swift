@@ -81,7 +81,7 @@ struct DeadlineTests {
       changes([.delivered(rider: Sample.rider)], after: OrderSamples.pickedUp)
         == [.clear(.stalled)])
     #expect(
-      changes([.paymentRequested(attempt: 2)], after: OrderSamples.parked)
+      changes([.paymentRequested(attempt: 2, method: nil)], after: OrderSamples.parked)
         == [.clear(.paymentParked), .set(.paymentPending, at: due(30))])
     #expect(changes([], after: OrderSamples.placed).isEmpty)
   }

@@ -41,7 +41,7 @@ package final class Bulkhead: Sendable {
 
   /// A place inside, at once or when its turn comes before `deadline`. The place is free again
   /// when the permit goes out of scope.
-  package func permit(
+  package nonisolated(nonsending) func permit(
     until deadline: MonotonicInstant
   ) async throws(BulkheadRejection) -> BulkheadPermit {
     guard !Task.isCancelled else { throw .cancelled }
