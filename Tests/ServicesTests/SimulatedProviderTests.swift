@@ -1,4 +1,5 @@
 import Domain
+import Messages
 import Resilience
 import Synchronization
 import Testing
@@ -186,5 +187,32 @@ struct SimulatedProviderTests {
     #expect(await provider.charge(try charge(1)) == .unknown(reason: "no answer in time"))
     #expect(clock.ms == 3000)
     #expect(provider.load.waiting == 1)
+  }
+
+  @Test("operators set how it behaves and hear what it has to do; others do not")
+  func operators() async throws {
+    let provider = provider(.init(latency: .zero, capacity: 1))
+    let service = PaymentService(
+      pool: ReplicaPool(service: "payment", replicas: [], inFlightMax: 0), simulator: provider)
+    func context(_ role: String) -> CallContext {
+      CallContext(local: Transport.Principal(role: role, id: "1"), clock: clock.transport)
+    }
+    var settings = try await service.getSimulator(
+      GetSimulatorRequest(), context: context("operator"))
+    settings.latencyMs = 20
+    settings.queue = 7
+    _ = try await service.setSimulator(settings, context: context("operator"))
+    #expect(provider.current == .init(latency: .milliseconds(20), capacity: 1, queue: 7))
+    _ = await provider.charge(try charge(1))
+    let told = try await service.getSimulator(GetSimulatorRequest(), context: context("operator"))
+    #expect((told.queue, told.load?.charges, told.load?.approved) == (7, 1, 1))
+    settings.queue = 100_001
+    await #expect(throws: RPCError.self) {
+      _ = try await service.setSimulator(settings, context: context("operator"))
+    }
+    await #expect(throws: RPCError.self) {
+      _ = try await service.getSimulator(GetSimulatorRequest(), context: context("customer"))
+    }
+    #expect(provider.current.queue == 7)
   }
 }

@@ -32,7 +32,20 @@ class Figures:
     def __init__(self, cell):
         self.cell = cell
         self.zero = cell.phases[0].began_ns
-        self.placed_at = sorted(at for at, _, what in cell.events if what == "OrderPlaced")
+        self.placed_at, self.settled_at = self.paid()
+
+    def paid(self):
+        """When orders became paid: by a charge, and by asking what became of an earlier one, which
+        says nothing about what the provider does now."""
+        placed, settled, unknown = [], [], set()
+        for at, order, what in self.cell.events:
+            if what == "OrderPaymentUnknown":
+                unknown.add(order)
+            elif what == "OrderPlaced":
+                (settled if order in unknown else placed).append(at)
+            elif what == "OrderPaymentRequested":
+                unknown.discard(order)
+        return sorted(placed), sorted(settled)
 
     # MARK: records
 
@@ -49,7 +62,7 @@ class Figures:
         return sorted(self.waited_ms(r) for r in records)
 
     def placed_per_s(self, begin_ns, end_ns):
-        """Orders that became paid, whoever asked for it, as the journal has them."""
+        """Orders that a charge paid, whoever asked for it, as the journal has them."""
         count = bisect.bisect_left(self.placed_at, end_ns) - bisect.bisect_left(
             self.placed_at, begin_ns)
         return count / ((end_ns - begin_ns) / 1e9)
@@ -139,7 +152,7 @@ class Figures:
         cell = self.cell
         count = int((cell.ended_ns - self.zero) // BIN_NS) + 1
         per_bin = 1e9 / BIN_NS
-        series = {k: [0.0] * count for k in ["offered", *KINDS, "paid"]}
+        series = {k: [0.0] * count for k in ["offered", *KINDS, "paid", "settled"]}
         waits, reads = [[] for _ in range(count)], [[] for _ in range(count)]
 
         def place(at):
@@ -152,8 +165,9 @@ class Figures:
             waits[place(due)].append(self.waited_ms(record))
         for record in cell.reads:
             reads[place(record[0])].append(self.waited_ms(record))
-        for at in self.placed_at:
-            series["paid"][place(at)] += per_bin
+        for key, instants in (("paid", self.placed_at), ("settled", self.settled_at)):
+            for at in instants:
+                series[key][place(at)] += per_bin
         for rows in (waits, reads):
             for row in rows:
                 row.sort()

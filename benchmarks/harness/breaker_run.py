@@ -2,9 +2,9 @@
 and recovers, with everything that can be seen of it written down."""
 
 import json
-import os
 import signal
 import sqlite3
+import struct
 import threading
 import time
 from dataclasses import dataclass, field as data_field
@@ -19,6 +19,9 @@ LATENCY_MS = 200
 CAPACITY_PER_S = PLACES * 1000 / LATENCY_MS
 # Beyond those it lets charges wait, as real ones do, and works for callers who have given up.
 QUEUE = 1000
+# Before the bulkhead wait no more than get a place within a tenth of a second: a longer queue only
+# makes those wait who are turned away in the end.
+QUEUED = 25
 
 CONFIG = """\
 node:
@@ -37,7 +40,7 @@ log:
 # The defaults, but that no more is sent to the provider than it takes at once.
 GUARDED = """\
   breaker: {{open_wait_max_s: {open_wait_max_s}}}
-  bulkhead: {{concurrent: {places}}}"""
+  bulkhead: {{concurrent: {places}, queued: {queued}}}"""
 # A breaker that never has seen enough, and a bulkhead that everything fits into.
 UNGUARDED = """\
   breaker: {{minimum_calls: 1000000}}
@@ -153,7 +156,6 @@ class Stream:
 
 def read_records(path):
     """Tuples of due, answered (0: never), status and value; see loadgen/records.h."""
-    import struct
     return list(struct.iter_unpack("=QQII", path.read_bytes()))
 
 
@@ -163,7 +165,7 @@ class Run:
         self.cell = Cell(factor=factor, guarded=guarded)
         self.directory = suite.scratch.path / f"{'with' if guarded else 'without'}-{factor}"
         guard = (GUARDED if guarded else UNGUARDED).format(
-            places=PLACES, open_wait_max_s=plan.open_wait_max_s)
+            places=PLACES, queued=QUEUED, open_wait_max_s=plan.open_wait_max_s)
         self.node = node.Node(suite.baedal, self.directory, CONFIG.format(
             parked_s=plan.parked_s, places=PLACES, queue=QUEUE, guard=guard))
 
@@ -178,9 +180,9 @@ class Run:
         sampler = Sampler(port, self.cell.samples)
         streams = self.start_load(port)
         self.play()
+        self.cell.load_ended_ns = time.monotonic_ns()
         (self.cell.orders, self.cell.loadgen), (self.cell.reads, _), (self.cell.cancels, _) = (
             stream.end() for stream in streams)
-        self.cell.load_ended_ns = time.monotonic_ns()
         self.drain()
         sampler.stop()
         self.read_journal()
@@ -211,7 +213,8 @@ class Run:
                           role="customer", **arguments)
         orders = stream("place", method=rpc.METHOD, payloads=self.directory / "orders.bin",
                         rate=self.cell.factor * CAPACITY_PER_S, connections=16, in_flight=1000,
-                        id="customer-@@@@", expect="1.4=4", first_number=1_000_000)
+                        id="customer-@@@@", expect="1.4=4", first_number=1_000_000,
+                        server_pid=self.node.pid)
         kept = self.directory / "ids.bin"
         reads = stream("get", method="baedal.order.v1.OrderService/GetOrder", payloads=kept,
                        rate=READS_PER_S, in_flight=1000, id="customer-9999", expect="1.4=4")
