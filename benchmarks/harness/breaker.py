@@ -8,7 +8,7 @@ from .breaker_figures import KINDS, Figures
 from .breaker_run import CAPACITY_PER_S, Plan, Run
 
 FACTORS = (0.5, 1, 2, 4)
-FULL = Plan(healthy=10, slow=8, failing=8, dead=10, settle=8, back_max=45, parked_s=25,
+FULL = Plan(healthy=8, slow=6, failing=6, dead=8, settle=6, back_max=45, parked_s=20,
             open_wait_max_s=30)
 QUICK = Plan(healthy=7, slow=5, failing=5, dead=5, settle=4, back_max=20, parked_s=10,
              open_wait_max_s=4)
