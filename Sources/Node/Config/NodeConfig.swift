@@ -133,7 +133,7 @@ extension NodeConfig {
 
     /// When the circuit breaker around charges opens and closes.
     package struct Breaker: Sendable, Equatable {
-      package var window: Duration = .seconds(20)
+      package var window: Duration = .seconds(10)
       package var minimumCalls = 20
       package var failurePercent = 50
       package var slowCall: Duration = .milliseconds(2000)
@@ -148,7 +148,7 @@ extension NodeConfig {
     /// How many charges are under way, and how many wait for their turn.
     package struct Bulkhead: Sendable, Equatable {
       package var concurrent = 512
-      package var queued = 512
+      package var queued = 128
       package var queueTimeout: Duration = .milliseconds(200)
 
       package init() {}
