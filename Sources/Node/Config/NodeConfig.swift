@@ -159,7 +159,7 @@ extension NodeConfig {
       /// Charges started in a second at most; 0 leaves parked orders to their customers.
       package var perSecond = 50
       /// Under way at once.
-      package var concurrent = 8
+      package var concurrent = 16
       /// How often somebody looks for parked orders.
       package var interval: Duration = .milliseconds(1000)
 

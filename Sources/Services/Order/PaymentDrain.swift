@@ -56,7 +56,7 @@ package struct PaymentDrain: Sendable {
   /// Orders read at once.
   private static let pageMax = 64
   /// The longest it looks away, whatever went wrong.
-  private static let pauseMax = Duration.seconds(30)
+  private static let pauseMax = Duration.seconds(5)
 
   package init(
     journal: AnyJournal, pool: ReplicaPool<OrderReplica>, payment: DependencyGuard,
