@@ -26,6 +26,7 @@ class Suite:
         figures = Figures(cell)
         return {
             "factor": factor, "guarded": guarded, "phases": figures.by_phase(),
+            "answers": figures.answers(), "at_the_end_per_s": figures.at_the_end_per_s(),
             "recovery_s": figures.recovery_s(), "parked": figures.parked(),
             "over_capacity": figures.over_capacity(), "audit": cell.audit,
             "loadgen": cell.loadgen, "last_sample": cell.samples[-1]}, figures.timeline()
@@ -59,6 +60,9 @@ def goals(runs):
     def share(run):
         return run["phases"]["healthy"]["placed_per_s"] / CAPACITY_PER_S
 
+    def share_at_the_end(run):
+        return run["at_the_end_per_s"] / CAPACITY_PER_S
+
     def worst(key, phase="dead"):
         return max(r["phases"][phase][key] or 0 for r in with_guard)
 
@@ -67,6 +71,8 @@ def goals(runs):
     violations = sum(len(r["audit"].get("violations", [])) for r in runs)
     return [
         report.goal(f"goodput at {most}× overload, share of the capacity", share(top), 0.95, False),
+        report.goal("the same once the provider is back, drain and all, share",
+                    share_at_the_end(top), 0.95, False),
         report.goal("provider dead: p99 of the answer, ms, at the worst load", worst("p99_ms"),
                     10, True),
         report.goal("provider dead: p99 of reading an order, ms", worst("reads_p99_ms"), 10, True),
@@ -82,7 +88,7 @@ def goals(runs):
         report.goal("charges beyond the provider's capacity once it is back, drain and all",
                     sum(r["over_capacity"] for r in with_guard), 0, True),
         report.goal("violations the audit finds in what the nodes wrote", violations, 0, True),
-        report.goal(f"without breaker and bulkhead, goodput at {most}× collapses to a share of",
+        report.goal(f"without breaker and bulkhead, goodput at {most}× overload, share (collapse)",
                     share(bare), 0.5, True),
     ]
 
@@ -101,15 +107,17 @@ def phase_rows(run):
 
 PHASE_HEAD = ["provider", "offered/s", "paid/s", *(f"{k}/s" for k in KINDS), "p50 ms", "p99 ms",
               "p99 of those turned away, ms", "p99 reading, ms", "p99 cancelling, ms"]
-END_HEAD = ["", "full goodput after, s", "parked", "of them paid", "expired", "left",
-            "beyond capacity", "late charges", "violations"]
+END_HEAD = ["", "full goodput after, s", "paid/s at the end of the load", "unknown outcomes",
+            "parked", "of them paid", "expired", "left", "charges beyond capacity",
+            "charges for nobody", "violations"]
 
 
 def end_row(run):
     parked, recovery = run["parked"], run["recovery_s"]
     return [f"{run['factor']}× {name(run['guarded'])}",
-            "never" if recovery is None else recovery, parked["parked"], parked["paid"],
-            parked["expired"], parked["left"], run["over_capacity"], run["last_sample"]["late"],
+            "never" if recovery is None else recovery, run["at_the_end_per_s"],
+            run["answers"]["unknown"], parked["parked"], parked["paid"], parked["expired"],
+            parked["left"], run["over_capacity"], run["last_sample"]["late"],
             len(run["audit"].get("violations", []))]
 
 

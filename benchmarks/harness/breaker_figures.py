@@ -67,6 +67,19 @@ class Figures:
             self.placed_at, begin_ns)
         return count / ((end_ns - begin_ns) / 1e9)
 
+    def steady_per_s(self, begin_ns, end_ns):
+        """The same, weighted by a triangle over the time: the provider's places free themselves
+        together, and it must not matter how many such batches just fall into the window."""
+        middle, half = (begin_ns + end_ns) / 2, (end_ns - begin_ns) / 2
+        first, last = (bisect.bisect_left(self.placed_at, t) for t in (begin_ns, end_ns))
+        weights = sum(1 - abs(at - middle) / half for at in self.placed_at[first:last])
+        return weights / (half / 1e9)
+
+    def at_the_end_per_s(self):
+        """Over the last seconds of the load: what it has recovered to."""
+        end = self.cell.load_ended_ns
+        return self.steady_per_s(end - 3_000_000_000, end)
+
     # MARK: phases
 
     def by_phase(self):
@@ -87,7 +100,7 @@ class Figures:
             "seconds": seconds, "offered_per_s": len(orders) / seconds,
             "answered_per_s": {k: len(r) / seconds for k, r in of_kind.items()},
             # The second half: what a phase settles to.
-            "placed_per_s": self.placed_per_s(
+            "placed_per_s": self.steady_per_s(
                 (phase.began_ns + phase.ended_ns) // 2, phase.ended_ns),
             "p50_ms": quantile(waits, 0.5), "p99_ms": quantile(waits, 0.99),
             "turned_away_p99_ms": quantile(turned_away, 0.99),
@@ -95,6 +108,13 @@ class Figures:
             **{f"{name}_failed": sum(1 for x in r if x[1] == 0 or x[2] != 0)
                for name, r in others.items()},
         }
+
+    def answers(self):
+        """Answers to calls to place an order, by kind, over the whole run."""
+        out = dict.fromkeys(KINDS, 0)
+        for record in self.cell.orders:
+            out[kind(record)] += 1
+        return out
 
     # MARK: recovery
 

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 
 from . import report, tools
 from .breaker_run import CAPACITY_PER_S, LATENCY_MS, PLACES, QUEUE
@@ -38,7 +39,10 @@ answers eight are lost; half of those have charged) for {plan.failing:.0f} s, de
 placed, expire. *With*: bulkhead of {PLACES} charges, breaker of the defaults (its longest open wait
 {plan.open_wait_max_s} s). *Without*: a breaker that never opens, a bulkhead that everything fits into.
 *paid/s* is taken from the journal, over the second half of a phase; the kinds are answers, by when
-the call was due."""
+the call was due. *Full goodput after* counts from the first probe the breaker allowed after the
+provider was back to the first second with 95 % of what was offered or of the capacity; *charges for
+nobody* are those the provider worked on after their caller had given up; *beyond capacity* are those
+since it was back that found no place."""
 
 
 def draw(course):
@@ -75,9 +79,8 @@ def image(path):
 
 def write(host, plan, tables, goals, pictures):
     """Writes results/breaker.html."""
-    words = html.escape(measured(plan)).replace("*With*", "<em>With</em>").replace(
-        "*Without*", "<em>Without</em>").replace("*paid/s*", "<em>paid/s</em>").replace(
-        "`baedal config show`", "<code>baedal config show</code>")
+    words = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(measured(plan)))
+    words = re.sub(r"\*([^*]+)\*", r"<em>\1</em>", words)
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><title>Baedal: breaker</title>",
         f"<style>{STYLE}</style>", "<h1>Baedal: payment that cannot hurt anyone</h1>",

@@ -82,7 +82,7 @@ def provider(axes, run):
                              ("queued", "#90a4ae", "waiting at the bulkhead")):
         axes.plot(at, [s[key] for s in run["samples"]], color=color, linewidth=0.9, label=name)
     axes.set_yscale("symlog", linthresh=10)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 2000)
     bands(axes, run)
 
 
@@ -94,8 +94,9 @@ def legend(figure, height):
                 Patch(color="#1565c0", label="the provider's capacity")]
     handles += [Patch(color=STATES[k], label=f"breaker {k}")
                 for k in ("closed", "open", "half-open")]
-    figure.legend(handles=handles, loc="upper center", ncol=7, fontsize=8, frameon=False,
-                  bbox_to_anchor=(0.5, 1 - 0.35 / height))
+    box = figure.legend(handles=handles, loc="upper center", ncol=7, fontsize=8, frameon=False,
+                        bbox_to_anchor=(0.5, 1 - 0.35 / height))
+    box.set_in_layout(False)
 
 
 def overview(runs, capacity, path):
@@ -105,7 +106,7 @@ def overview(runs, capacity, path):
     for row, factor in zip(grid, factors):
         for axes, guarded in zip(row, (False, True)):
             (run,) = (r for r in runs if r["factor"] == factor and r["guarded"] is guarded)
-            answers(axes, run, capacity, 1.25 * max(factor, 1) * capacity)
+            answers(axes, run, capacity, 1.45 * max(factor, 1) * capacity)
             axes.set_title(f"{factor}× capacity, {WITH[guarded]}", fontsize=9)
             axes.set_ylabel("orders/s", fontsize=8)
     for axes in grid[-1]:
@@ -119,7 +120,7 @@ def one_load(runs, factor, capacity, path):
     figure, grid = pyplot.subplots(3, 2, figsize=(14, height), squeeze=False)
     for column, guarded in enumerate((False, True)):
         (run,) = (r for r in runs if r["factor"] == factor and r["guarded"] is guarded)
-        answers(grid[0][column], run, capacity, 1.25 * max(factor, 1) * capacity)
+        answers(grid[0][column], run, capacity, 1.45 * max(factor, 1) * capacity)
         latency(grid[1][column], run)
         provider(grid[2][column], run)
         grid[0][column].set_title(WITH[guarded], fontsize=10)
@@ -136,9 +137,9 @@ def finish(figure, height, path, title):
     for axes in figure.axes:
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title, fontsize=12, y=1 - 0.12 / height)
+    figure.suptitle(title, fontsize=12, y=1 - 0.12 / height).set_in_layout(False)
     legend(figure, height)
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.9 / height))
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.85 / height))
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 
