@@ -97,15 +97,17 @@ package struct PaymentDrain: Sendable {
       var last: Deadline?
       pages: while let page = await page(after: last), !page.isEmpty {
         last = page.last
-        for deadline in page where isWorthwhile(deadline) {
+        for deadline in page {
           // On trial they go one by one.
           let limit = payment.isClosed ? policy.concurrent : 1
           while running >= limit, let outcome = await group.next() {
             running -= 1
             sweep.count(outcome)
           }
-          guard await turn(&pace), payment.wait() == .zero else { break pages }
+          // Before its turn, not after: who waits for the pace at the edge of expiry would lose
+          // every turn to it.
           guard isWorthwhile(deadline) else { continue }
+          guard await turn(&pace), payment.wait() == .zero else { break pages }
           running += 1
           group.addTask { await pay(deadline.key.stream.id) }
         }
