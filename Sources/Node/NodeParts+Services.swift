@@ -10,17 +10,13 @@ extension NodeParts {
   mutating func assemblePayment() throws -> PaymentSaga? {
     guard let journal = journals[.payment] else { return nil }
     let environment = environment
-    let settings = config.payment
-    let simulator = SimulatedProvider(
-      settings: SimulatedProvider.Settings(settings.simulator),
-      seed: UInt64(bitPattern: Int64(settings.simulator.seed)), timeout: settings.callTimeout,
-      clock: environment.clock)
+    let (provider, simulator) = try provider()
     let pool = pool("payment", .payment) { executor in
       PaymentReplica(
-        journal: journal, provider: simulator, environment: environment, executor: executor)
+        journal: journal, provider: provider, environment: environment, executor: executor)
     }
     let service = PaymentService(pool: pool, simulator: simulator)
-    payment = try guarded(service)
+    payment = service
     router.register(service)
     let saga = PaymentSaga(pool: pool)
     background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
@@ -28,12 +24,12 @@ extension NodeParts {
   }
 
   mutating func assembleOrder() throws -> OrderSaga? {
-    guard let journal = journals[.order], let payment else { return nil }
+    guard let journal = journals[.order], let payment = try guardedPayment() else { return nil }
     let environment = environment
     let rows = try SQLiteKeyedView.open(MenuCopies.fold, in: "\(config.dataDirectory)/views")
     closings.append { await rows.close() }
     let menus = MenuCopies(rows)
-    if let stores = journals[.store] {
+    if let stores = source(.store) {
       background.project(
         stores, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
     }
@@ -73,7 +69,9 @@ extension NodeParts {
   private static let paymentDependency = "payment"
 
   /// Payment behind its bulkhead and circuit breaker, which tells the log of its changes.
-  private mutating func guarded(_ payment: PaymentService) throws -> PaymentGuard {
+  private mutating func guardedPayment() throws -> PaymentGuard? {
+    let remote = peers.client(for: .payment).map { PaymentServiceClient($0) }
+    guard let payment: any PaymentServiceProtocol = payment ?? remote else { return nil }
     let (clock, log) = (environment.clock, background.log)
     var generator = SystemRandomNumberGenerator()
     let dependency = try DependencyGuard(
@@ -102,13 +100,5 @@ extension PaymentDrain.Policy {
   fileprivate init(_ settings: NodeConfig.Payment.Drain) {
     self.init(
       perSecond: settings.perSecond, concurrent: settings.concurrent, interval: settings.interval)
-  }
-}
-
-extension SimulatedProvider.Settings {
-  fileprivate init(_ settings: NodeConfig.Payment.Simulator) {
-    self.init(
-      latency: settings.latency, capacity: settings.capacity, queue: settings.queue,
-      declinePerMille: settings.declinePerMille, unknownPerMille: settings.unknownPerMille)
   }
 }
