@@ -88,7 +88,7 @@ def goals(runs):
         report.goal("charges beyond the provider's capacity once it is back, drain and all",
                     sum(r["over_capacity"] for r in with_guard), 0, True),
         report.goal("violations the audit finds in what the nodes wrote", violations, 0, True),
-        report.goal(f"without breaker and bulkhead, goodput at {most}× overload, share (collapse)",
+        report.goal(f"without breaker and bulkhead: goodput at {most}×, share (the collapse)",
                     share(bare), 0.5, True),
     ]
 

@@ -22,6 +22,9 @@ QUEUE = 1000
 # Before the bulkhead wait no more than get a place within a tenth of a second: a longer queue only
 # makes those wait who are turned away in the end.
 QUEUED = 25
+# Beside the orders: calls that need no payment.
+READS_PER_S = 50
+CANCELS_PER_S = 5
 
 CONFIG = """\
 node:
@@ -277,7 +280,3 @@ class Run:
         """What the node's own audit says of the files it left."""
         done = tools.run_any([self.suite.baedal, "audit", "--json", "--data", self.node.data])
         return json.loads(done.stdout)
-
-
-READS_PER_S = 50
-CANCELS_PER_S = 5
