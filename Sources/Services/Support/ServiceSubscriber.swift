@@ -1,13 +1,22 @@
-import Journal
-import Transport
+package import Journal
+package import Transport
 
 /// A saga's side as a subscriber: the effect of one event, and how its errors count.
-struct ServiceSubscriber: Subscriber {
-  let name: String
-  let interest: EventInterest
-  let take: @Sendable (RecordedEvent) async throws(RPCError) -> Void
+package struct ServiceSubscriber: Subscriber {
+  package let name: String
+  package let interest: EventInterest
+  private let take: @Sendable (RecordedEvent) async throws(RPCError) -> Void
 
-  func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
+  package init(
+    name: String, interest: EventInterest,
+    take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
+  ) {
+    self.name = name
+    self.interest = interest
+    self.take = take
+  }
+
+  package func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
     do throws(RPCError) { try await take(delivery.event) } catch {
       throw DeliveryFailure(error)
     }
@@ -17,7 +26,7 @@ struct ServiceSubscriber: Subscriber {
 extension DeliveryFailure {
   /// What is away comes back; a refusal or damage never turns into something else; the rest is
   /// tried a few times.
-  fileprivate init(_ error: RPCError) {
+  package init(_ error: RPCError) {
     switch error.code {
     case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled, .aborted:
       self = .unavailable("\(error)")

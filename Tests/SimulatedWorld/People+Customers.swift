@@ -1,0 +1,99 @@
+import Messages
+import Services
+import Transport
+
+extension People {
+  /// Everybody who orders begins to.
+  func begin(orders: ClosedRange<Int>) {
+    for customer in customers {
+      for number in 1...chance.number(orders) {
+        let wait = chance.duration(.zero...(.seconds(20 * 60)))
+        spawn { [self] in
+          if await pause(wait) { await order(customer, "k\(number)") }
+        }
+      }
+    }
+    spawn { [self] in await mindMenus() }
+    spawn { [self] in await takeBreaks() }
+  }
+
+  private func order(_ customer: String, _ key: String) async {
+    let who = principal("customer", customer)
+    var lines = [CartLine(itemID: "a", quantity: UInt32(chance.number(1...3)))]
+    if chance.perMille(300) { lines.append(CartLine(itemID: "b", quantity: 1)) }
+    let request = PlaceOrderRequest(
+      customerID: customer, idempotencyKey: key, storeID: chance.pick(Self.stores), lines: lines,
+      deliveryAddress: "road 1", area: chance.pick(Self.areas),
+      paymentMethod: chance.pick(["card", "card", "card", "card", "card-declined", "card-lost"]),
+      refuseParking: chance.perMille(150))
+    if chance.perMille(150) { spawn { [self] in _ = await place(request, who) } }
+    guard let order = await place(request, who) else { return }
+    if chance.perMille(150) { await conflict(request, who) }
+    if chance.perMille(250) { spawn { [self] in await cancel(order.orderID, who) } }
+    if chance.perMille(50) {
+      spawn { [self] in await cancel(order.orderID, principal("operator", "op")) }
+    }
+    if chance.perMille(400) { await look(order, who) }
+    if order.state != .placed, chance.perMille(600) { await pay(order.orderID, who) }
+  }
+
+  private func place(_ request: PlaceOrderRequest, _ who: Principal) async -> Order? {
+    let answer = await ask(OrderServiceMethods.placeOrder, request, as: who, attempts: 4)
+    guard case .success(let response) = answer, let order = response.order else { return nil }
+    acknowledge(order)
+    return order
+  }
+
+  /// The same key over another cart never makes an order, and never answers with the first.
+  private func conflict(_ request: PlaceOrderRequest, _ who: Principal) async {
+    var other = request
+    other.lines[0].quantity += 1
+    if case .success = await ask(OrderServiceMethods.placeOrder, other, as: who) {
+      world.violate(.acknowledged, "one key was taken for two orders of \(who.id)")
+    }
+  }
+
+  private func pay(_ id: String, _ who: Principal) async {
+    for _ in 0..<chance.number(1...3) {
+      guard await pause(.seconds(5)...(.seconds(600))) else { return }
+      let answer = await ask(
+        OrderServiceMethods.payOrder, PayOrderRequest(orderID: id), as: who)
+      guard case .success(let response) = answer, let order = response.order else { continue }
+      acknowledge(order)
+      guard order.state == .awaitingPayment || order.state == .pendingPayment else { return }
+    }
+  }
+
+  private func cancel(_ id: String, _ who: Principal) async {
+    guard await pause(.milliseconds(1)...(chance.pick([.seconds(2), .seconds(120), .seconds(1800)])))
+    else { return }
+    let answer = await ask(
+      OrderServiceMethods.cancelOrder, CancelOrderRequest(orderID: id, reason: "no"), as: who,
+      attempts: 3)
+    if case .success(let response) = answer, let order = response.order { acknowledge(order) }
+  }
+
+  /// Reads the order where it is decided, and in the dashboard what was just acknowledged.
+  private func look(_ order: Order, _ who: Principal) async {
+    let known = world.story.version(ofOrder: order.orderID)
+    let answer = await ask(
+      OrderServiceMethods.getOrder, GetOrderRequest(orderID: order.orderID), as: who)
+    if case .success(let response) = answer, let now = response.order {
+      if now.version < known {
+        world.violate(.staleRead, "\(now.orderID) at \(now.version), seen at \(known) before")
+      }
+      acknowledge(now)
+    }
+    let timeline = await ask(
+      DashboardServiceMethods.getOrderTimeline,
+      GetOrderTimelineRequest(orderID: order.orderID, atLeastVersion: known), as: who)
+    if case .success(let response) = timeline, (response.order?.version ?? 0) < known {
+      world.violate(.staleRead, "the dashboard has \(order.orderID) older than asked for")
+    }
+  }
+
+  private func acknowledge(_ order: Order) {
+    world.note("told \(order.customerID): \(order.orderID.suffix(6)) \(order.state)")
+    world.story.acknowledge(order: order.orderID, version: order.version)
+  }
+}
