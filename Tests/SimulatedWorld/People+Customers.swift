@@ -5,9 +5,15 @@ import Transport
 extension People {
   /// Everybody who orders begins to.
   func begin(orders: ClosedRange<Int>) {
+    // Now and then everybody is hungry at the same moment.
+    let rush = chance.perMille(400)
+    let lunch = chance.duration(.zero...(.seconds(15 * 60)))
     for customer in customers {
       for number in 1...chance.number(orders) {
-        let wait = chance.duration(.zero...(.seconds(20 * 60)))
+        let wait =
+          rush
+          ? lunch + chance.duration(.zero...(.seconds(3)))
+          : chance.duration(.zero...(.seconds(20 * 60)))
         spawn { [self] in
           if await pause(wait) { await order(customer, "k\(number)") }
         }

@@ -7,6 +7,8 @@ import Transport
 final class ProviderLedger: @unchecked Sendable {
   // Unchecked: it belongs to the scheduler's thread.
   struct Entry {
+    /// Attempts that have arrived.
+    var seen: Set<Int> = []
     /// Won by the attempt that captured them.
     var captures: [Int: Int64] = [:]
     /// Won by refund key.
@@ -28,8 +30,13 @@ final class ProviderLedger: @unchecked Sendable {
 
   /// An attempt has reached the provider. Never suspends: the truth answers at once.
   func take(_ charge: ProviderCharge) async {
+    entries[charge.key.rawValue, default: Entry()].seen.insert(charge.attempt)
     guard case .approved(_, let amount) = await truth.outcome(of: charge) else { return }
     entries[charge.key.rawValue, default: Entry()].captures[charge.attempt] = amount.amount
+  }
+
+  func hasSeen(_ charge: ProviderCharge) -> Bool {
+    entries[charge.key.rawValue]?.seen.contains(charge.attempt) ?? false
   }
 
   func take(_ refund: ProviderRefund) {
@@ -64,7 +71,13 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
   }
 
   func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
-    await base.outcome(of: charge)
+    let outcome = await base.outcome(of: charge)
+    // The simulator keeps no books, and would approve what has never reached it.
+    if case .unknown = outcome { return outcome }
+    guard world.isEnding || world.ledger.hasSeen(charge) else {
+      return .notCharged(reason: "the provider never saw it", retryAfter: .zero)
+    }
+    return outcome
   }
 
   func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {

@@ -40,7 +40,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
     guard !isFlushScheduled else { return }
     isFlushScheduled = true
     let isSlow = chance.perMille(world.faults.slowFlushPerMille)
-    let wait = isSlow ? .milliseconds(400) : chance.duration(world.faults.flush)
+    var wait = isSlow ? .milliseconds(400) : chance.duration(world.faults.flush)
+    if world.plant == .acknowledgedBeforeFlush { wait = .seconds(3) }
     let crashes = crashes
     world.scheduler.after(wait) { [self] in
       guard self.crashes == crashes else { return }

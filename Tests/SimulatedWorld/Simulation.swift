@@ -27,7 +27,7 @@ package struct Simulation {
   /// So many jobs may run without the end of a phase; a hundred times what a run needs.
   private static let stepsMax = 5_000_000
   /// How long people order, and things go wrong.
-  private static let workload = Duration.seconds(45 * 60)
+  private static let workload = Duration.seconds(30 * 60)
   /// How long it takes at most until all that was begun has ended: an order that stalls on the
   /// road is cancelled after three hours, and more deadlines follow.
   private static let quiet = Duration.seconds(6 * 3600)
@@ -66,7 +66,7 @@ package struct Simulation {
     }
     world.faults = world.plan
     scheduleTrouble()
-    world.people.begin(orders: 1...3)
+    world.people.begin(orders: 1...5)
     guard pass(Self.workload) else { return }
     heal()
     guard pass(Self.quiet) else { return }
