@@ -20,6 +20,14 @@ package struct FaultPlan: Sendable {
   /// Nodes that crash, and partitions that come and go, while the workload lasts.
   var crashes: Int
   var partitions: Int
+  /// Machines that stand still for a while, disks that are full, clocks that are set.
+  var stops: Int
+  var fullDisks: Int
+  var clockChanges: Int
+  /// So many callers hang up before they have an answer.
+  var hangUpPerMille: Int
+  /// So many of the provider's answers are lost, whatever it did.
+  var lostAnswerPerMille: Int
   var restartAfter: ClosedRange<Duration>
   /// Times at which the provider changes its behaviour.
   var providerMoods: Int
@@ -42,6 +50,11 @@ package struct FaultPlan: Sendable {
     repeatedEventPerMille = some(80)
     crashes = some(5)
     partitions = some(3)
+    stops = some(2)
+    fullDisks = some(2)
+    clockChanges = some(2)
+    hangUpPerMille = some(40)
+    lostAnswerPerMille = chance.perMille(500) ? some(200) : 0
     restartAfter = .milliseconds(200)...chance.pick([.seconds(2), .seconds(60), .seconds(600)])
     providerMoods = some(6)
     declinePerMille = chance.pick([0, 50, 200])
@@ -53,6 +66,7 @@ package struct FaultPlan: Sendable {
   mutating func heal() {
     (latePerMille, duplicatePerMille, lostPerMille, slowFlushPerMille) = (0, 0, 0, 0)
     (refusedAppendPerMille, unknownAppendPerMille, repeatedEventPerMille) = (0, 0, 0)
+    (hangUpPerMille, lostAnswerPerMille) = (0, 0)
     delay = .microseconds(200)...(.milliseconds(5))
     flush = .microseconds(100)...(.milliseconds(1))
   }

@@ -8,6 +8,9 @@ package final class LoopExecutor: TaskExecutor, SerialExecutor, @unchecked Senda
   var isDead = false
   /// Jobs that it has got since it died.
   var buried: [UnownedJob] = []
+  /// Its machine sleeps: jobs wait, and time passes.
+  var isFrozen = false
+  var held: [UnownedJob] = []
   /// So many more jobs until it calls `onBlown` instead of running one.
   var fuse: Int?
   var onBlown: () -> Void = {}

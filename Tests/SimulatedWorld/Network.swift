@@ -94,6 +94,9 @@ extension Network {
     scheduler.at(call.deadline) {
       reply.end(.failure(RPCError(code: .deadlineExceeded, message: "no answer in time")))
     }
+    if chance.perMille(world.faults.hangUpPerMille) {
+      scheduler.after(.milliseconds(chance.number(1...3000))) { reply.cancel() }
+    }
     guard let node = world.node(answering: call.path) else {
       return scheduler.after(delay()) {
         reply.end(.failure(Self.unavailable("nobody answers", unprocessed: true)))

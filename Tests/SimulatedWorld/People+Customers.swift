@@ -79,6 +79,29 @@ extension People {
     if case .success(let response) = answer, let order = response.order { acknowledge(order) }
   }
 
+  /// Now and then a customer wants out of what the store has just accepted.
+  func reconsider(_ id: String) async {
+    guard let customer = world.story.customers[id], chance.perMille(250),
+      await pause(.milliseconds(1)...(.seconds(60)))
+    else { return }
+    await cancel(id, principal("customer", customer))
+  }
+
+  /// Now and then an operator gives a part back.
+  func complain(_ id: String) async {
+    guard let total = world.story.totals[id], chance.perMille(100),
+      await pause(.seconds(1)...(.seconds(1800)))
+    else { return }
+    for number in 1...chance.number(1...2) {
+      let part = Int64(chance.number(1...Int(total)))
+      let request = RefundRequest(
+        paymentKey: id, refundKey: "f\(number)", amountWon: part, reason: "cold",
+        bearer: .platform)
+      _ = await ask(
+        PaymentServiceMethods.refund, request, as: principal("operator", "op"), attempts: 3)
+    }
+  }
+
   /// Reads the order where it is decided, and in the dashboard what was just acknowledged.
   private func look(_ order: Order, _ who: Principal) async {
     let known = world.story.version(ofOrder: order.orderID)

@@ -113,6 +113,8 @@ final class People: @unchecked Sendable {
     case TicketReceived.fullName: spawn { [self] in await answerTicket(event) }
     case TicketConfirmed.fullName: spawn { [self] in await cook(id) }
     case TicketCancelAsked.fullName: spawn { [self] in await answerCancel(id) }
+    case OrderAccepted.fullName: spawn { [self] in await reconsider(id) }
+    case PaymentApproved.fullName: spawn { [self] in await complain(id) }
     case DeliveryOffered.fullName: spawn { [self] in await answerOffer(event) }
     case DeliveryAssigned.fullName: spawn { [self] in await deliver(event) }
     case DeliveryEscalated.fullName: spawn { [self] in await rescue(id) }

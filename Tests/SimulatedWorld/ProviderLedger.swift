@@ -50,12 +50,14 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
   // Unchecked: it belongs to the scheduler's thread.
   let base: SimulatedProvider
   private let world: World
+  private let chance: Chance
   private var underWay = 0
 
   static let timeout = Duration.seconds(3)
 
   init(_ world: World, clock: TransportClock) {
     self.world = world
+    chance = Chance(seed: world.seed, "provider \(world.scheduler.now)")
     base = SimulatedProvider(
       settings: world.provider, seed: world.seed, timeout: Self.timeout, clock: clock)
   }
@@ -67,13 +69,15 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
     }
     underWay += 1
     defer { underWay -= 1 }
-    return doubted(await base.charge(charge))
+    let outcome = await base.charge(charge)
+    return doubted(losesAnswer ? .unknown(reason: "no answer") : outcome)
   }
 
   func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
     let outcome = await base.outcome(of: charge)
     // The simulator keeps no books, and would approve what has never reached it.
     if case .unknown = outcome { return outcome }
+    if losesAnswer { return .unknown(reason: "no answer") }
     guard world.isEnding || world.ledger.hasSeen(charge) else {
       return .notCharged(reason: "the provider never saw it", retryAfter: .zero)
     }
@@ -84,12 +88,16 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
     if world.plant == .lostRefund {
       return .refunded(ProviderReference(validated: "r-\(refund.key)"))
     }
+    if losesAnswer { return .failed(reason: "it was lost on the way") }
     if !base.current.isDown {
       world.note("provider refunds \(refund.payment) \(refund.key)")
       world.ledger.take(refund)
     }
-    return await base.refund(refund)
+    let outcome = await base.refund(refund)
+    return losesAnswer ? .failed(reason: "no answer") : outcome
   }
+
+  private var losesAnswer: Bool { chance.perMille(world.faults.lostAnswerPerMille) }
 
   private func doubted(_ outcome: ProviderOutcome) -> ProviderOutcome {
     guard world.plant == .doubleCharge, case .unknown(let reason) = outcome else { return outcome }

@@ -37,9 +37,19 @@ package final class Scheduler: @unchecked Sendable {
     precondition(pthread_equal(thread, pthread_self()) != 0, "a job has left the simulation")
     if executor.isDead {
       executor.buried.append(job)
+    } else if executor.isFrozen {
+      executor.held.append(job)
     } else {
       ready.append(Ready(executor: executor, job: job))
     }
+  }
+
+  /// A machine wakes up: what has waited is ready.
+  func thaw(_ executor: LoopExecutor) {
+    executor.isFrozen = false
+    let held = executor.held
+    executor.held = []
+    for job in held { enqueue(job, on: executor) }
   }
 
   /// Calls `body` at that time, or at once when it is past, between two jobs.
@@ -75,10 +85,8 @@ package final class Scheduler: @unchecked Sendable {
     ready[index] = ready[ready.count - 1]
     ready.removeLast()
     steps += 1
-    guard next.executor.mayRun() else {
-      next.executor.buried.append(next.job)
-      return
-    }
+    guard !next.executor.isFrozen else { return next.executor.held.append(next.job) }
+    guard next.executor.mayRun() else { return next.executor.buried.append(next.job) }
     trace.step(index, of: ready.count, on: next.executor.number, at: now)
     next.job.runSynchronously(
       isolatedTo: next.executor.asUnownedSerialExecutor(),
@@ -118,6 +126,7 @@ extension Scheduler {
     for executor in executors {
       executor.isDead = false
       executor.fuse = nil
+      thaw(executor)
       for job in executor.buried { enqueue(job, on: executor) }
       executor.buried = []
     }

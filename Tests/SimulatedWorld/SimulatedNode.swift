@@ -40,8 +40,7 @@ final class SimulatedNode: @unchecked Sendable {
   /// Comes up, with nothing in memory.
   func start() {
     guard !isUp, !world.isEnding else { return }
-    let most = world.faults.skewMax
-    skew = chance.duration(Duration.zero - most...most)
+    setClock()
     if chance.perMille(300) { views.lose() }
     loops = (0..<chance.number(1...2)).map { _ in world.makeLoop() }
     isUp = true
@@ -72,6 +71,24 @@ final class SimulatedNode: @unchecked Sendable {
       crash()
       then()
     }
+  }
+
+  /// Sleeps for so long; nobody else does.
+  func freeze(for duration: Duration) {
+    let frozen = loops
+    guard isUp else { return }
+    world.note("node \(number) stands still")
+    for loop in frozen { loop.isFrozen = true }
+    world.scheduler.after(duration) { [world] in
+      for loop in frozen { world.scheduler.thaw(loop) }
+    }
+  }
+
+  /// Its wall clock is set.
+  func setClock() {
+    let most = world.faults.skewMax
+    skew = chance.duration(Duration.zero - most...most)
+    world.note("node \(number)'s clock is \(skew) ahead")
   }
 
   /// A crash that has not come yet does not come any more.

@@ -1,3 +1,4 @@
+import Journal
 import Services
 
 /// One world from its seed to its verdict.
@@ -106,7 +107,29 @@ package struct Simulation {
         world.scheduler.after(length) { world.network.join(one, other) }
       }
     }
-    for _ in 0..<plan.providerMoods {
+    for _ in 0..<plan.stops {
+      let (node, length) = (chance.pick(world.nodes), chance.duration(.seconds(1)...(.seconds(400))))
+      world.scheduler.after(chance.duration(span)) { node.freeze(for: length) }
+    }
+    for _ in 0..<plan.clockChanges {
+      let node = chance.pick(world.nodes)
+      world.scheduler.after(chance.duration(span)) { node.setClock() }
+    }
+    for _ in 0..<plan.fullDisks {
+      let service = chance.pick([ServiceKind.order, .payment, .store, .delivery])
+      let length = chance.duration(.seconds(1)...(.seconds(60)))
+      world.scheduler.after(chance.duration(span)) { [world] in
+        let (_, journal) = world.journal(of: service)
+        world.note("the disk of \(service) is full")
+        journal.base.setFault("the disk is full")
+        world.scheduler.after(length) { journal.base.setFault(nil) }
+      }
+    }
+    scheduleMoods(chance, span)
+  }
+
+  private func scheduleMoods(_ chance: Chance, _ span: ClosedRange<Duration>) {
+    for _ in 0..<world.plan.providerMoods {
       let mood = chance.number(0...4)
       world.scheduler.after(chance.duration(span)) { [world] in
         world.changeProvider { settings in

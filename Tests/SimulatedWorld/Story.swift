@@ -4,6 +4,9 @@ import Messages
 /// What the world has seen happen, for checks that look at the order of things.
 final class Story {
   private(set) var orders: [String] = []
+  /// Who placed which order, and for how much.
+  private(set) var customers: [String: String] = [:]
+  private(set) var totals: [String: Int64] = [:]
   private var placed: Set<String> = []
   private var approved: Set<String> = []
   /// What somebody was told has happened: the stream and the version that it had at least.
@@ -15,7 +18,11 @@ final class Story {
   func take(_ event: RecordedEvent) -> Violation? {
     let id = event.stream.id
     switch event.type {
-    case OrderSubmitted.fullName: orders.append(id)
+    case OrderSubmitted.fullName:
+      orders.append(id)
+      guard let order = try? OrderSubmitted(serialized: event.payload) else { break }
+      customers[id] = order.customerID
+      totals[id] = order.totalWon
     case PaymentApproved.fullName: approved.insert(id)
     case OrderPlaced.fullName: placed.insert(id)
     case TicketReceived.fullName:
