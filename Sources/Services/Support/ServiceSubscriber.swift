@@ -24,11 +24,13 @@ package struct ServiceSubscriber: Subscriber {
 }
 
 extension DeliveryFailure {
-  /// What is away comes back; a refusal or damage never turns into something else; the rest is
+  /// What is away comes back, and a disk that does not say whether it has written does in the end:
+  /// the inbox mark tells then. A refusal or damage never turns into something else; the rest is
   /// tried a few times.
   package init(_ error: RPCError) {
     switch error.code {
-    case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled, .aborted:
+    case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled, .aborted,
+      .unknown:
       self = .unavailable("\(error)")
     case .failedPrecondition, .invalidArgument, .permissionDenied, .alreadyExists, .notFound,
       .dataLoss, .unimplemented:
