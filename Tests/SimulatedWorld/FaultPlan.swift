@@ -23,6 +23,7 @@ package struct FaultPlan: Sendable {
   /// Machines that stand still for a while, disks that are full, clocks that are set.
   var stops: Int
   var fullDisks: Int
+  var doubtfulDisks: Int
   var clockChanges: Int
   /// So many callers hang up before they have an answer.
   var hangUpPerMille: Int
@@ -38,7 +39,9 @@ package struct FaultPlan: Sendable {
 
   init(_ chance: Chance) {
     let isCalm = chance.perMille(150)
-    func some(_ most: Int) -> Int { isCalm ? 0 : chance.number(0...most) }
+    // And some worlds are as bad as can be.
+    let factor = isCalm ? 0 : chance.perMille(150) ? 4 : 1
+    func some(_ most: Int) -> Int { chance.number(0...most * factor) }
     delay = .microseconds(200)...chance.pick([.milliseconds(2), .milliseconds(20), .milliseconds(300)])
     latePerMille = some(60)
     duplicatePerMille = some(60)
@@ -52,6 +55,7 @@ package struct FaultPlan: Sendable {
     partitions = some(3)
     stops = some(2)
     fullDisks = some(2)
+    doubtfulDisks = some(1)
     clockChanges = some(2)
     hangUpPerMille = some(40)
     lostAnswerPerMille = chance.perMille(500) ? some(200) : 0
@@ -59,7 +63,7 @@ package struct FaultPlan: Sendable {
     providerMoods = some(6)
     declinePerMille = chance.pick([0, 50, 200])
     unknownPerMille = isCalm ? 0 : chance.pick([0, 100, 400])
-    skewMax = isCalm ? .zero : chance.pick([.zero, .seconds(1), .seconds(30)])
+    skewMax = isCalm ? .zero : chance.pick([.zero, .seconds(1), .seconds(30), .seconds(600)])
   }
 
   /// Nothing goes wrong any more.

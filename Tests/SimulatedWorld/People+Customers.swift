@@ -79,6 +79,31 @@ extension People {
     if case .success(let response) = answer, let order = response.order { acknowledge(order) }
   }
 
+  /// Long after everything works again, an order is charged like any other.
+  func orderOnceMore() {
+    spawn { [self] in
+      let (store, who) = (Self.stores[0], principal("customer", "late"))
+      _ = await ask(
+        StoreServiceMethods.resumeStore, ResumeStoreRequest(storeID: store),
+        as: principal("store", store), attempts: 5)
+      for number in 1...3 {
+        guard await pause(.seconds(60)) else { return }
+        let request = PlaceOrderRequest(
+          customerID: who.id, idempotencyKey: "late\(number)", storeID: store,
+          lines: [CartLine(itemID: "a", quantity: 1)], deliveryAddress: "road 2",
+          area: Self.areas[0], paymentMethod: "card")
+        let order = await place(request, who)
+        // A half-open breaker remembers what failed long ago and may open once more; where answers
+        // are lost for good, it may be open at any time.
+        guard number == 3, world.plan.unknownPerMille == 0 else { continue }
+        guard let order, order.state == .placed || order.state == .rejected else {
+          return world.violate(
+            .notRecovered, order.map { "an order is \($0.state): \($0.reason)" } ?? "no answer")
+        }
+      }
+    }
+  }
+
   /// Now and then a customer wants out of what the store has just accepted.
   func reconsider(_ id: String) async {
     guard let customer = world.story.customers[id], chance.perMille(250),

@@ -24,9 +24,11 @@ package final class Scheduler: @unchecked Sendable {
   private var lastSleeper: UInt64 = 0
   /// Set while the world is taken down: sleeping ends at once.
   private var isEnding = false
+  private let seed: UInt64
   private let thread = pthread_self()
 
   init(seed: UInt64, trace: Trace) {
+    self.seed = seed
     random = SplitMix64(seed: seed)
     self.trace = trace
   }
@@ -34,7 +36,8 @@ package final class Scheduler: @unchecked Sendable {
   /// A job of an executor is ready. One whose executor has died is kept until the end of the world
   /// and not run.
   func enqueue(_ job: UnownedJob, on executor: LoopExecutor) {
-    precondition(pthread_equal(thread, pthread_self()) != 0, "a job has left the simulation")
+    precondition(
+      pthread_equal(thread, pthread_self()) != 0, "seed \(seed): a job has left the simulation")
     if executor.isDead {
       executor.buried.append(job)
     } else if executor.isFrozen {

@@ -7,6 +7,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
   let base: MemoryJournal
   private let world: World
   private let chance: Chance
+  /// Its disk does not say whether it has written anything.
+  var isDoubtful = false
   private var isFlushScheduled = false
   /// Goes up with every crash, so that a flush scheduled before does not happen after it.
   private var crashes = 0
@@ -28,7 +30,7 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
       throw .unavailable("the disk is full for a moment")
     }
     scheduleFlush()
-    if chance.perMille(world.faults.unknownAppendPerMille) {
+    if isDoubtful || chance.perMille(world.faults.unknownAppendPerMille) {
       guard chance.perMille(500) else { throw .unknown("it was lost on the way to the disk") }
       _ = try await base.append(append)
       throw .unknown("the disk did not say")

@@ -70,6 +70,8 @@ package struct Simulation {
     world.people.begin(orders: 1...5)
     guard pass(Self.workload) else { return }
     heal()
+    guard pass(.seconds(600)) else { return }
+    world.people.orderOnceMore()
     guard pass(Self.quiet) else { return }
     let verdict = Verdict(world)
     world.people.spawn { await verdict.reach() }
@@ -92,8 +94,10 @@ package struct Simulation {
     for _ in 0..<plan.crashes {
       let (node, jobs) = (chance.pick(world.nodes), chance.number(0...80))
       let rest = chance.duration(plan.restartAfter)
-      world.scheduler.after(chance.duration(span)) { [world] in
-        node.crash(afterJobs: jobs) { world.scheduler.after(rest) { node.start() } }
+      // Some crash again while they come up.
+      let again = chance.perMille(300) ? chance.number(0...300) : nil
+      world.scheduler.after(chance.duration(span)) { [self] in
+        crash(node, afterJobs: jobs, rest: rest, again: again)
       }
     }
     for _ in 0..<plan.partitions where world.nodes.count > 1 {
@@ -115,17 +119,34 @@ package struct Simulation {
       let node = chance.pick(world.nodes)
       world.scheduler.after(chance.duration(span)) { node.setClock() }
     }
-    for _ in 0..<plan.fullDisks {
+    scheduleDisks(chance, span)
+    scheduleMoods(chance, span)
+  }
+
+  private func scheduleDisks(_ chance: Chance, _ span: ClosedRange<Duration>) {
+    for index in 0..<world.plan.fullDisks + world.plan.doubtfulDisks {
+      let isFull = index < world.plan.fullDisks
       let service = chance.pick([ServiceKind.order, .payment, .store, .delivery])
       let length = chance.duration(.seconds(1)...(.seconds(60)))
       world.scheduler.after(chance.duration(span)) { [world] in
         let (_, journal) = world.journal(of: service)
-        world.note("the disk of \(service) is full")
-        journal.base.setFault("the disk is full")
-        world.scheduler.after(length) { journal.base.setFault(nil) }
+        world.note("the disk of \(service) is \(isFull ? "full" : "in doubt")")
+        if isFull { journal.base.setFault("the disk is full") } else { journal.isDoubtful = true }
+        world.scheduler.after(length) {
+          if isFull { journal.base.setFault(nil) } else { journal.isDoubtful = false }
+        }
       }
     }
-    scheduleMoods(chance, span)
+  }
+
+  private func crash(_ node: SimulatedNode, afterJobs jobs: Int, rest: Duration, again: Int?) {
+    guard !world.isHealed else { return }
+    node.crash(afterJobs: jobs) { [self] in
+      world.scheduler.after(rest) { [self] in
+        node.start()
+        if let again { crash(node, afterJobs: again, rest: rest, again: nil) }
+      }
+    }
   }
 
   private func scheduleMoods(_ chance: Chance, _ span: ClosedRange<Duration>) {
@@ -144,6 +165,7 @@ package struct Simulation {
   /// Everything works again, and stays so.
   private func heal() {
     world.note("everything heals")
+    world.isHealed = true
     world.faults.heal()
     world.people.isBusy = false
     world.network.joinAll()

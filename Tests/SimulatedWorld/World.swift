@@ -27,6 +27,8 @@ final class World: @unchecked Sendable {
   private(set) var people: People!
   private(set) var violations: [Violation] = []
   private(set) var isEnding = false
+  /// Nothing goes wrong any more.
+  var isHealed = false
   let story = Story()
   private var loops: [LoopExecutor] = []
   /// Where people live: it never crashes.
@@ -159,6 +161,8 @@ package struct Violation: Hashable, Sendable {
     case permits
     /// Something had not ended long after the faults did.
     case notEnded
+    /// Everything works again, and an order is not charged all the same.
+    case notRecovered
     /// An event was set aside.
     case parked
     /// Background work gave up.
