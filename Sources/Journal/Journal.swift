@@ -74,6 +74,12 @@ package protocol JournalReader: EventSource {
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline]
 
+  /// At most `limit` deadlines, of that kind alone unless it is nil, in the order in which they fall
+  /// due (then by stream and kind): from the one that follows `deadline`, or the first.
+  nonisolated(nonsending) func deadlines(
+    kind: String?, after deadline: Deadline?, limit: Int
+  ) async throws(JournalError) -> [Deadline]
+
   /// Parked events of a subscriber (of all when nil) in the order of subscriber, partition and
   /// position, after `key`; at most `limit`.
   nonisolated(nonsending) func parked(

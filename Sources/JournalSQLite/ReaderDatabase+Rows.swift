@@ -22,6 +22,23 @@ extension ReaderDatabase {
     return try deadlines(of: select).first
   }
 
+  func deadlines(kind: String?, after deadline: Deadline?, limit: Int) throws -> [Deadline] {
+    // The first comparison is what the index by time is used for.
+    let select = try statement(
+      """
+      \(Self.deadlines) WHERE d.due_at >= ?1 AND (?2 IS NULL OR d.kind = ?2)
+      AND (d.due_at, s.category, s.id, d.kind) > (?1, ?3, ?4, ?5)
+      ORDER BY d.due_at, s.category, s.id, d.kind LIMIT ?6
+      """)
+    select.bind(1, deadline?.dueAt.milliseconds ?? .min)
+    select.bind(2, kind)
+    select.bind(3, deadline?.key.stream.category ?? "")
+    select.bind(4, deadline?.key.stream.id ?? "")
+    select.bind(5, deadline?.key.kind ?? "")
+    select.bind(6, Int64(max(0, limit)))
+    return try deadlines(of: select)
+  }
+
   func deadlines(of stream: StreamKey) throws -> [Deadline] {
     let select = try statement(
       "\(Self.deadlines) WHERE s.id = ?1 AND s.category = ?2 ORDER BY d.due_at")

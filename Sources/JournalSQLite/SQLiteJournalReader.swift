@@ -105,6 +105,12 @@ package final class SQLiteJournalReader: JournalReader {
   }
 
   package nonisolated(nonsending) func deadlines(
+    kind: String?, after deadline: Deadline?, limit: Int
+  ) async throws(JournalError) -> [Deadline] {
+    try await readers.query { try $0.deadlines(kind: kind, after: deadline, limit: limit) }
+  }
+
+  package nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.deadlines(of: stream) }

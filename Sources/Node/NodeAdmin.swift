@@ -1,6 +1,7 @@
 import Domain
 import Journal
 import Messages
+import Resilience
 import Services
 import Transport
 
@@ -13,6 +14,9 @@ struct NodeAdmin: AdminServiceProtocol {
   let audit: NodeAudit
   /// nil when the dashboard does not run here.
   let dashboard: NodeDashboard?
+  /// The guards of what this node calls.
+  let dependencies: [DependencyGuard]
+  let journals: NodeJournals
 
   /// How long a saga may be under way before the audit counts it.
   private static let auditGrace = Duration.seconds(60)

@@ -46,6 +46,12 @@ extension NodeParts {
     router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
     background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {
+      let drain = PaymentDrain(
+        journal: journal, pool: pool, payment: dependency,
+        policy: PaymentDrain.Policy(config.payment.drain), environment: environment)
+      background.add("drain of parked orders") { try await drain.run() }
+    }
     return saga
   }
 
@@ -64,44 +70,38 @@ extension NodeParts {
 }
 
 extension NodeParts {
+  private static let paymentDependency = "payment"
+
   /// Payment behind its bulkhead and circuit breaker, which tells the log of its changes.
-  private func guarded(_ payment: PaymentService) throws -> PaymentGuard {
-    let (settings, clock, log) = (config.payment, environment.clock, background.log)
+  private mutating func guarded(_ payment: PaymentService) throws -> PaymentGuard {
+    let (clock, log) = (environment.clock, background.log)
     var generator = SystemRandomNumberGenerator()
-    let breaker = try CircuitBreaker(
-      name: "payment", policy: BreakerPolicy(settings.breaker), seed: generator.next()
-    ) { change in
-      log.warning(
-        "circuit breaker",
-        metadata: [
-          "dependency": "payment", "from": "\(change.from.name)", "to": "\(change.to.name)",
-          "cause": "\(change.cause)",
-        ])
-    }
-    let bulkhead = try Bulkhead(
-      BulkheadQueue.Limits(
-        concurrent: settings.bulkhead.concurrent, queued: settings.bulkhead.queued),
+    let dependency = try DependencyGuard(
+      name: Self.paymentDependency, policy: DependencyPolicy(config.payment),
+      seed: generator.next(),
       timing: Bulkhead.Timing(
         now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
         wait: {
           try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds))
-        }))
-    return PaymentGuard(
-      payment, breaker: breaker, bulkhead: bulkhead,
-      queueTimeout: settings.bulkhead.queueTimeout, clock: clock)
+        })
+    ) { change in
+      log.warning(
+        "circuit breaker",
+        metadata: [
+          "dependency": "\(Self.paymentDependency)", "from": "\(change.from.name)",
+          "to": "\(change.to.name)",
+          "cause": "\(change.cause)",
+        ])
+    }
+    dependencies.append(dependency)
+    return PaymentGuard(payment, dependency: dependency)
   }
 }
 
-extension BreakerPolicy {
-  fileprivate init(_ settings: NodeConfig.Payment.Breaker) {
+extension PaymentDrain.Policy {
+  fileprivate init(_ settings: NodeConfig.Payment.Drain) {
     self.init(
-      window: .time(length: settings.window, buckets: 20), minimumCalls: settings.minimumCalls,
-      failureRate: Double(settings.failurePercent) / 100,
-      slowCalls: SlowCalls(
-        duration: settings.slowCall, rate: Double(settings.slowPercent) / 100),
-      openWait: BreakerBackOff(
-        initial: settings.openWait, maximum: max(settings.openWait, settings.openWaitMax)),
-      probes: settings.probes)
+      perSecond: settings.perSecond, concurrent: settings.concurrent, interval: settings.interval)
   }
 }
 

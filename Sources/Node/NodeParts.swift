@@ -4,6 +4,7 @@ import Logging
 import Messages
 import NIOCore
 import NIOPosix
+import Resilience
 import Services
 import Transport
 import Views
@@ -20,6 +21,8 @@ struct NodeParts {
   var background: Background
   /// The payment service as order calls it; nil when it does not run here.
   var payment: (any PaymentServiceProtocol)?
+  /// The guards of what this node calls.
+  var dependencies: [DependencyGuard] = []
   /// The dashboard's view; nil when it does not run here.
   var dashboard: NodeDashboard?
   /// Pools by service name, for `node`.
@@ -61,7 +64,8 @@ struct NodeParts {
     connect(order, payment, store, delivery)
     let admin = NodeAdmin(
       config: config, startedAtMs: NodeClock.milliseconds(), pools: pools,
-      followers: followers, audit: NodeAudit(journals, config), dashboard: dashboard)
+      followers: followers, audit: NodeAudit(journals, config), dashboard: dashboard,
+      dependencies: dependencies, journals: journals)
     router.register(admin)
     health.register(on: &router)
     for method in router.methods {

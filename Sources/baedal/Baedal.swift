@@ -26,7 +26,8 @@ struct Baedal: AsyncParsableCommand {
       CommandGroup(
         name: "Operator",
         subcommands: [
-          PaymentCommand.self, BreakersCommand.self, ParkedCommand.self, NodeCommand.self,
+          PaymentCommand.self, BreakersCommand.self, WaitingCommand.self, ParkedCommand.self,
+          NodeCommand.self,
         ]),
       CommandGroup(
         name: "Protocol",

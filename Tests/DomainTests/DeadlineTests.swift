@@ -81,7 +81,7 @@ struct DeadlineTests {
       changes([.delivered(rider: Sample.rider)], after: OrderSamples.pickedUp)
         == [.clear(.stalled)])
     #expect(
-      changes([.paymentRequested(attempt: 2)], after: OrderSamples.parked)
+      changes([.paymentRequested(attempt: 2, method: nil)], after: OrderSamples.parked)
         == [.clear(.paymentParked), .set(.paymentPending, at: due(30))])
     #expect(changes([], after: OrderSamples.placed).isEmpty)
   }
@@ -117,7 +117,8 @@ struct DeadlineTests {
         .offerExpired(rider: Sample.rider, round: 1),
         [.clear(.offerSilent), .set(.noRider, at: due(60))]
       ),
-      (.assigned(rider: Sample.rider), [.clear(.noRider)]),
+      (.escalated, [.clear(.noRider), .set(.escalated, at: due(3 * 60 * 60))]),
+      (.assigned(rider: Sample.rider), [.clear(.escalated)]),
       (.foodReady, [.set(.riderIdle, at: due(600))]),
       (.started(rider: Sample.rider), [.clear(.riderIdle)]),
       (.pickedUp(rider: Sample.rider), []),

@@ -10,6 +10,12 @@ enum OrderSamples {
   static let accepted: [OrderEvent] =
     placed + [.receivedByStore(at: Sample.now), Sample.accepted(20)]
   static let cancelRequested = accepted + [.cancelRequested(reason: "changed my mind")]
+  static let offered = accepted + [.refundOffered(Sample.offer)]
+  static let refunded =
+    offered + [.refundAccepted(number: 1, amount: Sample.offer.amount, reason: "sold out")]
+  static let unspecified: [OrderEvent] = [
+    .submitted(Sample.draft(method: nil)), .parked(reason: "none yet", until: Sample.later),
+  ]
   static let cooking = accepted + [.cookingStarted]
   static let ready = cooking + [.cookingFinished]
   static let started = ready + [.deliveryStarted(rider: Sample.rider)]
@@ -24,7 +30,14 @@ enum OrderSamples {
     [], submitted, impatient, parked, unknown, placed,
     placed + [.receivedByStore(at: Sample.now)], accepted, cancelRequested,
     cancelRequested + [.cancelDeclined], cooking, ready, started, pickedUp, delivered, rejected,
-    cancelled, expired, impatient + [.paymentUnknown(until: Sample.later)],
+    cancelled, expired, impatient + [.paymentUnknown(until: Sample.later)], offered, refunded,
+    offered + [.refundDeclined(number: 1)], offered + [.cancelRequested(reason: "no")],
+    offered + [.cookingStarted], offered + [.cookingStarted, .cookingFinished], unspecified,
+    offered + [.cookingStarted, .cookingFinished, .deliveryStarted(rider: Sample.rider)],
+    offered + [
+      .cookingStarted, .cookingFinished, .deliveryStarted(rider: Sample.rider),
+      .pickedUp(rider: Sample.rider),
+    ],
   ]
 
   static let commands: [OrderCommand] =
@@ -35,7 +48,12 @@ enum OrderSamples {
       .paymentApproved(key: Sample.key, amount: won(1)),
       .paymentApproved(key: PaymentKey(validated: "other"), amount: Sample.total),
       .paymentDeclined(reason: "no cover"), .park(reason: "busy", until: Sample.later),
-      .markPaymentUnknown(until: Sample.later), .pay, .storeReceived(at: Sample.now),
+      .submit(Sample.draft(method: nil)), .submit(Sample.draft(allowParking: false, method: nil)),
+      .markPaymentUnknown(until: Sample.later), .pay(nil), .pay(PaymentMethod(validated: "b")),
+      .storeOffered(number: 1, items: Sample.offer.items, reason: "sold out"),
+      .storeOffered(number: 2, items: Sample.offer.items, reason: "sold out"),
+      .answerOffer(number: 1, accept: true), .answerOffer(number: 1, accept: false),
+      .storeReceived(at: Sample.now),
       .storeAccepted(etaMinutes: 20), .storeAccepted(etaMinutes: 0),
       .storeAccepted(etaMinutes: 241), .storeRefused(reason: "no rice"), .cookingStarted,
       .cookingFinished, .deliveryStarted(rider: Sample.rider),

@@ -11,6 +11,7 @@ struct OrderTableTests {
     check.expectExactly(
       """
       none submit customer -> pendingPayment
+      none submit customer -> awaitingPayment
       pendingPayment,awaitingPayment,paymentUnknown paymentApproved service -> placed
       pendingPayment,awaitingPayment,paymentUnknown paymentApproved service -> rejected
       pendingPayment,awaitingPayment,paymentUnknown paymentDeclined service -> rejected
@@ -55,7 +56,8 @@ struct OrderTableTests {
   func serviceCommands() {
     let reports: Set<OrderCommandKind> = [
       .paymentApproved, .paymentDeclined, .park, .markPaymentUnknown, .storeReceived,
-      .storeAccepted, .storeRefused, .cookingStarted, .cookingFinished, .deliveryStarted,
+      .storeAccepted, .storeRefused, .storeOffered, .cookingStarted, .cookingFinished,
+      .deliveryStarted,
       .pickedUp, .deliveryCompleted, .deadlinePassed,
     ]
     for kind in reports {
@@ -68,7 +70,7 @@ struct OrderTableTests {
   @Test("a report that comes late, to an order that is over, is never an error")
   func lateReports() throws {
     let reports = OrderSamples.commands.filter {
-      ![.submit, .pay, .cancel].contains($0.kind)
+      ![.submit, .pay, .cancel, .answerOffer].contains($0.kind)
         && $0 != .paymentApproved(key: PaymentKey(validated: "other"), amount: Sample.total)
     }
     for history in OrderSamples.histories {

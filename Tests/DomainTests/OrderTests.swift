@@ -103,8 +103,8 @@ struct OrderTests {
   @Test("paying again keeps the attempts counted, and parking again does not buy time")
   func payAgain() throws {
     var history = OrderSamples.parked
-    history += try decide(.pay, history, by: .customer)
-    #expect(history.last == .paymentRequested(attempt: 2))
+    history += try decide(.pay(nil), history, by: .customer)
+    #expect(history.last == .paymentRequested(attempt: 2, method: nil))
     let far = Sample.later.advanced(by: .seconds(3600))
     history += try decide(.park(reason: "busy still", until: far), history)
     #expect(history.last == .parked(reason: "busy still", until: Sample.later))

@@ -4,7 +4,9 @@ import Testing
 
 /// Payments in every phase, and every command.
 enum PaymentSamples {
-  static let attempting: [PaymentEvent] = [.requested(Sample.request()), .attempted(attempt: 1)]
+  static let attempting: [PaymentEvent] = [
+    .requested(Sample.request()), .attempted(attempt: 1, method: nil),
+  ]
   static let approved: [PaymentEvent] =
     attempting + [.approved(attempt: 1, reference: Sample.capture, amount: Sample.total)]
   static let declined = attempting + [.declined(attempt: 1, reason: "no cover")]
@@ -28,10 +30,12 @@ enum PaymentSamples {
   }
 
   static let histories: [[PaymentEvent]] = [
-    [], attempting, approved, declined, notCharged, notCharged + [.attempted(attempt: 2)],
+    [], attempting, approved, declined, notCharged,
+    notCharged + [.attempted(attempt: 2, method: nil)],
     unknown, voided, notCharged + [.voided(reason: "")], voidedOutstanding,
     attempting + [.voided(reason: "")],
-    notCharged + [.attempted(attempt: 2), .voided(reason: "")], refunding, partlyRefunded,
+    notCharged + [.attempted(attempt: 2, method: nil), .voided(reason: "")], refunding,
+    partlyRefunded,
     refunding + [refund("b", 18_000)],
     refunding + [refund("b", 18_000), refunded("a", 8000)],
     approved + [refund("all", 26_000)],
@@ -143,7 +147,7 @@ struct PaymentTests {
 
   @Test("an outcome of an attempt before the last one changes nothing")
   func staleOutcome() throws {
-    let second = PaymentSamples.notCharged + [.attempted(attempt: 2)]
+    let second = PaymentSamples.notCharged + [.attempted(attempt: 2, method: nil)]
     #expect(try decide(.recordDeclined(attempt: 1, reason: ""), second).isEmpty)
     #expect(try decide(.recordUnknown(attempt: 1, reason: ""), second).isEmpty)
     #expect(

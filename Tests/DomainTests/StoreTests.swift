@@ -83,15 +83,23 @@ struct TicketTests {
   static let cooking = confirmed + [.cookingStarted]
   static let ready = cooking + [.cookingFinished]
   static let cancelAsked = confirmed + [.cancelAsked(reason: "x")]
+  static let offered =
+    confirmed + [.refundOffered(number: 1, items: Sample.offer.items, reason: "sold out")]
+  static let answered = TicketEvent.offerAnswered(OfferAnswer(number: 1, accepted: true))
   static let histories: [[TicketEvent]] = [
     [], received, acceptRequested, confirmed, cooking, ready, cancelAsked,
     received + [.refused(reason: "no rice")], received + [.withdrawn(reason: "cancelled")],
-    ready + [.closed],
+    ready + [.closed], offered, offered + [answered], offered + [.cookingStarted],
+    offered + [.cookingStarted, .cookingFinished], offered + [.cancelAsked(reason: "x")],
   ]
   static let commands: [TicketCommand] = [
     .receive(Sample.ticketOrder), .accept(etaMinutes: 20), .accept(etaMinutes: 0),
     .refuse(reason: "no rice"), .confirm, .withdraw(reason: "cancelled"), .startCooking,
     .finishCooking, .askCancel(reason: "x"), .agreeCancel, .declineCancel, .close,
+    .offerRefund(items: Sample.offer.items, reason: "sold out"),
+    .offerRefund(items: Sample.offer.items, reason: "fell down"),
+    .recordAnswer(OfferAnswer(number: 1, accepted: true)),
+    .recordAnswer(OfferAnswer(number: 2, accepted: false)),
   ]
 
   @Test("a ticket takes exactly the steps written down here, by exactly these roles")

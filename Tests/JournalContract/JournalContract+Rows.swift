@@ -7,6 +7,7 @@ extension JournalContract {
     ContractCase("an append may hold no events, only marks, cursors and deadlines", noEvents),
     ContractCase("cursors come back with position and epoch, per subscriber", cursors),
     ContractCase("deadlines are set, replaced and cleared with the append", deadlines),
+    ContractCase("deadlines are listed in the order they fall due, by kind, paged", listed),
     ContractCase("the deadline signal tells of an earlier deadline", signal),
     ContractCase("parked events are listed in order, paged, and removed", parked),
     ContractCase("nothing of an append that conflicts is stored", nothing),
@@ -104,13 +105,35 @@ extension JournalContract {
     try expectEqual(try await again.cursors(of: "c"), [])
   }
 
+  private static func deadline(_ id: String, _ kind: String, _ at: Int64) -> Deadline {
+    Deadline(
+      key: DeadlineKey(stream: order(id), kind: kind), dueAt: WallTime(milliseconds: at),
+      owner: "store", payload: "p-\(id)")
+  }
+
+  private static func listed(_ harness: any JournalHarness) async throws {
+    let journal = await harness.journal
+    let rows = [
+      deadline("d2", "answer", 100), deadline("d1", "answer", 200), deadline("d1", "outer", 200),
+      deadline("d3", "answer", 200), deadline("d2", "outer", 300),
+    ]
+    _ = try await journal.append(Append(deadlines: rows.reversed().map { .set($0) }))
+    var after: Deadline?
+    for row in rows {
+      try expectEqual(try await journal.deadlines(kind: nil, after: after, limit: 1), [row])
+      after = row
+    }
+    try expectEqual(try await journal.deadlines(kind: nil, after: after, limit: 9), [])
+    try expectEqual(try await journal.deadlines(kind: nil, after: nil, limit: 9), rows)
+    let outer = rows.filter { $0.key.kind == "outer" }
+    try expectEqual(try await journal.deadlines(kind: "outer", after: nil, limit: 9), outer)
+    try expectEqual(
+      try await journal.deadlines(kind: "outer", after: outer[0], limit: 9), [outer[1]])
+    try expectEqual(try await journal.deadlines(kind: "none", after: nil, limit: 9), [])
+  }
+
   private static func deadlines(_ harness: any JournalHarness) async throws {
     let journal = await harness.journal
-    func deadline(_ id: String, _ kind: String, _ at: Int64) -> Deadline {
-      Deadline(
-        key: DeadlineKey(stream: order(id), kind: kind), dueAt: WallTime(milliseconds: at),
-        owner: "store", payload: "p-\(id)")
-    }
     try expectEqual(try await journal.nextDeadline(), nil)
     var first = append(["a"], to: order("d1"))
     first.deadlines = [.set(deadline("d1", "answer", 500)), .set(deadline("d1", "outer", 900))]

@@ -44,7 +44,7 @@ struct DashboardFoldTests {
       !name.hasSuffix("Response")
     else { return false }
     let rest = name.dropFirst("baedal.\(prefix)".count)
-    return !rest.isEmpty && rest != "Line" && rest != "Lines"
+    return !rest.isEmpty && !["Line", "Lines", "Offer"].contains(rest)
   }
 
   @Test(
@@ -60,7 +60,7 @@ struct DashboardFoldTests {
     let expected: OrderPhase? =
       switch kind {
       case .submitted, .paymentRequested: .pendingPayment
-      case .receivedByStore: nil
+      case .receivedByStore, .refundOffered, .refundAccepted, .refundDeclined: nil
       case .placed: .placed
       case .parked: .awaitingPayment
       case .paymentUnknown: .paymentUnknown

@@ -12,38 +12,33 @@ struct PaymentGuardTests {
     window: .count(calls: 4), minimumCalls: 4, failureRate: 0.5,
     openWait: BreakerBackOff(initial: .seconds(5), jitter: 0), probes: 1)
 
-  /// A world whose charges go through a breaker and a bulkhead.
-  private static func world(
+  /// A world whose charges go through a guard.
+  static func world(
     concurrent: Int = 8, queued: Int = 8
-  ) throws -> (MoneyWorld, CircuitBreaker) {
-    let breaker = try CircuitBreaker(name: "payment", policy: policy, seed: 1)
+  ) throws -> (MoneyWorld, DependencyGuard) {
+    var made: DependencyGuard?
     let world = try MoneyWorld { line, hand in
-      let clock = Self.clock(hand)
-      let bulkhead = try Bulkhead(
-        BulkheadQueue.Limits(concurrent: concurrent, queued: queued),
+      let clock = hand.monotonic
+      let dependency = try DependencyGuard(
+        name: "payment",
+        policy: DependencyPolicy(
+          breaker: policy, bulkhead: BulkheadQueue.Limits(concurrent: concurrent, queued: queued),
+          queueTimeout: .milliseconds(200)),
+        seed: 1,
         timing: Bulkhead.Timing(
           now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
           wait: { try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds)) }))
-      return PaymentGuard(
-        line, breaker: breaker, bulkhead: bulkhead, queueTimeout: .milliseconds(200), clock: clock)
+      made = dependency
+      return PaymentGuard(line, dependency: dependency)
     }
-    return (world, breaker)
+    return (world, try #require(made))
   }
 
-  /// The machine's monotonic clock, stopped and moved on by the world's hand alone.
-  private static func clock(_ hand: HandClock, ahead seconds: Int64 = 0) -> TransportClock {
-    let start = hand.now.ms
-    let origin = Transport.MonotonicInstant.now().advanced(by: .seconds(seconds))
-    return TransportClock(
-      now: { origin.advanced(by: .milliseconds(hand.now.ms - start)) },
-      sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
+  private static func state(_ dependency: DependencyGuard) -> String {
+    dependency.snapshot().breaker.state.name
   }
 
-  private static func state(_ breaker: CircuitBreaker) -> String {
-    breaker.snapshot(at: Resilience.MonotonicInstant(nanoseconds: 0)).state.name
-  }
-
-  private static func trouble(_ world: MoneyWorld, orders: Int) async throws {
+  static func trouble(_ world: MoneyWorld, orders: Int) async throws {
     for number in 0..<orders {
       world.provider.answer(.notCharged(reason: "down", retryAfter: .seconds(1)))
       let order = try await world.place(MoneyWorld.request("trouble-\(number)"))
@@ -73,10 +68,8 @@ struct PaymentGuardTests {
     try await Self.trouble(world, orders: 4)
     let parked = try await world.place(MoneyWorld.request("k1"))
     world.clock.advance(by: .seconds(6))
-    // Its deadline is measured by the clock that has moved on.
-    let context = CallContext(local: MoneyWorld.customer, clock: Self.clock(world.clock, ahead: 6))
     let paid = try await world.orderService.payOrder(
-      PayOrderRequest(orderID: parked.orderID), context: context)
+      PayOrderRequest(orderID: parked.orderID), context: world.context())
     #expect(paid.order?.state == .placed)
     #expect(Self.state(breaker) == "closed")
     #expect(world.provider.captures.values.map(\.self) == [1])

@@ -43,9 +43,12 @@ final class PaymentLine: PaymentServiceProtocol {
     for waiter in held { waiter.resume() }
   }
 
-  /// Returns once something is held up.
-  func holds() async {
-    while state.withLock({ $0.held.isEmpty }) { await Task.yield() }
+  /// How many calls are held up.
+  var held: Int { state.withLock { $0.held.count } }
+
+  /// Returns once so many calls are held up.
+  func holds(_ count: Int = 1) async {
+    while held < count { await Task.yield() }
   }
 
   func charge(

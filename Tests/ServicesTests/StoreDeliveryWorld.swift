@@ -22,6 +22,14 @@ final class HandClock: Sendable {
 
   var now: Timestamp { time.withLock { $0 } }
   func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+
+  /// The same hand on a monotonic clock. Nobody who sleeps by it is woken: whoever waits for a
+  /// limit that a test does not let pass is cancelled when what it limits has come.
+  var monotonic: TransportClock {
+    TransportClock(
+      now: { MonotonicInstant(nanoseconds: self.now.ms * 1_000_000) },
+      sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
+  }
 }
 
 /// An order service that records what a test says, and whoever follows its journal.
@@ -41,7 +49,7 @@ class OrderWorld {
   }
 
   static func environment(_ clock: HandClock) -> ServiceEnvironment {
-    ServiceEnvironment(now: { clock.now })
+    ServiceEnvironment(now: { clock.now }, clock: clock.monotonic)
   }
 
   static func journal(_ name: String, _ clock: HandClock) -> MemoryJournal {

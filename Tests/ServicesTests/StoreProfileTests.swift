@@ -86,6 +86,9 @@ struct StoreProfileTests {
       .received(order), .accepted(etaMinutes: 20), .refused(reason: "r"), .confirmed,
       .withdrawn(reason: "w"), .cookingStarted, .cookingFinished, .cancelAsked(reason: "c"),
       .cancelAgreed, .cancelDeclined, .closed,
+      .refundOffered(
+        number: 2, items: [Domain.OfferedItem(item: item.id, quantity: 3)], reason: "r"),
+      .offerAnswered(Domain.OfferAnswer(number: 2, accepted: false)),
     ]
     #expect(Set(tickets.map(\.kind)) == Set(TicketEventKind.allCases))
     for event in tickets {

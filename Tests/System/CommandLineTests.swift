@@ -13,7 +13,8 @@ extension SystemTests {
 
     @Test("an order is refused or parked while payment takes nothing, and paid when it does again")
     func parkedOrder() async throws {
-      try await withShell { shell, _ in
+      // The drain would pay it first.
+      try await withShell(config: "payment: {drain: {per_second: 0}}") { shell, _ in
         let down = try await shell("payment simulator set --down --json")
         #expect(try down.message()["down"] as? Bool == true)
 
@@ -152,12 +153,12 @@ extension SystemTests {
 
     /// A node with a store, a way to run commands on it, and the id of an order that was placed.
     private func withShell(
-      before prepare: (Site) async throws -> Void = { _ in },
+      config: String = "", before prepare: (Site) async throws -> Void = { _ in },
       _ body: (Shell, String) async throws -> Void
     ) async throws {
       let site = try Site()
       try await prepare(site)
-      let node = try await site.start()
+      let node = try await site.start(config)
       defer { node.kill() }
       let town = Town(node)
       try await town.open()

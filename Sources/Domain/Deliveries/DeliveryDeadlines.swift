@@ -6,6 +6,8 @@ package enum DeliveryDeadline: String, CaseIterable, Hashable, Sendable {
   case offerSilent
   /// The assigned rider did not set out although the food is ready.
   case riderIdle
+  /// No rider was found: people look at it.
+  case escalated
 }
 
 /// What a delivery waits for. The order's own `stalled` deadline watches over the way itself.
@@ -21,6 +23,9 @@ package enum DeliveryDeadlines {
       DeadlineRule(
         phases: [.assigned], kind: .riderIdle, owner: "rider, once the food is ready",
         outcome: "taken off, offered to the next", duration: \.riderIdle),
+      DeadlineRule(
+        phases: [.escalated], kind: .escalated, owner: "operator, riders who may claim it",
+        outcome: "cancelled with its order", duration: \.stalled),
     ]
   }
 
@@ -30,6 +35,7 @@ package enum DeliveryDeadlines {
     case .waiting: .noRider
     case .offered: .offerSilent
     case .assigned where state.isFoodReady: .riderIdle
+    case .escalated: .escalated
     default: nil
     }
   }
@@ -51,6 +57,7 @@ package enum DeliveryDeadlines {
     case .offerSilent:
       changes.append(.set(.offerSilent, at: next.offeredUntil ?? now.advanced(by: policy.offer)))
     case .riderIdle: changes.append(.set(.riderIdle, at: now.advanced(by: policy.riderIdle)))
+    case .escalated: changes.append(.set(.escalated, at: now.advanced(by: policy.stalled)))
     case nil: break
     }
     return changes

@@ -8,6 +8,10 @@ extension Order {
       return try payment(command, state)
     case .storeReceived, .storeAccepted, .storeRefused, .cookingStarted, .cookingFinished:
       return try store(command, state)
+    case .storeOffered(let number, let items, let reason):
+      return try offer(number, items, reason, state)
+    case .answerOffer(let number, let accept):
+      return try answer(OfferAnswer(number: number, accepted: accept), state)
     case .deliveryStarted, .pickedUp, .deliveryCompleted:
       return try delivery(command, state)
     case .cancel(let reason):
@@ -43,7 +47,13 @@ extension Order {
       throw Rejection(.invalid, "the lines do not add up to the total")
     }
     guard draft.total > .zero else { throw Rejection(.invalid, "there is nothing to pay") }
-    return [.submitted(draft)]
+    guard draft.paymentMethod == nil else { return [.submitted(draft)] }
+    guard draft.allowParking else {
+      throw Rejection(.invalid, "an order that may not be parked needs a payment method")
+    }
+    return [
+      .submitted(draft), .parked(reason: "no payment method yet", until: draft.expiresAt),
+    ]
   }
 
   /// The sum of the lines, after checking their number and quantities.
@@ -91,8 +101,12 @@ extension Order {
       return [.parked(reason: TextLimit.clipped(reason), until: end)]
     case .markPaymentUnknown(let until):
       return state.phase == .pendingPayment ? [.paymentUnknown(until: until)] : []
-    case .pay:
-      return state.phase == .awaitingPayment ? [.paymentRequested(attempt: state.attempt + 1)] : []
+    case .pay(let method):
+      guard state.phase == .awaitingPayment else { return [] }
+      guard method ?? state.paymentMethod != nil else {
+        throw Rejection(.invalid, "the order needs a payment method")
+      }
+      return [.paymentRequested(attempt: state.attempt + 1, method: method)]
     default: return []
     }
   }

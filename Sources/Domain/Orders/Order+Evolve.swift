@@ -5,15 +5,17 @@ extension Order {
     if case .submitted(let draft) = event, state.phase == .none {
       next.phase = .pendingPayment
       next.draft = draft
-      next.attempt = 1
+      next.paymentMethod = draft.paymentMethod
+      next.attempt = draft.paymentMethod == nil ? 0 : 1
       return next
     }
     guard state.phase != .none, !state.phase.isTerminal else { return state }
     switch event {
     case .submitted: break
-    case .paymentRequested(let attempt):
+    case .paymentRequested(let attempt, let method):
       next.phase = .pendingPayment
       next.attempt = attempt
+      next.paymentMethod = method ?? state.paymentMethod
     case .placed:
       next.phase = .placed
       next.isPaid = true
@@ -25,6 +27,18 @@ extension Order {
     case .accepted(let minutes, _, _, _):
       next.phase = .accepted
       next.etaMinutes = minutes
+    case .refundOffered(let offer):
+      next.offer = offer
+      next.offersSeen = offer.number
+    case .refundAccepted(let number, let amount, _):
+      // Sums of parts of a total that is a valid amount itself.
+      next.refunded = (try? state.refunded.adding(amount)) ?? state.refunded
+      next.leftOut += state.offer?.items ?? []
+      next.offer = nil
+      next.lastAnswer = OfferAnswer(number: number, accepted: true)
+    case .refundDeclined(let number):
+      next.offer = nil
+      next.lastAnswer = OfferAnswer(number: number, accepted: false)
     case .cookingStarted: next.phase = .cooking
     case .cookingFinished: next.phase = .ready
     case .deliveryStarted(let rider):

@@ -2,7 +2,7 @@ extension Order {
   package typealias Table = TransitionTable<OrderPhase, OrderCommandKind, OrderEventKind>
 
   package static let table = Table(
-    paymentRows + storeRows + deliveryRows + cancelRows + deadlineRows)
+    paymentRows + storeRows + deliveryRows + cancelRows + offerRows + deadlineRows)
 
   private static let existing = OrderPhase.allCases.filter { $0 != .none }
   private static let terminal = OrderPhase.allCases.filter(\.isTerminal)
@@ -17,7 +17,8 @@ extension Order {
   private static let paymentRows: [Table.Row] = [
     .on(
       .submit, in: [.none], by: [.customer], .to(.pendingPayment, .submitted),
-      when: "lines add up to the total; the customer's own order"),
+      .to(.awaitingPayment, .submitted, .parked),
+      when: "lines add up to the total; the customer's own order; parked without a method"),
     .on(
       .submit, in: existing, by: [.customer], .ignored,
       when: "same fingerprint, else conflict"),
@@ -45,7 +46,7 @@ extension Order {
       by: [.service], .ignored),
     .on(
       .pay, in: [.awaitingPayment], by: [.customer, .service, .operator],
-      .to(.pendingPayment, .paymentRequested), when: "the same payment key"),
+      .to(.pendingPayment, .paymentRequested), when: "the same payment key; some method"),
     .on(
       .pay, in: [.pendingPayment, .paymentUnknown, .placed] + afterAccept + [.delivered],
       by: [.customer, .service, .operator], .ignored, when: "under way or paid already"),
@@ -118,6 +119,18 @@ extension Order {
     .on(
       .declineCancel, in: [.accepted, .cooking, .ready, .deliveryStarted, .pickedUp] + terminal,
       by: [.service], .ignored),
+  ]
+
+  private static let offerRows: [Table.Row] = [
+    .on(
+      .storeOffered, in: [.accepted, .cancelRequested, .cooking, .ready], by: [.service],
+      .stay(.refundOffered), .ignored, when: "once for each number"),
+    .on(
+      .storeOffered, in: [.deliveryStarted, .pickedUp] + terminal, by: [.service], .ignored,
+      when: "the food has left"),
+    .on(
+      .answerOffer, in: afterAccept, by: [.customer, .operator], .stay(.refundAccepted),
+      .stay(.refundDeclined), .ignored, when: "the open offer; the same answer again is ignored"),
   ]
 
   private static let deadlineRows: [Table.Row] = [

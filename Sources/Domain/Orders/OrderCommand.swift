@@ -10,13 +10,17 @@ package enum OrderCommand: Hashable, Sendable {
   case park(reason: String, until: Timestamp)
   /// An attempt was made and nobody knows its outcome.
   case markPaymentUnknown(until: Timestamp)
-  /// Pay a parked order, under the same payment key.
-  case pay
+  /// Pay a parked order, under the same payment key; nil is by the method it had.
+  case pay(PaymentMethod?)
   /// The ticket reached the store: its time to answer starts.
   case storeReceived(at: Timestamp)
   /// The store wants the order; a request until the order confirms it.
   case storeAccepted(etaMinutes: Int)
   case storeRefused(reason: String)
+  /// The store cannot deliver these and offers their price back.
+  case storeOffered(number: Int, items: [OfferedItem], reason: String)
+  /// The customer takes the open offer, or not.
+  case answerOffer(number: Int, accept: Bool)
   case cookingStarted
   case cookingFinished
   /// 배달 시작.
@@ -43,6 +47,8 @@ package enum OrderCommand: Hashable, Sendable {
     case .storeReceived: .storeReceived
     case .storeAccepted: .storeAccepted
     case .storeRefused: .storeRefused
+    case .storeOffered: .storeOffered
+    case .answerOffer: .answerOffer
     case .cookingStarted: .cookingStarted
     case .cookingFinished: .cookingFinished
     case .deliveryStarted: .deliveryStarted
@@ -60,6 +66,7 @@ package enum OrderCommand: Hashable, Sendable {
 package enum OrderCommandKind: String, CaseIterable, Hashable, Sendable {
   case submit, paymentApproved, paymentDeclined, park, markPaymentUnknown, pay
   case storeReceived, storeAccepted, storeRefused, cookingStarted, cookingFinished
+  case storeOffered, answerOffer
   case deliveryStarted, pickedUp, deliveryCompleted
   case cancel, agreeCancel, declineCancel, deadlinePassed
 }

@@ -1,8 +1,9 @@
 /// What happened to an order.
 package enum OrderEvent: Hashable, Sendable {
   case submitted(OrderDraft)
-  /// Attempt number `attempt` was asked for; the first one is part of `submitted`.
-  case paymentRequested(attempt: Int)
+  /// Attempt number `attempt` was asked for; the first one is part of `submitted`. Without a
+  /// method it is by the one before.
+  case paymentRequested(attempt: Int, method: PaymentMethod?)
   /// Paid; from here on the store may know of it, and this is all it is told.
   case placed(paymentKey: PaymentKey, amount: Won, store: StoreID, lines: [OrderLine])
   case parked(reason: String, until: Timestamp)
@@ -16,6 +17,10 @@ package enum OrderEvent: Hashable, Sendable {
   case deliveryStarted(rider: RiderID)
   case pickedUp(rider: RiderID)
   case delivered(rider: RiderID)
+  case refundOffered(RefundOffer)
+  /// So much is given back, and the store bears it.
+  case refundAccepted(number: Int, amount: Won, reason: String)
+  case refundDeclined(number: Int)
   case cancelRequested(reason: String)
   case cancelDeclined
   /// `by` is whose wish it was: the customer's also when the store agreed or stayed silent.
@@ -37,6 +42,9 @@ package enum OrderEvent: Hashable, Sendable {
     case .deliveryStarted: .deliveryStarted
     case .pickedUp: .pickedUp
     case .delivered: .delivered
+    case .refundOffered: .refundOffered
+    case .refundAccepted: .refundAccepted
+    case .refundDeclined: .refundDeclined
     case .cancelRequested: .cancelRequested
     case .cancelDeclined: .cancelDeclined
     case .cancelled: .cancelled
@@ -60,6 +68,9 @@ package enum OrderEventKind: String, CaseIterable, Hashable, Sendable {
   case deliveryStarted = "OrderDeliveryStarted"
   case pickedUp = "OrderPickedUp"
   case delivered = "OrderDelivered"
+  case refundOffered = "OrderRefundOffered"
+  case refundAccepted = "OrderRefundAccepted"
+  case refundDeclined = "OrderRefundDeclined"
   case cancelRequested = "OrderCancelRequested"
   case cancelDeclined = "OrderCancelDeclined"
   case cancelled = "OrderCancelled"

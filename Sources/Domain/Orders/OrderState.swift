@@ -62,19 +62,20 @@ package struct OrderDraft: Hashable, Sendable {
   package let total: Won
   package let deliveryAddress: String
   package let area: Area
-  package let paymentMethod: PaymentMethod
+  /// Nil: parked until somebody brings one.
+  package let paymentMethod: PaymentMethod?
   /// A digest of what the client sent: a retry has the same one.
   package let fingerprint: Fingerprint
   /// The version of the menu the prices are from.
   package let menuVersion: Int64
   /// Whether the order may wait when it cannot be paid at once.
   package let allowParking: Bool
-  /// Until when somebody must have said how the payment went.
+  /// Until when somebody must have said how the payment went, or have brought a method.
   package let expiresAt: Timestamp
 
   package init(
     id: OrderID, customer: CustomerID, store: StoreID, lines: [OrderLine], total: Won,
-    deliveryAddress: String, area: Area, paymentMethod: PaymentMethod, fingerprint: Fingerprint,
+    deliveryAddress: String, area: Area, paymentMethod: PaymentMethod?, fingerprint: Fingerprint,
     menuVersion: Int64, allowParking: Bool, expiresAt: Timestamp
   ) {
     self.id = id
@@ -99,6 +100,8 @@ package struct OrderState: Hashable, Sendable {
   package internal(set) var draft: OrderDraft?
   /// How often payment was asked for.
   package internal(set) var attempt = 0
+  /// How it is to be paid; nil while nobody has said.
+  package internal(set) var paymentMethod: PaymentMethod?
   /// Whether a payment was confirmed; stays true when the order is cancelled afterwards.
   package internal(set) var isPaid = false
   /// The end of the first parking: parking again does not extend it.
@@ -106,12 +109,31 @@ package struct OrderState: Hashable, Sendable {
   package internal(set) var storeReceivedAt: Timestamp?
   package internal(set) var etaMinutes: Int?
   package internal(set) var rider: RiderID?
+  /// What the store offered and nobody has answered.
+  package internal(set) var offer: RefundOffer?
+  /// The number of the last offer, and the customer's answer to the last one answered.
+  package internal(set) var offersSeen = 0
+  package internal(set) var lastAnswer: OfferAnswer?
+  /// What was left out by offers that were accepted, and its price.
+  package internal(set) var leftOut: [OfferedItem] = []
+  package internal(set) var refunded: Won = .zero
   /// What the customer said when asking to cancel an accepted order.
   package internal(set) var cancelReason: String?
   /// How the order ended, when it did not end delivered.
   package internal(set) var ending: OrderEnding?
 
   package init() {}
+}
+
+/// What became of an offer.
+package struct OfferAnswer: Hashable, Sendable {
+  package let number: Int
+  package let accepted: Bool
+
+  package init(number: Int, accepted: Bool) {
+    self.number = number
+    self.accepted = accepted
+  }
 }
 
 /// How an order ended that was not delivered.

@@ -38,12 +38,17 @@ extension Payment {
       guard request.key == PaymentKey(request.order) else {
         throw Rejection(.invalid, "the payment key is not the order's")
       }
-      return [.requested(request), .attempted(attempt: 1)]
+      return [.requested(request), .attempted(attempt: 1, method: nil)]
     }
-    guard existing == request else {
+    var same = existing
+    // What is known not to have been charged may be paid in another way.
+    if state.phase == .notCharged { same.method = request.method }
+    guard same == request else {
       throw Rejection(.conflict, "this payment key was used for another payment")
     }
-    return state.phase == .notCharged ? [.attempted(attempt: state.attempt + 1)] : []
+    guard state.phase == .notCharged else { return [] }
+    let method = request.method == existing.method ? nil : request.method
+    return [.attempted(attempt: state.attempt + 1, method: method)]
   }
 
   private static func approved(

@@ -7,8 +7,9 @@ extension Payment {
       guard state.phase == .none else { return state }
       next.request = request
       next.phase = .attempting
-    case .attempted(let attempt):
+    case .attempted(let attempt, let method):
       guard state.phase == .attempting || state.phase == .notCharged else { return state }
+      if let method { next.request?.method = method }
       next.attempt = attempt
       next.phase = .attempting
     case .approved(_, let reference, let amount):

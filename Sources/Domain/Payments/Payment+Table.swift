@@ -12,7 +12,7 @@ extension Payment {
       when: "more than nothing"),
     .on(
       .charge, in: [.notCharged], by: [.service], .to(.attempting, .attempted),
-      when: "the same body, else conflict"),
+      when: "the same body, else conflict; another method is no other body"),
     .on(
       .charge, in: outstanding + captured + [.declined], by: [.service], .ignored,
       when: "the same body, else conflict"),

@@ -1,7 +1,7 @@
 /// What can be asked of a payment. Who may ask what, and when, is in `Payment.table`.
 package enum PaymentCommand: Hashable, Sendable {
   /// Capture the amount. Again with the same body it attempts anew if, and only if, the attempt
-  /// before is known not to have charged.
+  /// before is known not to have charged; then also by another method.
   case charge(PaymentRequest)
   case recordApproved(attempt: Int, reference: ProviderReference, amount: Won)
   case recordDeclined(attempt: Int, reason: String)
@@ -48,7 +48,7 @@ package struct PaymentRequest: Hashable, Sendable {
   package let customer: CustomerID
   package let store: StoreID
   package let amount: Won
-  package let method: PaymentMethod
+  package var method: PaymentMethod
 
   package init(
     key: PaymentKey, order: OrderID, customer: CustomerID, store: StoreID, amount: Won,

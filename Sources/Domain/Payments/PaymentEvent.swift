@@ -3,7 +3,8 @@ package enum PaymentEvent: Hashable, Sendable {
   /// The intent: durable before anything is attempted.
   case requested(PaymentRequest)
   /// Attempt `attempt` may be under way from here on; durable before the provider is called.
-  case attempted(attempt: Int)
+  /// Without a method it is by the one before.
+  case attempted(attempt: Int, method: PaymentMethod?)
   case approved(attempt: Int, reference: ProviderReference, amount: Won)
   case declined(attempt: Int, reason: String)
   case notCharged(attempt: Int, reason: String)

@@ -21,6 +21,26 @@ package enum DomainTables {
     ]
   }
 
+  /// Whom the deadline of that kind of an `order`, `payment` or `delivery` waits for, and what
+  /// happens when it passes; nil when there is none of that name.
+  package static func deadline(
+    _ kind: String, of aggregate: String
+  ) -> (owner: String, outcome: String)? {
+    switch aggregate {
+    case "order": said(OrderDeadlines.rules, kind)
+    case "payment": said(PaymentDeadlines.rules, kind)
+    case "delivery": said(DeliveryDeadlines.rules, kind)
+    default: nil
+    }
+  }
+
+  private static func said<Phase, Kind>(
+    _ rules: [DeadlineRule<Phase, Kind>], _ kind: String
+  ) -> (owner: String, outcome: String)? {
+    // Of several for one kind the last: it holds in the end.
+    rules.last { $0.kind.rawValue == kind }.map { ($0.owner, $0.outcome) }
+  }
+
   /// All of it as aligned text.
   package static var text: String {
     ([preface + "\n"] + (transitions + deadlines()).map(\.text)).joined(separator: "\n")

@@ -113,9 +113,12 @@ package struct ProviderReference: Identifier {
 /// A token that stands for the customer's means of payment; never a card number.
 package struct PaymentMethod: Identifier {
   package static var noun: String { "payment method" }
-  package static var maxBytes: Int { 128 }
+  package static var maxBytes: Int { 512 }
   package let rawValue: String
   package init(validated rawValue: String) { self.rawValue = rawValue }
+
+  /// Made by the customer for this one payment; never used without them.
+  package var isOneTime: Bool { rawValue.hasPrefix("once:") }
 }
 
 /// A digest of a request's body: the same key with another fingerprint is another request.

@@ -21,8 +21,31 @@ extension Ticket {
       return state.phase == .confirmed ? [.cancelAsked(reason: TextLimit.clipped(reason))] : []
     case .agreeCancel: return state.phase == .cancelAsked ? [.cancelAgreed] : []
     case .declineCancel: return state.phase == .cancelAsked ? [.cancelDeclined] : []
+    case .offerRefund(let items, let reason): return try offer(items, reason, state)
+    case .recordAnswer(let answer):
+      let isOver = [.refused, .withdrawn, .closed].contains(state.phase)
+      let isOpen = state.offers.contains { $0.number == answer.number && $0.accepted == nil }
+      return isOpen && !isOver ? [.offerAnswered(answer)] : []
     case .close: return state.phase == .ready ? [.closed] : []
     }
+  }
+
+  private static func offer(
+    _ items: [OfferedItem], _ reason: String, _ state: TicketState
+  ) throws(Rejection) -> [TicketEvent] {
+    try TextLimit.reason(reason)
+    if let last = state.offers.last, last.accepted == nil {
+      guard last.items == items, last.reason == reason else {
+        throw Rejection(.illegalState, "offer \(last.number) still waits for its answer")
+      }
+      return []
+    }
+    guard state.offers.count < RefundOffer.offersMax else {
+      throw Rejection(.invalid, "the order has seen \(RefundOffer.offersMax) offers already")
+    }
+    let leftOut = state.offers.filter { $0.accepted == true }.flatMap(\.items)
+    _ = try RefundOffer.value(of: items, in: state.order?.lines ?? [], without: leftOut)
+    return [.refundOffered(number: state.offers.count + 1, items: items, reason: reason)]
   }
 
   static func checkEta(_ minutes: Int) throws(Rejection) {
@@ -65,6 +88,12 @@ extension Ticket {
       next.phase = .cancelAsked
       next.reason = reason
     case .cancelAgreed: next.phase = .withdrawn
+    case .refundOffered(let number, let items, let reason):
+      next.offers.append(TicketOffer(number: number, items: items, reason: reason))
+    case .offerAnswered(let answer):
+      guard let index = state.offers.firstIndex(where: { $0.number == answer.number })
+      else { return state }
+      next.offers[index].accepted = answer.accepted
     case .closed: next.phase = .closed
     }
     return next

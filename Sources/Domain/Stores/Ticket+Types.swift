@@ -15,6 +15,10 @@ package enum TicketCommand: Hashable, Sendable {
   case askCancel(reason: String)
   case agreeCancel
   case declineCancel
+  /// Some of it cannot be delivered: offer the customer the money for it.
+  case offerRefund(items: [OfferedItem], reason: String)
+  /// What the customer said to an offer.
+  case recordAnswer(OfferAnswer)
   /// The food left the store.
   case close
 
@@ -30,6 +34,8 @@ package enum TicketCommand: Hashable, Sendable {
     case .askCancel: .askCancel
     case .agreeCancel: .agreeCancel
     case .declineCancel: .declineCancel
+    case .offerRefund: .offerRefund
+    case .recordAnswer: .recordAnswer
     case .close: .close
     }
   }
@@ -38,7 +44,7 @@ package enum TicketCommand: Hashable, Sendable {
 /// The commands without their values.
 package enum TicketCommandKind: String, CaseIterable, Hashable, Sendable {
   case receive, accept, refuse, confirm, withdraw, startCooking, finishCooking
-  case askCancel, agreeCancel, declineCancel, close
+  case askCancel, agreeCancel, declineCancel, offerRefund, recordAnswer, close
 }
 
 /// What happened to a ticket.
@@ -53,6 +59,8 @@ package enum TicketEvent: Hashable, Sendable {
   case cancelAsked(reason: String)
   case cancelAgreed
   case cancelDeclined
+  case refundOffered(number: Int, items: [OfferedItem], reason: String)
+  case offerAnswered(OfferAnswer)
   case closed
 
   package var kind: TicketEventKind {
@@ -67,6 +75,8 @@ package enum TicketEvent: Hashable, Sendable {
     case .cancelAsked: .cancelAsked
     case .cancelAgreed: .cancelAgreed
     case .cancelDeclined: .cancelDeclined
+    case .refundOffered: .refundOffered
+    case .offerAnswered: .offerAnswered
     case .closed: .closed
     }
   }
@@ -84,6 +94,8 @@ package enum TicketEventKind: String, CaseIterable, Hashable, Sendable {
   case cancelAsked = "TicketCancelAsked"
   case cancelAgreed = "TicketCancelAgreed"
   case cancelDeclined = "TicketCancelDeclined"
+  case refundOffered = "TicketRefundOffered"
+  case offerAnswered = "TicketOfferAnswered"
   case closed = "TicketClosed"
 }
 
@@ -121,6 +133,22 @@ package struct TicketOrder: Hashable, Sendable {
   }
 }
 
+/// An offer as the store sees it: nothing of money.
+package struct TicketOffer: Hashable, Sendable {
+  package let number: Int
+  package let items: [OfferedItem]
+  package let reason: String
+  /// Nil while the customer has not answered.
+  package internal(set) var accepted: Bool?
+
+  package init(number: Int, items: [OfferedItem], reason: String, accepted: Bool? = nil) {
+    self.number = number
+    self.items = items
+    self.reason = reason
+    self.accepted = accepted
+  }
+}
+
 /// A ticket as its events tell it.
 package struct TicketState: Hashable, Sendable {
   package internal(set) var phase: TicketPhase = .none
@@ -129,6 +157,8 @@ package struct TicketState: Hashable, Sendable {
   package internal(set) var etaMinutes: Int?
   /// Why it was refused, withdrawn, or asked to be cancelled.
   package internal(set) var reason: String?
+  /// In the order in which they were made; at most `RefundOffer.offersMax`.
+  package internal(set) var offers: [TicketOffer] = []
 
   package init() {}
 }

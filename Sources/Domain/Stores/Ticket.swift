@@ -65,6 +65,14 @@ package enum Ticket: Decider {
       .declineCancel, in: [.cancelAsked], by: [.store, .operator],
       .to(.confirmed, .cancelDeclined)),
     .on(.declineCancel, in: [.confirmed, .cooking], by: [.store, .operator], .ignored),
+    .on(
+      .offerRefund, in: [.confirmed, .cancelAsked, .cooking, .ready], by: [.store],
+      .stay(.refundOffered), .ignored,
+      when: "of what is in the order, not all of it, one at a time; the same again is ignored"),
+    .on(
+      .recordAnswer, in: [.confirmed, .cancelAsked, .cooking, .ready], by: [.service],
+      .stay(.offerAnswered), .ignored, when: "once"),
+    .on(.recordAnswer, in: over, by: [.service], .ignored),
     .on(.close, in: [.ready], by: [.service], .to(.closed, .closed)),
     .on(.close, in: over, by: [.service], .ignored),
   ])

@@ -70,6 +70,17 @@ extension MemoryJournal {
   }
 
   package nonisolated(nonsending) func deadlines(
+    kind: String?, after deadline: Deadline?, limit: Int
+  ) async throws(JournalError) -> [Deadline] {
+    try query { store in
+      let matching = store.deadlines.values.filter { row in
+        (kind ?? row.key.kind) == row.key.kind && (deadline.map { $0.order < row.order } ?? true)
+      }
+      return Array(matching.sorted { $0.order < $1.order }.prefix(max(0, limit)))
+    }
+  }
+
+  package nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try query { store in

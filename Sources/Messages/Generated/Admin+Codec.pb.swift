@@ -759,3 +759,694 @@ extension RebuildDashboardUpdate {
   }
 }
 
+extension ListBreakersRequest {
+  package static var fullName: String { "baedal.admin.v1.ListBreakersRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__ListBreakersRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__ListBreakersRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__list_breakers_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ListBreakersRequest>) throws(CodecFailure) -> Self {
+    Self()
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ListBreakersRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__list_breakers_request__init(c)
+  }
+}
+
+extension ListBreakersResponse {
+  package static var fullName: String { "baedal.admin.v1.ListBreakersResponse" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__ListBreakersResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__ListBreakersResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__list_breakers_response__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ListBreakersResponse>) throws(CodecFailure) -> Self {
+    let _breakers = try decodeList(c.pointee.breakers, count: c.pointee.n_breakers) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try Breaker.decoded(value)
+    }
+    return Self(
+      breakers: _breakers
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ListBreakersResponse>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__list_breakers_response__init(c)
+    if !self.breakers.isEmpty {
+      arena.reserve(6 &* self.breakers.count)
+      c.pointee.n_breakers = self.breakers.count
+      c.pointee.breakers = try arena.messages(self.breakers, as: Baedal__Admin__V1__Breaker.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+  }
+}
+
+extension BreakerResponse {
+  package static var fullName: String { "baedal.admin.v1.BreakerResponse" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__BreakerResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__BreakerResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__breaker_response__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__BreakerResponse>) throws(CodecFailure) -> Self {
+    let _breaker: Breaker?
+    if let value = c.pointee.breaker {
+      _breaker = try Breaker.decoded(value)
+    } else {
+      _breaker = nil
+    }
+    return Self(
+      breaker: _breaker
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__BreakerResponse>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__breaker_response__init(c)
+    arena.reserve(6)
+    if let value = self.breaker {
+      let part = try arena.allocate(Baedal__Admin__V1__Breaker.self)
+      try value.fill(part, arena)
+      c.pointee.breaker = part
+    }
+  }
+}
+
+extension Breaker {
+  package static var fullName: String { "baedal.admin.v1.Breaker" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__Breaker.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__Breaker.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__breaker__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__Breaker>) throws(CodecFailure) -> Self {
+    let _dependency = try String(c: c.pointee.dependency, field: "baedal.admin.v1.Breaker.dependency")
+    let _state = BreakerState(rawValue: Int32(bitPattern: c.pointee.state.rawValue))
+    let _retryAfterMs = c.pointee.retry_after_ms
+    let _lastChange = try String(c: c.pointee.last_change, field: "baedal.admin.v1.Breaker.last_change")
+    let _lastChangeAgeMs = c.pointee.last_change_age_ms
+    let _policy: DependencyPolicy?
+    if let value = c.pointee.policy {
+      _policy = try DependencyPolicy.decoded(value)
+    } else {
+      _policy = nil
+    }
+    let _windowCalls = c.pointee.window_calls
+    let _windowFailed = c.pointee.window_failed
+    let _windowSlow = c.pointee.window_slow
+    let _probesUnderWay = c.pointee.probes_under_way
+    let _counters: BreakerCounters?
+    if let value = c.pointee.counters {
+      _counters = try BreakerCounters.decoded(value)
+    } else {
+      _counters = nil
+    }
+    let _inside = c.pointee.inside
+    let _queued = c.pointee.queued
+    return Self(
+      dependency: _dependency,
+      state: _state,
+      retryAfterMs: _retryAfterMs,
+      lastChange: _lastChange,
+      lastChangeAgeMs: _lastChangeAgeMs,
+      policy: _policy,
+      windowCalls: _windowCalls,
+      windowFailed: _windowFailed,
+      windowSlow: _windowSlow,
+      probesUnderWay: _probesUnderWay,
+      counters: _counters,
+      inside: _inside,
+      queued: _queued
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__Breaker>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__breaker__init(c)
+    arena.reserve(108)
+    c.pointee.dependency = try arena.copy(self.dependency)
+    c.pointee.state = Baedal__Admin__V1__BreakerState(rawValue: UInt32(bitPattern: self.state.rawValue))
+    c.pointee.retry_after_ms = self.retryAfterMs
+    c.pointee.last_change = try arena.copy(self.lastChange)
+    c.pointee.last_change_age_ms = self.lastChangeAgeMs
+    if let value = self.policy {
+      let part = try arena.allocate(Baedal__Admin__V1__DependencyPolicy.self)
+      try value.fill(part, arena)
+      c.pointee.policy = part
+    }
+    c.pointee.window_calls = self.windowCalls
+    c.pointee.window_failed = self.windowFailed
+    c.pointee.window_slow = self.windowSlow
+    c.pointee.probes_under_way = self.probesUnderWay
+    if let value = self.counters {
+      let part = try arena.allocate(Baedal__Admin__V1__BreakerCounters.self)
+      try value.fill(part, arena)
+      c.pointee.counters = part
+    }
+    c.pointee.inside = self.inside
+    c.pointee.queued = self.queued
+  }
+}
+
+extension BreakerCounters {
+  package static var fullName: String { "baedal.admin.v1.BreakerCounters" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__BreakerCounters.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__BreakerCounters.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__breaker_counters__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__BreakerCounters>) throws(CodecFailure) -> Self {
+    let _succeeded = c.pointee.succeeded
+    let _failed = c.pointee.failed
+    let _slow = c.pointee.slow
+    let _ignored = c.pointee.ignored
+    let _rejected = c.pointee.rejected
+    let _dropped = c.pointee.dropped
+    let _openings = c.pointee.openings
+    let _turnedAway = c.pointee.turned_away
+    let _retried = c.pointee.retried
+    return Self(
+      succeeded: _succeeded,
+      failed: _failed,
+      slow: _slow,
+      ignored: _ignored,
+      rejected: _rejected,
+      dropped: _dropped,
+      openings: _openings,
+      turnedAway: _turnedAway,
+      retried: _retried
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__BreakerCounters>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__breaker_counters__init(c)
+    arena.reserve(99)
+    c.pointee.succeeded = self.succeeded
+    c.pointee.failed = self.failed
+    c.pointee.slow = self.slow
+    c.pointee.ignored = self.ignored
+    c.pointee.rejected = self.rejected
+    c.pointee.dropped = self.dropped
+    c.pointee.openings = self.openings
+    c.pointee.turned_away = self.turnedAway
+    c.pointee.retried = self.retried
+  }
+}
+
+extension DependencyPolicy {
+  package static var fullName: String { "baedal.admin.v1.DependencyPolicy" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__DependencyPolicy.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__DependencyPolicy.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__dependency_policy__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__DependencyPolicy>) throws(CodecFailure) -> Self {
+    let _windowMs = c.pointee.window_ms
+    let _minimumCalls = c.pointee.minimum_calls
+    let _failurePercent = c.pointee.failure_percent
+    let _slowCallMs = c.pointee.slow_call_ms
+    let _slowPercent = c.pointee.slow_percent
+    let _openWaitMs = c.pointee.open_wait_ms
+    let _openWaitMaxMs = c.pointee.open_wait_max_ms
+    let _probes = c.pointee.probes
+    let _concurrent = c.pointee.concurrent
+    let _queued = c.pointee.queued
+    let _queueTimeoutMs = c.pointee.queue_timeout_ms
+    let _retryPercent = c.pointee.retry_percent
+    return Self(
+      windowMs: _windowMs,
+      minimumCalls: _minimumCalls,
+      failurePercent: _failurePercent,
+      slowCallMs: _slowCallMs,
+      slowPercent: _slowPercent,
+      openWaitMs: _openWaitMs,
+      openWaitMaxMs: _openWaitMaxMs,
+      probes: _probes,
+      concurrent: _concurrent,
+      queued: _queued,
+      queueTimeoutMs: _queueTimeoutMs,
+      retryPercent: _retryPercent
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__DependencyPolicy>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__dependency_policy__init(c)
+    arena.reserve(97)
+    c.pointee.window_ms = self.windowMs
+    c.pointee.minimum_calls = self.minimumCalls
+    c.pointee.failure_percent = self.failurePercent
+    c.pointee.slow_call_ms = self.slowCallMs
+    c.pointee.slow_percent = self.slowPercent
+    c.pointee.open_wait_ms = self.openWaitMs
+    c.pointee.open_wait_max_ms = self.openWaitMaxMs
+    c.pointee.probes = self.probes
+    c.pointee.concurrent = self.concurrent
+    c.pointee.queued = self.queued
+    c.pointee.queue_timeout_ms = self.queueTimeoutMs
+    c.pointee.retry_percent = self.retryPercent
+  }
+}
+
+extension OperateBreakerRequest {
+  package static var fullName: String { "baedal.admin.v1.OperateBreakerRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__OperateBreakerRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__OperateBreakerRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__operate_breaker_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__OperateBreakerRequest>) throws(CodecFailure) -> Self {
+    let _dependency = try String(c: c.pointee.dependency, field: "baedal.admin.v1.OperateBreakerRequest.dependency")
+    let _operation = BreakerOperation(rawValue: Int32(bitPattern: c.pointee.operation.rawValue))
+    return Self(
+      dependency: _dependency,
+      operation: _operation
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__OperateBreakerRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__operate_breaker_request__init(c)
+    arena.reserve(17)
+    c.pointee.dependency = try arena.copy(self.dependency)
+    c.pointee.operation = Baedal__Admin__V1__BreakerOperation(rawValue: UInt32(bitPattern: self.operation.rawValue))
+  }
+}
+
+extension SetDependencyPolicyRequest {
+  package static var fullName: String { "baedal.admin.v1.SetDependencyPolicyRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__SetDependencyPolicyRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__SetDependencyPolicyRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__set_dependency_policy_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__SetDependencyPolicyRequest>) throws(CodecFailure) -> Self {
+    let _dependency = try String(c: c.pointee.dependency, field: "baedal.admin.v1.SetDependencyPolicyRequest.dependency")
+    let _policy: DependencyPolicy?
+    if let value = c.pointee.policy {
+      _policy = try DependencyPolicy.decoded(value)
+    } else {
+      _policy = nil
+    }
+    return Self(
+      dependency: _dependency,
+      policy: _policy
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__SetDependencyPolicyRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__set_dependency_policy_request__init(c)
+    arena.reserve(12)
+    c.pointee.dependency = try arena.copy(self.dependency)
+    if let value = self.policy {
+      let part = try arena.allocate(Baedal__Admin__V1__DependencyPolicy.self)
+      try value.fill(part, arena)
+      c.pointee.policy = part
+    }
+  }
+}
+
+extension ListWaitingRequest {
+  package static var fullName: String { "baedal.admin.v1.ListWaitingRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__ListWaitingRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__ListWaitingRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__list_waiting_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ListWaitingRequest>) throws(CodecFailure) -> Self {
+    let _service = try String(c: c.pointee.service, field: "baedal.admin.v1.ListWaitingRequest.service")
+    let _kind = try String(c: c.pointee.kind, field: "baedal.admin.v1.ListWaitingRequest.kind")
+    let _limit = c.pointee.limit
+    let _overdue = c.pointee.overdue != 0
+    return Self(
+      service: _service,
+      kind: _kind,
+      limit: _limit,
+      overdue: _overdue
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ListWaitingRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__list_waiting_request__init(c)
+    arena.reserve(20)
+    c.pointee.service = try arena.copy(self.service)
+    c.pointee.kind = try arena.copy(self.kind)
+    c.pointee.limit = self.limit
+    c.pointee.overdue = self.overdue ? 1 : 0
+  }
+}
+
+extension ListWaitingResponse {
+  package static var fullName: String { "baedal.admin.v1.ListWaitingResponse" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__ListWaitingResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__ListWaitingResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__list_waiting_response__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ListWaitingResponse>) throws(CodecFailure) -> Self {
+    let _waiting = try decodeList(c.pointee.waiting, count: c.pointee.n_waiting) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try Waiting.decoded(value)
+    }
+    let _more = c.pointee.more != 0
+    return Self(
+      waiting: _waiting,
+      more: _more
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ListWaitingResponse>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__list_waiting_response__init(c)
+    arena.reserve(2)
+    if !self.waiting.isEmpty {
+      arena.reserve(6 &* self.waiting.count)
+      c.pointee.n_waiting = self.waiting.count
+      c.pointee.waiting = try arena.messages(self.waiting, as: Baedal__Admin__V1__Waiting.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+    c.pointee.more = self.more ? 1 : 0
+  }
+}
+
+extension Waiting {
+  package static var fullName: String { "baedal.admin.v1.Waiting" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__Waiting.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__Waiting.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__waiting__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__Waiting>) throws(CodecFailure) -> Self {
+    let _service = try String(c: c.pointee.service, field: "baedal.admin.v1.Waiting.service")
+    let _subject = try String(c: c.pointee.subject, field: "baedal.admin.v1.Waiting.subject")
+    let _kind = try String(c: c.pointee.kind, field: "baedal.admin.v1.Waiting.kind")
+    let _owner = try String(c: c.pointee.owner, field: "baedal.admin.v1.Waiting.owner")
+    let _outcome = try String(c: c.pointee.outcome, field: "baedal.admin.v1.Waiting.outcome")
+    let _dueAtMs = c.pointee.due_at_ms
+    return Self(
+      service: _service,
+      subject: _subject,
+      kind: _kind,
+      owner: _owner,
+      outcome: _outcome,
+      dueAtMs: _dueAtMs
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__Waiting>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__waiting__init(c)
+    arena.reserve(41)
+    c.pointee.service = try arena.copy(self.service)
+    c.pointee.subject = try arena.copy(self.subject)
+    c.pointee.kind = try arena.copy(self.kind)
+    c.pointee.owner = try arena.copy(self.owner)
+    c.pointee.outcome = try arena.copy(self.outcome)
+    c.pointee.due_at_ms = self.dueAtMs
+  }
+}
+

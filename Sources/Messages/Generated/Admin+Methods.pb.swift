@@ -25,5 +25,17 @@ package enum AdminServiceMethods {
   /// Cancelling the call, or an error, leaves the one in use as it was. One at a time.
   package static let rebuildDashboard =
     ServerStreamMethod<RebuildDashboardRequest, RebuildDashboardUpdate>(path: "baedal.admin.v1.AdminService/RebuildDashboard")
+  /// The circuit breakers of this node, each with the bulkhead before it.
+  package static let listBreakers =
+    UnaryMethod<ListBreakersRequest, ListBreakersResponse>(path: "baedal.admin.v1.AdminService/ListBreakers")
+  /// Forces a breaker open or closed, takes it out of the way, or puts it back to work.
+  package static let operateBreaker =
+    UnaryMethod<OperateBreakerRequest, BreakerResponse>(path: "baedal.admin.v1.AdminService/OperateBreaker")
+  /// Another policy for a dependency, until the node starts again: its file stays as it is.
+  package static let setDependencyPolicy =
+    UnaryMethod<SetDependencyPolicyRequest, BreakerResponse>(path: "baedal.admin.v1.AdminService/SetDependencyPolicy")
+  /// What waits for somebody: whom, until when, and what happens then. The longest due first.
+  package static let listWaiting =
+    UnaryMethod<ListWaitingRequest, ListWaitingResponse>(path: "baedal.admin.v1.AdminService/ListWaiting")
 }
 

@@ -53,6 +53,13 @@ extension Order {
     let _riderID = try String(c: c.pointee.rider_id, field: "baedal.order.v1.Order.rider_id")
     let _reason = try String(c: c.pointee.reason, field: "baedal.order.v1.Order.reason")
     let _version = c.pointee.version
+    let _offer: RefundOffer?
+    if let value = c.pointee.offer {
+      _offer = try RefundOffer.decoded(value)
+    } else {
+      _offer = nil
+    }
+    let _refundedWon = c.pointee.refunded_won
     return Self(
       orderID: _orderID,
       customerID: _customerID,
@@ -66,13 +73,15 @@ extension Order {
       etaMinutes: _etaMinutes,
       riderID: _riderID,
       reason: _reason,
-      version: _version
+      version: _version,
+      offer: _offer,
+      refundedWon: _refundedWon
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__Order>, _ arena: Arena) throws(CodecFailure) {
     baedal__order__v1__order__init(c)
-    arena.reserve(83)
+    arena.reserve(100)
     c.pointee.order_id = try arena.copy(self.orderID)
     c.pointee.customer_id = try arena.copy(self.customerID)
     c.pointee.store_id = try arena.copy(self.storeID)
@@ -92,6 +101,127 @@ extension Order {
     c.pointee.rider_id = try arena.copy(self.riderID)
     c.pointee.reason = try arena.copy(self.reason)
     c.pointee.version = self.version
+    if let value = self.offer {
+      let part = try arena.allocate(Baedal__Order__V1__RefundOffer.self)
+      try value.fill(part, arena)
+      c.pointee.offer = part
+    }
+    c.pointee.refunded_won = self.refundedWon
+  }
+}
+
+extension RefundOffer {
+  package static var fullName: String { "baedal.order.v1.RefundOffer" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__RefundOffer.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__RefundOffer.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__refund_offer__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__RefundOffer>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    let _items = try decodeList(c.pointee.items, count: c.pointee.n_items) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try OfferedItem.decoded(value)
+    }
+    let _refundWon = c.pointee.refund_won
+    let _reason = try String(c: c.pointee.reason, field: "baedal.order.v1.RefundOffer.reason")
+    return Self(
+      number: _number,
+      items: _items,
+      refundWon: _refundWon,
+      reason: _reason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__RefundOffer>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__refund_offer__init(c)
+    arena.reserve(23)
+    c.pointee.number = self.number
+    if !self.items.isEmpty {
+      arena.reserve(6 &* self.items.count)
+      c.pointee.n_items = self.items.count
+      c.pointee.items = try arena.messages(self.items, as: Baedal__Order__V1__OfferedItem.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+    c.pointee.refund_won = self.refundWon
+    c.pointee.reason = try arena.copy(self.reason)
+  }
+}
+
+extension OfferedItem {
+  package static var fullName: String { "baedal.order.v1.OfferedItem" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__OfferedItem.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__OfferedItem.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__offered_item__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__OfferedItem>) throws(CodecFailure) -> Self {
+    let _itemID = try String(c: c.pointee.item_id, field: "baedal.order.v1.OfferedItem.item_id")
+    let _quantity = c.pointee.quantity
+    return Self(
+      itemID: _itemID,
+      quantity: _quantity
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__OfferedItem>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__offered_item__init(c)
+    arena.reserve(12)
+    c.pointee.item_id = try arena.copy(self.itemID)
+    c.pointee.quantity = self.quantity
   }
 }
 
@@ -375,15 +505,18 @@ extension PayOrderRequest {
 
   static func decoded(_ c: UnsafePointer<Baedal__Order__V1__PayOrderRequest>) throws(CodecFailure) -> Self {
     let _orderID = try String(c: c.pointee.order_id, field: "baedal.order.v1.PayOrderRequest.order_id")
+    let _paymentMethod = try String(c: c.pointee.payment_method, field: "baedal.order.v1.PayOrderRequest.payment_method")
     return Self(
-      orderID: _orderID
+      orderID: _orderID,
+      paymentMethod: _paymentMethod
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__PayOrderRequest>, _ arena: Arena) throws(CodecFailure) {
     baedal__order__v1__pay_order_request__init(c)
-    arena.reserve(6)
+    arena.reserve(12)
     c.pointee.order_id = try arena.copy(self.orderID)
+    c.pointee.payment_method = try arena.copy(self.paymentMethod)
   }
 }
 
@@ -443,6 +576,115 @@ extension PayOrderResponse {
       c.pointee.order = part
     }
     c.pointee.retry_after_ms = self.retryAfterMs
+  }
+}
+
+extension AnswerOfferRequest {
+  package static var fullName: String { "baedal.order.v1.AnswerOfferRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__AnswerOfferRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__AnswerOfferRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__answer_offer_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__AnswerOfferRequest>) throws(CodecFailure) -> Self {
+    let _orderID = try String(c: c.pointee.order_id, field: "baedal.order.v1.AnswerOfferRequest.order_id")
+    let _number = c.pointee.number
+    let _accept = c.pointee.accept != 0
+    return Self(
+      orderID: _orderID,
+      number: _number,
+      accept: _accept
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__AnswerOfferRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__answer_offer_request__init(c)
+    arena.reserve(14)
+    c.pointee.order_id = try arena.copy(self.orderID)
+    c.pointee.number = self.number
+    c.pointee.accept = self.accept ? 1 : 0
+  }
+}
+
+extension AnswerOfferResponse {
+  package static var fullName: String { "baedal.order.v1.AnswerOfferResponse" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__AnswerOfferResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__AnswerOfferResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__answer_offer_response__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__AnswerOfferResponse>) throws(CodecFailure) -> Self {
+    let _order: Order?
+    if let value = c.pointee.order {
+      _order = try Order.decoded(value)
+    } else {
+      _order = nil
+    }
+    return Self(
+      order: _order
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__AnswerOfferResponse>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__answer_offer_response__init(c)
+    arena.reserve(6)
+    if let value = self.order {
+      let part = try arena.allocate(Baedal__Order__V1__Order.self)
+      try value.fill(part, arena)
+      c.pointee.order = part
+    }
   }
 }
 

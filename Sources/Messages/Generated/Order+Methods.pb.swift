@@ -12,6 +12,9 @@ package enum OrderServiceMethods {
   /// Pays an order that was parked.
   package static let payOrder =
     UnaryMethod<PayOrderRequest, PayOrderResponse>(path: "baedal.order.v1.OrderService/PayOrder")
+  /// The customer's answer to a store that cannot deliver all of it: money back, or not.
+  package static let answerOffer =
+    UnaryMethod<AnswerOfferRequest, AnswerOfferResponse>(path: "baedal.order.v1.OrderService/AnswerOffer")
   /// Cancels at once until the store has accepted; asks the store after that.
   package static let cancelOrder =
     UnaryMethod<CancelOrderRequest, CancelOrderResponse>(path: "baedal.order.v1.OrderService/CancelOrder")

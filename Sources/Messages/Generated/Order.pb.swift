@@ -125,6 +125,10 @@ package struct Order: Message {
   package var reason: String
   /// how many events the order has had
   package var version: Int64
+  /// what the store offered and nobody has answered
+  package var offer: RefundOffer?
+  /// by offers that were accepted
+  package var refundedWon: Int64
 
   package init() { self.init(orderID: "") }
 
@@ -141,7 +145,9 @@ package struct Order: Message {
     etaMinutes: UInt32 = 0,
     riderID: String = "",
     reason: String = "",
-    version: Int64 = 0
+    version: Int64 = 0,
+    offer: RefundOffer? = nil,
+    refundedWon: Int64 = 0
   ) {
     self.orderID = orderID
     self.customerID = customerID
@@ -156,6 +162,47 @@ package struct Order: Message {
     self.riderID = riderID
     self.reason = reason
     self.version = version
+    self.offer = offer
+    self.refundedWon = refundedWon
+  }
+}
+
+/// The store cannot deliver some of it and offers the money back.
+package struct RefundOffer: Message {
+  /// 1, 2, 3 … of this order
+  package var number: UInt32
+  package var items: [OfferedItem]
+  package var refundWon: Int64
+  package var reason: String
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0,
+    items: [OfferedItem] = [],
+    refundWon: Int64 = 0,
+    reason: String = ""
+  ) {
+    self.number = number
+    self.items = items
+    self.refundWon = refundWon
+    self.reason = reason
+  }
+}
+
+/// `baedal.order.v1.OfferedItem`.
+package struct OfferedItem: Message {
+  package var itemID: String
+  package var quantity: UInt32
+
+  package init() { self.init(itemID: "") }
+
+  package init(
+    itemID: String = "",
+    quantity: UInt32 = 0
+  ) {
+    self.itemID = itemID
+    self.quantity = quantity
   }
 }
 
@@ -210,7 +257,9 @@ package struct PlaceOrderRequest: Message {
   package var lines: [CartLine]
   package var deliveryAddress: String
   package var area: String
-  /// a token, never a card number
+  /// A token, never a card number. One that begins with `once:` was made by the customer for this
+  /// one payment and is never used without them; any other may also be charged later, when payment
+  /// is back. Empty: the order is parked until PayOrder brings one.
   package var paymentMethod: String
   /// true: UNAVAILABLE rather than an order that is paid later
   package var refuseParking: Bool
@@ -258,13 +307,17 @@ package struct PlaceOrderResponse: Message {
 /// `baedal.order.v1.PayOrderRequest`.
 package struct PayOrderRequest: Message {
   package var orderID: String
+  /// empty: the one that came with the order
+  package var paymentMethod: String
 
   package init() { self.init(orderID: "") }
 
   package init(
-    orderID: String = ""
+    orderID: String = "",
+    paymentMethod: String = ""
   ) {
     self.orderID = orderID
+    self.paymentMethod = paymentMethod
   }
 }
 
@@ -281,6 +334,40 @@ package struct PayOrderResponse: Message {
   ) {
     self.order = order
     self.retryAfterMs = retryAfterMs
+  }
+}
+
+/// `baedal.order.v1.AnswerOfferRequest`.
+package struct AnswerOfferRequest: Message {
+  package var orderID: String
+  /// the offer's
+  package var number: UInt32
+  /// false: nothing changes
+  package var accept: Bool
+
+  package init() { self.init(orderID: "") }
+
+  package init(
+    orderID: String = "",
+    number: UInt32 = 0,
+    accept: Bool = false
+  ) {
+    self.orderID = orderID
+    self.number = number
+    self.accept = accept
+  }
+}
+
+/// `baedal.order.v1.AnswerOfferResponse`.
+package struct AnswerOfferResponse: Message {
+  package var order: Order?
+
+  package init() { self.init(order: nil) }
+
+  package init(
+    order: Order? = nil
+  ) {
+    self.order = order
   }
 }
 

@@ -127,15 +127,18 @@ extension OrderPaymentRequested {
 
   static func decoded(_ c: UnsafePointer<Baedal__Order__V1__OrderPaymentRequested>) throws(CodecFailure) -> Self {
     let _attempt = c.pointee.attempt
+    let _paymentMethod = try String(c: c.pointee.payment_method, field: "baedal.order.v1.OrderPaymentRequested.payment_method")
     return Self(
-      attempt: _attempt
+      attempt: _attempt,
+      paymentMethod: _paymentMethod
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__OrderPaymentRequested>, _ arena: Arena) throws(CodecFailure) {
     baedal__order__v1__order_payment_requested__init(c)
-    arena.reserve(6)
+    arena.reserve(12)
     c.pointee.attempt = self.attempt
+    c.pointee.payment_method = try arena.copy(self.paymentMethod)
   }
 }
 
@@ -765,6 +768,171 @@ extension OrderCancelDeclined {
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__OrderCancelDeclined>, _ arena: Arena) throws(CodecFailure) {
     baedal__order__v1__order_cancel_declined__init(c)
+  }
+}
+
+extension OrderRefundOffered {
+  package static var fullName: String { "baedal.order.v1.OrderRefundOffered" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__OrderRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__OrderRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__order_refund_offered__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__OrderRefundOffered>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    let _items = try decodeList(c.pointee.items, count: c.pointee.n_items) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try OfferedItem.decoded(value)
+    }
+    let _amountWon = c.pointee.amount_won
+    let _reason = try String(c: c.pointee.reason, field: "baedal.order.v1.OrderRefundOffered.reason")
+    return Self(
+      number: _number,
+      items: _items,
+      amountWon: _amountWon,
+      reason: _reason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__OrderRefundOffered>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__order_refund_offered__init(c)
+    arena.reserve(23)
+    c.pointee.number = self.number
+    if !self.items.isEmpty {
+      arena.reserve(6 &* self.items.count)
+      c.pointee.n_items = self.items.count
+      c.pointee.items = try arena.messages(self.items, as: Baedal__Order__V1__OfferedItem.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+    c.pointee.amount_won = self.amountWon
+    c.pointee.reason = try arena.copy(self.reason)
+  }
+}
+
+extension OrderRefundAccepted {
+  package static var fullName: String { "baedal.order.v1.OrderRefundAccepted" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__OrderRefundAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__OrderRefundAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__order_refund_accepted__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__OrderRefundAccepted>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    let _amountWon = c.pointee.amount_won
+    let _reason = try String(c: c.pointee.reason, field: "baedal.order.v1.OrderRefundAccepted.reason")
+    return Self(
+      number: _number,
+      amountWon: _amountWon,
+      reason: _reason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__OrderRefundAccepted>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__order_refund_accepted__init(c)
+    arena.reserve(23)
+    c.pointee.number = self.number
+    c.pointee.amount_won = self.amountWon
+    c.pointee.reason = try arena.copy(self.reason)
+  }
+}
+
+extension OrderRefundDeclined {
+  package static var fullName: String { "baedal.order.v1.OrderRefundDeclined" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Order__V1__OrderRefundDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Order__V1__OrderRefundDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__order__v1__order_refund_declined__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Order__V1__OrderRefundDeclined>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    return Self(
+      number: _number
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Order__V1__OrderRefundDeclined>, _ arena: Arena) throws(CodecFailure) {
+    baedal__order__v1__order_refund_declined__init(c)
+    arena.reserve(6)
+    c.pointee.number = self.number
   }
 }
 

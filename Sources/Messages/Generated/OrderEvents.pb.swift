@@ -149,13 +149,17 @@ package struct OrderSubmitted: Message {
 /// `baedal.order.v1.OrderPaymentRequested`.
 package struct OrderPaymentRequested: Message {
   package var attempt: UInt32
+  /// empty: the one used before
+  package var paymentMethod: String
 
   package init() { self.init(attempt: 0) }
 
   package init(
-    attempt: UInt32 = 0
+    attempt: UInt32 = 0,
+    paymentMethod: String = ""
   ) {
     self.attempt = attempt
+    self.paymentMethod = paymentMethod
   }
 }
 
@@ -327,6 +331,60 @@ package struct OrderCancelRequested: Message {
 /// `baedal.order.v1.OrderCancelDeclined`.
 package struct OrderCancelDeclined: Message {
   package init() {}
+}
+
+/// The store cannot deliver these; the customer may have their price back.
+package struct OrderRefundOffered: Message {
+  package var number: UInt32
+  package var items: [OfferedItem]
+  package var amountWon: Int64
+  package var reason: String
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0,
+    items: [OfferedItem] = [],
+    amountWon: Int64 = 0,
+    reason: String = ""
+  ) {
+    self.number = number
+    self.items = items
+    self.amountWon = amountWon
+    self.reason = reason
+  }
+}
+
+/// The customer took the offer: so much is given back, and the store bears it.
+package struct OrderRefundAccepted: Message {
+  package var number: UInt32
+  package var amountWon: Int64
+  package var reason: String
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0,
+    amountWon: Int64 = 0,
+    reason: String = ""
+  ) {
+    self.number = number
+    self.amountWon = amountWon
+    self.reason = reason
+  }
+}
+
+/// `baedal.order.v1.OrderRefundDeclined`.
+package struct OrderRefundDeclined: Message {
+  package var number: UInt32
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0
+  ) {
+    self.number = number
+  }
 }
 
 /// `baedal.order.v1.OrderCancelled`.

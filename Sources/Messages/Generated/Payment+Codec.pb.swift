@@ -497,23 +497,106 @@ extension SimulatorSettings {
     let _declinePerMille = c.pointee.decline_per_mille
     let _unknownPerMille = c.pointee.unknown_per_mille
     let _down = c.pointee.down != 0
+    let _queue = c.pointee.queue
+    let _load: SimulatorLoad?
+    if let value = c.pointee.load {
+      _load = try SimulatorLoad.decoded(value)
+    } else {
+      _load = nil
+    }
     return Self(
       latencyMs: _latencyMs,
       capacity: _capacity,
       declinePerMille: _declinePerMille,
       unknownPerMille: _unknownPerMille,
-      down: _down
+      down: _down,
+      queue: _queue,
+      load: _load
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Payment__V1__SimulatorSettings>, _ arena: Arena) throws(CodecFailure) {
     baedal__payment__v1__simulator_settings__init(c)
-    arena.reserve(26)
+    arena.reserve(38)
     c.pointee.latency_ms = self.latencyMs
     c.pointee.capacity = self.capacity
     c.pointee.decline_per_mille = self.declinePerMille
     c.pointee.unknown_per_mille = self.unknownPerMille
     c.pointee.down = self.down ? 1 : 0
+    c.pointee.queue = self.queue
+    if let value = self.load {
+      let part = try arena.allocate(Baedal__Payment__V1__SimulatorLoad.self)
+      try value.fill(part, arena)
+      c.pointee.load = part
+    }
+  }
+}
+
+extension SimulatorLoad {
+  package static var fullName: String { "baedal.payment.v1.SimulatorLoad" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Payment__V1__SimulatorLoad.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Payment__V1__SimulatorLoad.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__payment__v1__simulator_load__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Payment__V1__SimulatorLoad>) throws(CodecFailure) -> Self {
+    let _underWay = c.pointee.under_way
+    let _waiting = c.pointee.waiting
+    let _underWayMax = c.pointee.under_way_max
+    let _waitingMax = c.pointee.waiting_max
+    let _charges = c.pointee.charges
+    let _refused = c.pointee.refused
+    let _approved = c.pointee.approved
+    let _late = c.pointee.late
+    return Self(
+      underWay: _underWay,
+      waiting: _waiting,
+      underWayMax: _underWayMax,
+      waitingMax: _waitingMax,
+      charges: _charges,
+      refused: _refused,
+      approved: _approved,
+      late: _late
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Payment__V1__SimulatorLoad>, _ arena: Arena) throws(CodecFailure) {
+    baedal__payment__v1__simulator_load__init(c)
+    arena.reserve(68)
+    c.pointee.under_way = self.underWay
+    c.pointee.waiting = self.waiting
+    c.pointee.under_way_max = self.underWayMax
+    c.pointee.waiting_max = self.waitingMax
+    c.pointee.charges = self.charges
+    c.pointee.refused = self.refused
+    c.pointee.approved = self.approved
+    c.pointee.late = self.late
   }
 }
 

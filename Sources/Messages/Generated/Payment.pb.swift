@@ -299,6 +299,10 @@ package struct SimulatorSettings: Message {
   package var unknownPerMille: UInt32
   /// refuses every call at once
   package var down: Bool
+  /// charges beyond the capacity that wait for a place instead
+  package var queue: UInt32
+  /// told with every answer; ignored in SetSimulator
+  package var load: SimulatorLoad?
 
   package init() { self.init(latencyMs: 0) }
 
@@ -307,13 +311,58 @@ package struct SimulatorSettings: Message {
     capacity: UInt32 = 0,
     declinePerMille: UInt32 = 0,
     unknownPerMille: UInt32 = 0,
-    down: Bool = false
+    down: Bool = false,
+    queue: UInt32 = 0,
+    load: SimulatorLoad? = nil
   ) {
     self.latencyMs = latencyMs
     self.capacity = capacity
     self.declinePerMille = declinePerMille
     self.unknownPerMille = unknownPerMille
     self.down = down
+    self.queue = queue
+    self.load = load
+  }
+}
+
+/// What the simulator has had to do since the node started.
+package struct SimulatorLoad: Message {
+  /// charges that hold a place now
+  package var underWay: UInt32
+  /// charges that wait for one
+  package var waiting: UInt32
+  /// the most of each at once since the last SetSimulator
+  package var underWayMax: UInt32
+  package var waitingMax: UInt32
+  /// asked of it
+  package var charges: UInt64
+  /// for want of a place
+  package var refused: UInt64
+  /// captured, in time for the caller to hear it
+  package var approved: UInt64
+  /// done after the caller had given up
+  package var late: UInt64
+
+  package init() { self.init(underWay: 0) }
+
+  package init(
+    underWay: UInt32 = 0,
+    waiting: UInt32 = 0,
+    underWayMax: UInt32 = 0,
+    waitingMax: UInt32 = 0,
+    charges: UInt64 = 0,
+    refused: UInt64 = 0,
+    approved: UInt64 = 0,
+    late: UInt64 = 0
+  ) {
+    self.underWay = underWay
+    self.waiting = waiting
+    self.underWayMax = underWayMax
+    self.waitingMax = waitingMax
+    self.charges = charges
+    self.refused = refused
+    self.approved = approved
+    self.late = late
   }
 }
 

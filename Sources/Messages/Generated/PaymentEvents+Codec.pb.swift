@@ -100,15 +100,18 @@ extension PaymentAttempted {
 
   static func decoded(_ c: UnsafePointer<Baedal__Payment__V1__PaymentAttempted>) throws(CodecFailure) -> Self {
     let _attempt = c.pointee.attempt
+    let _paymentMethod = try String(c: c.pointee.payment_method, field: "baedal.payment.v1.PaymentAttempted.payment_method")
     return Self(
-      attempt: _attempt
+      attempt: _attempt,
+      paymentMethod: _paymentMethod
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Payment__V1__PaymentAttempted>, _ arena: Arena) throws(CodecFailure) {
     baedal__payment__v1__payment_attempted__init(c)
-    arena.reserve(6)
+    arena.reserve(12)
     c.pointee.attempt = self.attempt
+    c.pointee.payment_method = try arena.copy(self.paymentMethod)
   }
 }
 

@@ -32,13 +32,17 @@ package struct PaymentRequested: Message {
 /// `baedal.payment.v1.PaymentAttempted`.
 package struct PaymentAttempted: Message {
   package var attempt: UInt32
+  /// empty: the one used before
+  package var paymentMethod: String
 
   package init() { self.init(attempt: 0) }
 
   package init(
-    attempt: UInt32 = 0
+    attempt: UInt32 = 0,
+    paymentMethod: String = ""
   ) {
     self.attempt = attempt
+    self.paymentMethod = paymentMethod
   }
 }
 

@@ -790,6 +790,10 @@ extension Ticket {
     let _receivedAtMs = c.pointee.received_at_ms
     let _etaMinutes = c.pointee.eta_minutes
     let _reason = try String(c: c.pointee.reason, field: "baedal.store.v1.Ticket.reason")
+    let _offers = try decodeList(c.pointee.offers, count: c.pointee.n_offers) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try TicketOffer.decoded(value)
+    }
     return Self(
       orderID: _orderID,
       storeID: _storeID,
@@ -798,7 +802,8 @@ extension Ticket {
       totalWon: _totalWon,
       receivedAtMs: _receivedAtMs,
       etaMinutes: _etaMinutes,
-      reason: _reason
+      reason: _reason,
+      offers: _offers
     )
   }
 
@@ -818,6 +823,140 @@ extension Ticket {
     c.pointee.total_won = self.totalWon
     c.pointee.received_at_ms = self.receivedAtMs
     c.pointee.eta_minutes = self.etaMinutes
+    c.pointee.reason = try arena.copy(self.reason)
+    if !self.offers.isEmpty {
+      arena.reserve(6 &* self.offers.count)
+      c.pointee.n_offers = self.offers.count
+      c.pointee.offers = try arena.messages(self.offers, as: Baedal__Store__V1__TicketOffer.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+  }
+}
+
+extension TicketOffer {
+  package static var fullName: String { "baedal.store.v1.TicketOffer" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Store__V1__TicketOffer.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Store__V1__TicketOffer.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__store__v1__ticket_offer__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Store__V1__TicketOffer>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    let _items = try decodeList(c.pointee.items, count: c.pointee.n_items) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try OfferedItem.decoded(value)
+    }
+    let _reason = try String(c: c.pointee.reason, field: "baedal.store.v1.TicketOffer.reason")
+    let _answer = OfferAnswer(rawValue: Int32(bitPattern: c.pointee.answer.rawValue))
+    return Self(
+      number: _number,
+      items: _items,
+      reason: _reason,
+      answer: _answer
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Store__V1__TicketOffer>, _ arena: Arena) throws(CodecFailure) {
+    baedal__store__v1__ticket_offer__init(c)
+    arena.reserve(23)
+    c.pointee.number = self.number
+    if !self.items.isEmpty {
+      arena.reserve(6 &* self.items.count)
+      c.pointee.n_items = self.items.count
+      c.pointee.items = try arena.messages(self.items, as: Baedal__Order__V1__OfferedItem.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+    c.pointee.reason = try arena.copy(self.reason)
+    c.pointee.answer = Baedal__Store__V1__OfferAnswer(rawValue: UInt32(bitPattern: self.answer.rawValue))
+  }
+}
+
+extension OfferRefundRequest {
+  package static var fullName: String { "baedal.store.v1.OfferRefundRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Store__V1__OfferRefundRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Store__V1__OfferRefundRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__store__v1__offer_refund_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Store__V1__OfferRefundRequest>) throws(CodecFailure) -> Self {
+    let _orderID = try String(c: c.pointee.order_id, field: "baedal.store.v1.OfferRefundRequest.order_id")
+    let _items = try decodeList(c.pointee.items, count: c.pointee.n_items) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try OfferedItem.decoded(value)
+    }
+    let _reason = try String(c: c.pointee.reason, field: "baedal.store.v1.OfferRefundRequest.reason")
+    return Self(
+      orderID: _orderID,
+      items: _items,
+      reason: _reason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Store__V1__OfferRefundRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__store__v1__offer_refund_request__init(c)
+    arena.reserve(12)
+    c.pointee.order_id = try arena.copy(self.orderID)
+    if !self.items.isEmpty {
+      arena.reserve(6 &* self.items.count)
+      c.pointee.n_items = self.items.count
+      c.pointee.items = try arena.messages(self.items, as: Baedal__Order__V1__OfferedItem.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
     c.pointee.reason = try arena.copy(self.reason)
   }
 }

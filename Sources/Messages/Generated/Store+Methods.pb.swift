@@ -35,6 +35,10 @@ package enum StoreServiceMethods {
   /// Answers a customer who wants out of an accepted order.
   package static let answerCancel =
     UnaryMethod<AnswerCancelRequest, TicketResponse>(path: "baedal.store.v1.StoreService/AnswerCancel")
+  /// Offers the customer the money for items that turned out to be sold out. One offer at a time,
+  /// and never all of it: that is what refusing and agreeing to cancel are for.
+  package static let offerRefund =
+    UnaryMethod<OfferRefundRequest, TicketResponse>(path: "baedal.store.v1.StoreService/OfferRefund")
   package static let getTicket =
     UnaryMethod<TicketRequest, TicketResponse>(path: "baedal.store.v1.StoreService/GetTicket")
 }

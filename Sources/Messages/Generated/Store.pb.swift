@@ -81,6 +81,52 @@ package enum TicketState: MessageEnum {
   ]
 }
 
+/// `baedal.store.v1.OfferAnswer`.
+package enum OfferAnswer: MessageEnum {
+  /// not answered
+  case unspecified
+  /// leave these items out
+  case accepted
+  case declined
+  /// A value that this version does not know; it is kept as it came.
+  case unrecognized(Int32)
+
+  package init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .accepted
+    case 2: self = .declined
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  package var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .accepted: 1
+    case .declined: 2
+    case .unrecognized(let value): value
+    }
+  }
+
+  /// The name in the .proto, or the number of an unknown value.
+  package var protoName: String {
+    switch self {
+    case .unspecified: "OFFER_ANSWER_UNSPECIFIED"
+    case .accepted: "OFFER_ANSWER_ACCEPTED"
+    case .declined: "OFFER_ANSWER_DECLINED"
+    case .unrecognized(let value): String(value)
+    }
+  }
+
+  /// The values this version knows.
+  package static let allCases: [Self] = [
+    .unspecified,
+    .accepted,
+    .declined,
+  ]
+}
+
 /// `baedal.store.v1.StoreDetails`.
 package struct StoreDetails: Message {
   package var storeID: String
@@ -326,6 +372,8 @@ package struct Ticket: Message {
   package var receivedAtMs: Int64
   package var etaMinutes: UInt32
   package var reason: String
+  /// in the order in which they were made
+  package var offers: [TicketOffer]
 
   package init() { self.init(orderID: "") }
 
@@ -337,7 +385,8 @@ package struct Ticket: Message {
     totalWon: Int64 = 0,
     receivedAtMs: Int64 = 0,
     etaMinutes: UInt32 = 0,
-    reason: String = ""
+    reason: String = "",
+    offers: [TicketOffer] = []
   ) {
     self.orderID = orderID
     self.storeID = storeID
@@ -346,6 +395,48 @@ package struct Ticket: Message {
     self.totalWon = totalWon
     self.receivedAtMs = receivedAtMs
     self.etaMinutes = etaMinutes
+    self.reason = reason
+    self.offers = offers
+  }
+}
+
+/// `baedal.store.v1.TicketOffer`.
+package struct TicketOffer: Message {
+  package var number: UInt32
+  package var items: [OfferedItem]
+  package var reason: String
+  package var answer: OfferAnswer
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0,
+    items: [OfferedItem] = [],
+    reason: String = "",
+    answer: OfferAnswer = .unspecified
+  ) {
+    self.number = number
+    self.items = items
+    self.reason = reason
+    self.answer = answer
+  }
+}
+
+/// `baedal.store.v1.OfferRefundRequest`.
+package struct OfferRefundRequest: Message {
+  package var orderID: String
+  package var items: [OfferedItem]
+  package var reason: String
+
+  package init() { self.init(orderID: "") }
+
+  package init(
+    orderID: String = "",
+    items: [OfferedItem] = [],
+    reason: String = ""
+  ) {
+    self.orderID = orderID
+    self.items = items
     self.reason = reason
   }
 }

@@ -909,3 +909,115 @@ extension TicketClosed {
   }
 }
 
+extension TicketRefundOffered {
+  package static var fullName: String { "baedal.store.v1.TicketRefundOffered" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Store__V1__TicketRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Store__V1__TicketRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__store__v1__ticket_refund_offered__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Store__V1__TicketRefundOffered>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    let _items = try decodeList(c.pointee.items, count: c.pointee.n_items) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try OfferedItem.decoded(value)
+    }
+    let _reason = try String(c: c.pointee.reason, field: "baedal.store.v1.TicketRefundOffered.reason")
+    return Self(
+      number: _number,
+      items: _items,
+      reason: _reason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Store__V1__TicketRefundOffered>, _ arena: Arena) throws(CodecFailure) {
+    baedal__store__v1__ticket_refund_offered__init(c)
+    arena.reserve(12)
+    c.pointee.number = self.number
+    if !self.items.isEmpty {
+      arena.reserve(6 &* self.items.count)
+      c.pointee.n_items = self.items.count
+      c.pointee.items = try arena.messages(self.items, as: Baedal__Order__V1__OfferedItem.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+    c.pointee.reason = try arena.copy(self.reason)
+  }
+}
+
+extension TicketOfferAnswered {
+  package static var fullName: String { "baedal.store.v1.TicketOfferAnswered" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Store__V1__TicketOfferAnswered.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Store__V1__TicketOfferAnswered.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__store__v1__ticket_offer_answered__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Store__V1__TicketOfferAnswered>) throws(CodecFailure) -> Self {
+    let _number = c.pointee.number
+    let _answer = OfferAnswer(rawValue: Int32(bitPattern: c.pointee.answer.rawValue))
+    return Self(
+      number: _number,
+      answer: _answer
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Store__V1__TicketOfferAnswered>, _ arena: Arena) throws(CodecFailure) {
+    baedal__store__v1__ticket_offer_answered__init(c)
+    arena.reserve(17)
+    c.pointee.number = self.number
+    c.pointee.answer = Baedal__Store__V1__OfferAnswer(rawValue: UInt32(bitPattern: self.answer.rawValue))
+  }
+}
+

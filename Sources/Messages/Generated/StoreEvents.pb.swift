@@ -204,3 +204,38 @@ package struct TicketClosed: Message {
   package init() {}
 }
 
+/// `baedal.store.v1.TicketRefundOffered`.
+package struct TicketRefundOffered: Message {
+  package var number: UInt32
+  package var items: [OfferedItem]
+  package var reason: String
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0,
+    items: [OfferedItem] = [],
+    reason: String = ""
+  ) {
+    self.number = number
+    self.items = items
+    self.reason = reason
+  }
+}
+
+/// `baedal.store.v1.TicketOfferAnswered`.
+package struct TicketOfferAnswered: Message {
+  package var number: UInt32
+  package var answer: OfferAnswer
+
+  package init() { self.init(number: 0) }
+
+  package init(
+    number: UInt32 = 0,
+    answer: OfferAnswer = .unspecified
+  ) {
+    self.number = number
+    self.answer = answer
+  }
+}
+

@@ -152,8 +152,23 @@ extension NodeConfig {
       package init() {}
     }
 
+    /// How parked orders are paid once payment is well again.
+    package struct Drain: Sendable, Equatable {
+      /// Charges started in a second at most; 0 leaves parked orders to their customers.
+      package var perSecond = 50
+      /// Under way at once.
+      package var concurrent = 16
+      /// How often somebody looks for parked orders.
+      package var interval: Duration = .milliseconds(1000)
+
+      package init() {}
+    }
+
     package var breaker = Breaker()
     package var bulkhead = Bulkhead()
+    /// Of 100 charges, so many may be sent again where that cannot charge twice.
+    package var retryPercent = 10
+    package var drain = Drain()
     /// How long order waits for an answer before the outcome counts as unknown.
     package var callTimeout: Duration = .milliseconds(3000)
     package var provider = Provider.simulator

@@ -146,6 +146,18 @@ extension Setting {
     .time(
       "payment.bulkhead.queue_timeout_ms", \.payment.bulkhead.queueTimeout, in: .milliseconds,
       1...600_000, "A charge that waits longer is parked."),
+    .integer(
+      "payment.retry_percent", \.payment.retryPercent, 0...100,
+      "Of 100 charges, so many may be sent again where that cannot charge twice."),
+    .integer(
+      "payment.drain.per_second", \.payment.drain.perSecond, 0...100_000,
+      "Parked orders paid in a second once payment is well again; 0 leaves it to the customers."),
+    .integer(
+      "payment.drain.concurrent", \.payment.drain.concurrent, 1...10_000,
+      "Parked orders paid at once."),
+    .time(
+      "payment.drain.interval_ms", \.payment.drain.interval, in: .milliseconds, 10...3_600_000,
+      "How often parked orders are looked for."),
     .time(
       "payment.simulator.latency_ms", \.payment.simulator.latency, in: .milliseconds, 0...600_000,
       "How long a charge takes."),

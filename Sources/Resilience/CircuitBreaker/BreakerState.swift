@@ -64,7 +64,7 @@ public struct BreakerRejection: Error, Hashable, Sendable {
 
 /// A change of state.
 package struct BreakerTransition: Hashable, Sendable {
-  package enum Cause: Hashable, Sendable {
+  package enum Cause: Hashable, Sendable, CustomStringConvertible {
     case failureRate(Double)
     case slowRate(Double)
     /// The open wait is over and a call came.
@@ -73,6 +73,17 @@ package struct BreakerTransition: Hashable, Sendable {
     case command(BreakerCommand)
     /// The policy was replaced.
     case policy
+
+    package var description: String {
+      switch self {
+      case .failureRate(let rate): "\(Int((rate * 100).rounded())) % failed"
+      case .slowRate(let rate): "\(Int((rate * 100).rounded())) % were slow"
+      case .waitOver: "the wait is over"
+      case .probesSucceeded: "the probes went well"
+      case .command(let command): "an operator: \(command.rawValue)"
+      case .policy: "another policy"
+      }
+    }
   }
 
   /// The generation that begins; dense, so that an observer can put transitions in order.

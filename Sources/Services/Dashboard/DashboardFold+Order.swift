@@ -52,6 +52,13 @@ extension DashboardFold {
         effect.detail = event.reason
       },
       on(OrderCancelDeclined.self) { _, effect in effect.stage = OrderState.accepted.stage },
+      on(OrderRefundOffered.self) { event, effect in
+        effect.detail = "offer \(event.number): \(won(event.amountWon)) back, \(event.reason)"
+      },
+      on(OrderRefundAccepted.self) { event, effect in
+        effect.detail = "offer \(event.number): \(won(event.amountWon)) back"
+      },
+      on(OrderRefundDeclined.self) { event, effect in effect.detail = "offer \(event.number)" },
     ]
   }
 

@@ -34,6 +34,12 @@ extension DashboardFold {
       on(TicketCancelAsked.self) { event, effect in effect.detail = event.reason },
       on(TicketCancelAgreed.self) { _, _ in },
       on(TicketCancelDeclined.self) { _, _ in },
+      on(TicketRefundOffered.self) { event, effect in
+        effect.detail = "offer \(event.number): \(event.reason)"
+      },
+      on(TicketOfferAnswered.self) { event, effect in
+        effect.detail = event.answer == .accepted ? "accepted" : "declined"
+      },
       on(TicketClosed.self) { _, _ in },
     ])
   }

@@ -59,6 +59,8 @@ package struct DeliverySaga: Sendable {
         try await replica.take(
           .unassign(reason: "the rider did not set out in time"), on: stream.id, cause: cause)
       }
+    // There so that people see it; what ends it is the order's own deadline.
+    case .escalated: break
     }
   }
 

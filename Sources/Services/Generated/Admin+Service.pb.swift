@@ -47,6 +47,30 @@ package protocol AdminServiceProtocol: Sendable {
       _ request: RebuildDashboardRequest, context: CallContext,
       send: nonisolated(nonsending) @Sendable (RebuildDashboardUpdate) async throws(RPCError) -> Void
     ) async throws(RPCError)
+
+  /// The circuit breakers of this node, each with the bulkhead before it.
+  nonisolated(nonsending)
+    func listBreakers(
+      _ request: ListBreakersRequest, context: CallContext
+    ) async throws(RPCError) -> ListBreakersResponse
+
+  /// Forces a breaker open or closed, takes it out of the way, or puts it back to work.
+  nonisolated(nonsending)
+    func operateBreaker(
+      _ request: OperateBreakerRequest, context: CallContext
+    ) async throws(RPCError) -> BreakerResponse
+
+  /// Another policy for a dependency, until the node starts again: its file stays as it is.
+  nonisolated(nonsending)
+    func setDependencyPolicy(
+      _ request: SetDependencyPolicyRequest, context: CallContext
+    ) async throws(RPCError) -> BreakerResponse
+
+  /// What waits for somebody: whom, until when, and what happens then. The longest due first.
+  nonisolated(nonsending)
+    func listWaiting(
+      _ request: ListWaitingRequest, context: CallContext
+    ) async throws(RPCError) -> ListWaitingResponse
 }
 
 /// `baedal.admin.v1.AdminService` on the other end of a connection.
@@ -104,6 +128,38 @@ package struct AdminServiceClient: AdminServiceProtocol {
       AdminServiceMethods.rebuildDashboard, request, options: CallOptions(continuing: context))
     for try await message in messages { try await send(message) }
   }
+
+  nonisolated(nonsending)
+    package func listBreakers(
+      _ request: ListBreakersRequest, context: CallContext
+    ) async throws(RPCError) -> ListBreakersResponse {
+    try await client.unary(
+      AdminServiceMethods.listBreakers, request, options: CallOptions(continuing: context))
+  }
+
+  nonisolated(nonsending)
+    package func operateBreaker(
+      _ request: OperateBreakerRequest, context: CallContext
+    ) async throws(RPCError) -> BreakerResponse {
+    try await client.unary(
+      AdminServiceMethods.operateBreaker, request, options: CallOptions(continuing: context))
+  }
+
+  nonisolated(nonsending)
+    package func setDependencyPolicy(
+      _ request: SetDependencyPolicyRequest, context: CallContext
+    ) async throws(RPCError) -> BreakerResponse {
+    try await client.unary(
+      AdminServiceMethods.setDependencyPolicy, request, options: CallOptions(continuing: context))
+  }
+
+  nonisolated(nonsending)
+    package func listWaiting(
+      _ request: ListWaitingRequest, context: CallContext
+    ) async throws(RPCError) -> ListWaitingResponse {
+    try await client.unary(
+      AdminServiceMethods.listWaiting, request, options: CallOptions(continuing: context))
+  }
 }
 
 extension Router {
@@ -128,6 +184,18 @@ extension Router {
       try await service.rebuildDashboard(request, context: context) { (message) throws(RPCError) in
         try await writer.write(message)
       }
+    }
+    unary(AdminServiceMethods.listBreakers) { (request, context) throws(RPCError) in
+      try await service.listBreakers(request, context: context)
+    }
+    unary(AdminServiceMethods.operateBreaker) { (request, context) throws(RPCError) in
+      try await service.operateBreaker(request, context: context)
+    }
+    unary(AdminServiceMethods.setDependencyPolicy) { (request, context) throws(RPCError) in
+      try await service.setDependencyPolicy(request, context: context)
+    }
+    unary(AdminServiceMethods.listWaiting) { (request, context) throws(RPCError) in
+      try await service.listWaiting(request, context: context)
     }
   }
 }

@@ -21,6 +21,12 @@ package protocol OrderServiceProtocol: Sendable {
       _ request: PayOrderRequest, context: CallContext
     ) async throws(RPCError) -> PayOrderResponse
 
+  /// The customer's answer to a store that cannot deliver all of it: money back, or not.
+  nonisolated(nonsending)
+    func answerOffer(
+      _ request: AnswerOfferRequest, context: CallContext
+    ) async throws(RPCError) -> AnswerOfferResponse
+
   /// Cancels at once until the store has accepted; asks the store after that.
   nonisolated(nonsending)
     func cancelOrder(
@@ -57,6 +63,14 @@ package struct OrderServiceClient: OrderServiceProtocol {
   }
 
   nonisolated(nonsending)
+    package func answerOffer(
+      _ request: AnswerOfferRequest, context: CallContext
+    ) async throws(RPCError) -> AnswerOfferResponse {
+    try await client.unary(
+      OrderServiceMethods.answerOffer, request, options: CallOptions(continuing: context))
+  }
+
+  nonisolated(nonsending)
     package func cancelOrder(
       _ request: CancelOrderRequest, context: CallContext
     ) async throws(RPCError) -> CancelOrderResponse {
@@ -81,6 +95,9 @@ extension Router {
     }
     unary(OrderServiceMethods.payOrder) { (request, context) throws(RPCError) in
       try await service.payOrder(request, context: context)
+    }
+    unary(OrderServiceMethods.answerOffer) { (request, context) throws(RPCError) in
+      try await service.answerOffer(request, context: context)
     }
     unary(OrderServiceMethods.cancelOrder) { (request, context) throws(RPCError) in
       try await service.cancelOrder(request, context: context)

@@ -77,6 +77,13 @@ package protocol StoreServiceProtocol: Sendable {
       _ request: AnswerCancelRequest, context: CallContext
     ) async throws(RPCError) -> TicketResponse
 
+  /// Offers the customer the money for items that turned out to be sold out. One offer at a time,
+  /// and never all of it: that is what refusing and agreeing to cancel are for.
+  nonisolated(nonsending)
+    func offerRefund(
+      _ request: OfferRefundRequest, context: CallContext
+    ) async throws(RPCError) -> TicketResponse
+
   nonisolated(nonsending)
     func getTicket(
       _ request: TicketRequest, context: CallContext
@@ -194,6 +201,14 @@ package struct StoreServiceClient: StoreServiceProtocol {
   }
 
   nonisolated(nonsending)
+    package func offerRefund(
+      _ request: OfferRefundRequest, context: CallContext
+    ) async throws(RPCError) -> TicketResponse {
+    try await client.unary(
+      StoreServiceMethods.offerRefund, request, options: CallOptions(continuing: context))
+  }
+
+  nonisolated(nonsending)
     package func getTicket(
       _ request: TicketRequest, context: CallContext
     ) async throws(RPCError) -> TicketResponse {
@@ -243,6 +258,9 @@ extension Router {
     }
     unary(StoreServiceMethods.answerCancel) { (request, context) throws(RPCError) in
       try await service.answerCancel(request, context: context)
+    }
+    unary(StoreServiceMethods.offerRefund) { (request, context) throws(RPCError) in
+      try await service.offerRefund(request, context: context)
     }
     unary(StoreServiceMethods.getTicket) { (request, context) throws(RPCError) in
       try await service.getTicket(request, context: context)

@@ -8,7 +8,7 @@ extension OrderSubmitted {
       orderID: draft.id.rawValue, customerID: draft.customer.rawValue,
       storeID: draft.store.rawValue, lines: draft.lines.map(Messages.OrderLine.init),
       totalWon: draft.total.amount, deliveryAddress: draft.deliveryAddress,
-      area: draft.area.name, paymentMethod: draft.paymentMethod.rawValue,
+      area: draft.area.name, paymentMethod: draft.paymentMethod?.rawValue ?? "",
       fingerprint: draft.fingerprint.rawValue, menuVersion: draft.menuVersion,
       allowParking: draft.allowParking, expiresAtMs: draft.expiresAt.ms)
   }
@@ -16,15 +16,30 @@ extension OrderSubmitted {
   func stored() throws(EventCodecError) -> OrderDraft {
     let lines = try lines.stored()
     let total = try EventMapping.won(totalWon)
+    let method = try EventMapping.method(paymentMethod)
     return try EventMapping.checked { () throws(Rejection) in
       OrderDraft(
         id: try OrderID(orderID), customer: try CustomerID(customerID),
         store: try StoreID(storeID), lines: lines, total: total,
         deliveryAddress: deliveryAddress, area: try Area(area),
-        paymentMethod: try PaymentMethod(paymentMethod),
+        paymentMethod: method,
         fingerprint: try Fingerprint(fingerprint), menuVersion: menuVersion,
         allowParking: allowParking, expiresAt: Timestamp(ms: expiresAtMs))
     }
+  }
+}
+
+extension OrderRefundOffered {
+  init(_ offer: Domain.RefundOffer) {
+    self.init(
+      number: UInt32(clamping: offer.number), items: offer.items.map(Messages.OfferedItem.init),
+      amountWon: offer.amount.amount, reason: offer.reason)
+  }
+
+  func stored() throws(EventCodecError) -> Domain.RefundOffer {
+    Domain.RefundOffer(
+      number: Int(number), items: try items.stored(), amount: try EventMapping.won(amountWon),
+      reason: reason)
   }
 }
 

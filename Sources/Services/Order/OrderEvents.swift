@@ -9,8 +9,10 @@ package struct OrderEventCodec: EventCodec {
   package func encode(_ event: OrderEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .submitted(let draft): try EventMapping.encode(OrderSubmitted(draft))
-    case .paymentRequested(let attempt):
-      try EventMapping.encode(OrderPaymentRequested(attempt: UInt32(clamping: attempt)))
+    case .paymentRequested(let attempt, let method):
+      try EventMapping.encode(
+        OrderPaymentRequested(
+          attempt: UInt32(clamping: attempt), paymentMethod: method?.rawValue ?? ""))
     case .placed(let key, let amount, let store, let lines):
       try EventMapping.encode(
         OrderPlaced(
@@ -34,6 +36,13 @@ package struct OrderEventCodec: EventCodec {
       try EventMapping.encode(OrderDeliveryStarted(riderID: rider.rawValue))
     case .pickedUp(let rider): try EventMapping.encode(OrderPickedUp(riderID: rider.rawValue))
     case .delivered(let rider): try EventMapping.encode(OrderDelivered(riderID: rider.rawValue))
+    case .refundOffered(let offer): try EventMapping.encode(OrderRefundOffered(offer))
+    case .refundAccepted(let number, let amount, let reason):
+      try EventMapping.encode(
+        OrderRefundAccepted(
+          number: UInt32(clamping: number), amountWon: amount.amount, reason: reason))
+    case .refundDeclined(let number):
+      try EventMapping.encode(OrderRefundDeclined(number: UInt32(clamping: number)))
     case .cancelRequested(let reason):
       try EventMapping.encode(OrderCancelRequested(reason: reason))
     case .cancelDeclined: try EventMapping.encode(OrderCancelDeclined())
@@ -49,7 +58,8 @@ package struct OrderEventCodec: EventCodec {
       return .submitted(try EventMapping.decode(OrderSubmitted.self, payload).stored())
     case OrderPaymentRequested.fullName:
       let body: OrderPaymentRequested = try EventMapping.decode(payload)
-      return .paymentRequested(attempt: Int(body.attempt))
+      return .paymentRequested(
+        attempt: Int(body.attempt), method: try EventMapping.method(body.paymentMethod))
     case OrderPlaced.fullName: return try placed(EventMapping.decode(payload))
     case OrderParked.fullName:
       let body: OrderParked = try EventMapping.decode(payload)
@@ -93,6 +103,24 @@ package struct OrderEventCodec: EventCodec {
       let body: OrderCancelRequested = try EventMapping.decode(payload)
       return .cancelRequested(reason: body.reason)
     case OrderCancelDeclined.fullName: return .cancelDeclined
+    default: return try decodeOffer(type, payload)
+    }
+  }
+
+  private func decodeOffer(
+    _ type: String, _ payload: [UInt8]
+  ) throws(EventCodecError) -> OrderEvent {
+    switch type {
+    case OrderRefundOffered.fullName:
+      return .refundOffered(try EventMapping.decode(OrderRefundOffered.self, payload).stored())
+    case OrderRefundAccepted.fullName:
+      let body: OrderRefundAccepted = try EventMapping.decode(payload)
+      return .refundAccepted(
+        number: Int(body.number), amount: try EventMapping.won(body.amountWon),
+        reason: body.reason)
+    case OrderRefundDeclined.fullName:
+      let body: OrderRefundDeclined = try EventMapping.decode(payload)
+      return .refundDeclined(number: Int(body.number))
     default: throw .unknownType(type)
     }
   }

@@ -10,6 +10,8 @@ extension Messages.Order {
     etaMinutes = UInt32(clamping: state.etaMinutes ?? 0)
     riderID = state.rider?.rawValue ?? ""
     reason = state.ending?.text ?? state.cancelReason ?? ""
+    if !state.phase.isTerminal { offer = state.offer.map { Messages.RefundOffer($0) } }
+    refundedWon = state.refunded.amount
     guard let draft = state.draft else { return }
     orderID = draft.id.rawValue
     customerID = draft.customer.rawValue
@@ -18,6 +20,14 @@ extension Messages.Order {
     totalWon = draft.total.amount
     deliveryAddress = draft.deliveryAddress
     area = draft.area.name
+  }
+}
+
+extension Messages.RefundOffer {
+  init(_ offer: Domain.RefundOffer) {
+    self.init(
+      number: UInt32(clamping: offer.number), items: offer.items.map(Messages.OfferedItem.init),
+      refundWon: offer.amount.amount, reason: offer.reason)
   }
 }
 

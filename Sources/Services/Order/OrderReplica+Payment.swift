@@ -11,11 +11,12 @@ extension OrderReplica {
     _ asked: AggregateHost<Domain.Order>.Outcome, _ context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
     let state = asked.snapshot.state
-    guard state.isPaymentOpen, let draft = state.draft else {
+    guard state.isPaymentOpen, let draft = state.draft, let method = state.paymentMethod else {
       return PlaceOrderResponse(order: Messages.Order(asked.snapshot))
     }
     let id = draft.id.rawValue
-    let (command, retryAfter) = await charge(draft, isFirst: !asked.events.isEmpty, context)
+    let (command, retryAfter) = await charge(
+      draft, by: method, isFirst: !asked.events.isEmpty, context)
     let snapshot: AggregateSnapshot<Domain.OrderState>
     if let command {
       var cause = CommandCause(context, correlationID: id)
@@ -26,6 +27,20 @@ extension OrderReplica {
     }
     return PlaceOrderResponse(
       order: Messages.Order(snapshot), retryAfterMs: UInt64(clamping: retryAfter.wholeMs))
+  }
+
+  /// Pays a parked order without its customer, where that is possible.
+  func payParked(_ id: String) async throws(RPCError) -> PaymentDrain.Outcome {
+    let state = try await host.state(of: id).state
+    guard state.phase == .awaitingPayment, let method = state.paymentMethod, !method.isOneTime
+    else { return .left }
+    let context = CallContext(
+      local: Self.service.onTheWire, timeout: chargeTimeout, clock: environment.clock)
+    let asked = try await host.perform(
+      .pay(nil), on: id, by: Self.service,
+      cause: CommandCause(correlationID: id, causationID: "drain/\(state.attempt + 1)"))
+    let paid = try await pay(asked, context)
+    return paid.order?.state == .awaitingPayment ? .failed : .paid
   }
 
   /// Nobody has said in time how the payment went: asks, instead of giving up on an order that may
@@ -46,12 +61,12 @@ extension OrderReplica {
   /// - Parameter isFirst: no charge can have reached payment before this one since the order began
   ///   to wait for it. Otherwise no answer says nothing about those that may have.
   private func charge(
-    _ draft: OrderDraft, isFirst: Bool, _ context: CallContext
+    _ draft: OrderDraft, by method: PaymentMethod, isFirst: Bool, _ context: CallContext
   ) async -> (command: OrderCommand?, retryAfter: Duration) {
     let request = ChargeRequest(
       paymentKey: PaymentKey(draft.id).rawValue, orderID: draft.id.rawValue,
       customerID: draft.customer.rawValue, storeID: draft.store.rawValue,
-      amountWon: draft.total.amount, paymentMethod: draft.paymentMethod.rawValue)
+      amountWon: draft.total.amount, paymentMethod: method.rawValue)
     do throws(RPCError) {
       let answer = try await payment.charge(
         request, context: context.acting(as: Self.service.onTheWire, within: chargeTimeout))

@@ -47,7 +47,9 @@ package actor OrderReplica {
       (state, now) throws(Rejection) in
       let draft = try order.draft(
         existing: state.draft, menu: menu ?? MenuCopy(), at: now,
-        expiresAt: now.advanced(by: environment.deadlines.paymentPending))
+        expiresAt: now.advanced(
+          by: order.method == nil
+            ? environment.deadlines.paymentParked : environment.deadlines.paymentPending))
       return try Domain.Order.decide(.submit(draft), state: state, by: caller, at: now)
     }
     let paid = try await pay(submitted, context)
@@ -59,12 +61,12 @@ package actor OrderReplica {
     return paid
   }
 
-  /// Pays a parked order.
+  /// Pays a parked order; nil is by the method it came with.
   func pay(
-    _ id: OrderID, by caller: Domain.Principal, _ context: CallContext
+    _ id: OrderID, method: PaymentMethod?, by caller: Domain.Principal, _ context: CallContext
   ) async throws(RPCError) -> PayOrderResponse {
     let asked = try await host.perform(
-      .pay, on: id.rawValue, by: caller,
+      .pay(method), on: id.rawValue, by: caller,
       cause: CommandCause(context, correlationID: id.rawValue))
     let paid = try await pay(asked, context)
     return PayOrderResponse(order: paid.order, retryAfterMs: paid.retryAfterMs)
@@ -77,6 +79,16 @@ package actor OrderReplica {
       .cancel(reason: reason), on: id.rawValue, by: caller,
       cause: CommandCause(context, correlationID: id.rawValue))
     return CancelOrderResponse(order: Messages.Order(outcome.snapshot))
+  }
+
+  func answerOffer(
+    _ answer: Domain.OfferAnswer, on id: OrderID, by caller: Domain.Principal,
+    _ context: CallContext
+  ) async throws(RPCError) -> AnswerOfferResponse {
+    let outcome = try await host.perform(
+      .answerOffer(number: answer.number, accept: answer.accepted), on: id.rawValue, by: caller,
+      cause: CommandCause(context, correlationID: id.rawValue))
+    return AnswerOfferResponse(order: Messages.Order(outcome.snapshot))
   }
 
   func get(_ id: OrderID, by caller: Domain.Principal) async throws(RPCError) -> GetOrderResponse {

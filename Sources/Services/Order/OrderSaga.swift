@@ -25,7 +25,7 @@ package struct OrderSaga: Sendable {
   package static let storeEvents: Set<String> = [
     TicketReceived.fullName, TicketAccepted.fullName, TicketRefused.fullName,
     TicketCookingStarted.fullName, TicketCookingFinished.fullName,
-    TicketCancelAgreed.fullName, TicketCancelDeclined.fullName,
+    TicketCancelAgreed.fullName, TicketCancelDeclined.fullName, TicketRefundOffered.fullName,
   ]
   package static let deliveryEvents: Set<String> = [
     DeliveryStarted.fullName, DeliveryPickedUp.fullName, DeliveryCompleted.fullName,
@@ -104,6 +104,10 @@ package struct OrderSaga: Sendable {
     case TicketCookingFinished.fullName: return .cookingFinished
     case TicketCancelAgreed.fullName: return .agreeCancel
     case TicketCancelDeclined.fullName: return .declineCancel
+    case TicketRefundOffered.fullName:
+      let body: TicketRefundOffered = try EventMapping.decode(event.payload)
+      return .storeOffered(
+        number: Int(body.number), items: try body.items.stored(), reason: body.reason)
     default: return nil
     }
   }

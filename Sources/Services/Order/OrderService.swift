@@ -22,9 +22,22 @@ package struct OrderService: OrderServiceProtocol {
     _ request: PayOrderRequest, context: CallContext
   ) async throws(RPCError) -> PayOrderResponse {
     let caller = try context.caller()
-    let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
+    let (id, method) = try refusing { () throws(Rejection) in
+      (try OrderID(request.orderID), try PaymentMethod?(request.paymentMethod))
+    }
     return try await pool.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
-      try await replica.pay(id, by: caller, context)
+      try await replica.pay(id, method: method, by: caller, context)
+    }
+  }
+
+  package func answerOffer(
+    _ request: AnswerOfferRequest, context: CallContext
+  ) async throws(RPCError) -> AnswerOfferResponse {
+    let caller = try context.caller()
+    let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
+    let answer = Domain.OfferAnswer(number: Int(request.number), accepted: request.accept)
+    return try await pool.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+      try await replica.answerOffer(answer, on: id, by: caller, context)
     }
   }
 

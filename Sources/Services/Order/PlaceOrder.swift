@@ -10,7 +10,7 @@ package struct PlaceOrder: Sendable {
   let cart: [Domain.CartLine]
   let address: String
   let area: Area
-  let method: PaymentMethod
+  let method: PaymentMethod?
   let fingerprint: Fingerprint
   let allowParking: Bool
 
@@ -26,7 +26,7 @@ package struct PlaceOrder: Sendable {
     customer = try CustomerID(request.customerID)
     store = try StoreID(request.storeID)
     area = try Area(request.area)
-    method = try PaymentMethod(request.paymentMethod)
+    method = try PaymentMethod?(request.paymentMethod)
     address = request.deliveryAddress
     allowParking = !request.refuseParking
     guard request.lines.count <= Domain.Order.linesMax else {
@@ -63,5 +63,12 @@ extension Domain.CartLine {
     self.init(
       item: try MenuItemID(line.itemID), quantity: Int(line.quantity),
       seenUnitPrice: seen == .zero ? nil : seen)
+  }
+}
+
+extension PaymentMethod? {
+  /// The method named, or nil for none.
+  init(_ text: String) throws(Rejection) {
+    self = text.isEmpty ? nil : try PaymentMethod(text)
   }
 }

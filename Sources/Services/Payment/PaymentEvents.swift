@@ -9,8 +9,10 @@ package struct PaymentEventCodec: EventCodec {
   package func encode(_ event: PaymentEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .requested(let request): try EventMapping.encode(PaymentRequested(request))
-    case .attempted(let attempt):
-      try EventMapping.encode(PaymentAttempted(attempt: UInt32(clamping: attempt)))
+    case .attempted(let attempt, let method):
+      try EventMapping.encode(
+        PaymentAttempted(
+          attempt: UInt32(clamping: attempt), paymentMethod: method?.rawValue ?? ""))
     case .approved(let attempt, let reference, let amount):
       try EventMapping.encode(
         PaymentApproved(
@@ -47,7 +49,8 @@ package struct PaymentEventCodec: EventCodec {
       return .requested(try EventMapping.decode(PaymentRequested.self, payload).stored())
     case PaymentAttempted.fullName:
       let body: PaymentAttempted = try EventMapping.decode(payload)
-      return .attempted(attempt: Int(body.attempt))
+      return .attempted(
+        attempt: Int(body.attempt), method: try EventMapping.method(body.paymentMethod))
     case PaymentApproved.fullName:
       let body: PaymentApproved = try EventMapping.decode(payload)
       return .approved(

@@ -11,41 +11,31 @@ package import Transport
 /// through.
 package struct PaymentGuard: PaymentServiceProtocol {
   private let payment: any PaymentServiceProtocol
-  private let breaker: CircuitBreaker
-  private let bulkhead: Bulkhead
-  /// How long a charge may wait for its turn.
-  private let queueTimeout: Duration
-  private let clock: TransportClock
+  private let dependency: DependencyGuard
 
-  package init(
-    _ payment: any PaymentServiceProtocol, breaker: CircuitBreaker, bulkhead: Bulkhead,
-    queueTimeout: Duration, clock: TransportClock
-  ) {
+  package init(_ payment: any PaymentServiceProtocol, dependency: DependencyGuard) {
     self.payment = payment
-    self.breaker = breaker
-    self.bulkhead = bulkhead
-    self.queueTimeout = queueTimeout
-    self.clock = clock
+    self.dependency = dependency
   }
 
   package nonisolated(nonsending) func charge(
     _ request: ChargeRequest, context: CallContext
   ) async throws(RPCError) -> ChargeResponse {
-    let turn = clock.now().advanced(by: queueTimeout)
-    let place = try await enter(until: min(turn, context.deadline ?? turn))
-    let outcome: Result<ChargeResponse, GuardedCallError<RPCError>>
-    do throws(GuardedCallError<RPCError>) {
-      outcome = .success(
-        try await breaker.run(now: instant, judge: Self.judge) { () async throws(RPCError) in
-          try await payment.charge(request, context: context)
-        })
-    } catch { outcome = .failure(error) }
-    // Frees the place.
-    _ = consume place
-    switch outcome {
-    case .success(let answer): return answer
-    case .failure(.failed(let error)): throw error
-    case .failure(.rejected(let rejection)): throw Self.refusal(rejection)
+    do throws(DependencyError<RPCError>) {
+      return try await dependency.run(
+        until: context.deadline.map {
+          Resilience.MonotonicInstant(nanoseconds: $0.nanoseconds)
+        },
+        judge: Self.judge, mayRepeat: Self.mayRepeat
+      ) { () async throws(RPCError) in
+        try await payment.charge(request, context: context)
+      }
+    } catch {
+      switch error {
+      case .failed(let error): throw error
+      case .rejected(let rejection): throw Self.refusal(rejection)
+      case .turnedAway(let rejection): throw Self.refusal(rejection)
+      }
     }
   }
 
@@ -72,27 +62,6 @@ package struct PaymentGuard: PaymentServiceProtocol {
   ) async throws(RPCError) -> SimulatorSettings {
     try await payment.setSimulator(request, context: context)
   }
-
-  private func instant() -> Resilience.MonotonicInstant {
-    Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds)
-  }
-
-  private nonisolated(nonsending) func enter(
-    until turn: Transport.MonotonicInstant
-  ) async throws(RPCError) -> BulkheadPermit {
-    do throws(BulkheadRejection) {
-      return try await bulkhead.permit(
-        until: Resilience.MonotonicInstant(nanoseconds: turn.nanoseconds))
-    } catch {
-      switch error {
-      case .cancelled: throw RPCError(code: .cancelled, message: "cancelled", unprocessed: true)
-      case .full, .deadlineExceeded:
-        throw RPCError(
-          code: .unavailable, message: "payment is busy; please pay a little later",
-          retryAfter: .seconds(1), unprocessed: true, cause: error)
-      }
-    }
-  }
 }
 
 extension PaymentGuard {
@@ -115,10 +84,26 @@ extension PaymentGuard {
     }
   }
 
+  /// A charge that payment never began, and that it did not ask to keep for later: its node went
+  /// away, say, and another one may be there.
+  static func mayRepeat(_ error: RPCError) -> Bool {
+    error.unprocessed && error.code == .unavailable && error.retryAfter == nil
+  }
+
   private static func refusal(_ rejection: BreakerRejection) -> RPCError {
     RPCError(
       code: .unavailable, message: "payment is having trouble; please pay a little later",
       retryAfter: rejection.retryAfterNanoseconds.map { .nanoseconds($0) } ?? .seconds(5),
       unprocessed: true, cause: rejection)
+  }
+
+  private static func refusal(_ rejection: BulkheadRejection) -> RPCError {
+    switch rejection {
+    case .cancelled: RPCError(code: .cancelled, message: "cancelled", unprocessed: true)
+    case .full, .deadlineExceeded:
+      RPCError(
+        code: .unavailable, message: "payment is busy; please pay a little later",
+        retryAfter: .seconds(1), unprocessed: true, cause: rejection)
+    }
   }
 }

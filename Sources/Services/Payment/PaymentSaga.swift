@@ -4,12 +4,12 @@ import Messages
 package import Transport
 
 /// Payment's side of the saga: an order that ended gives back what was captured, one that was
-/// delivered lets it be kept.
+/// delivered lets it be kept, and an offer that was accepted is paid back.
 package struct PaymentSaga: Sendable {
   package static let orderSubscriber = "payment.order"
   package static let orderEvents: Set<String> = [
     OrderCancelled.fullName, OrderRejected.fullName, OrderExpired.fullName,
-    OrderDelivered.fullName,
+    OrderDelivered.fullName, OrderRefundAccepted.fullName,
   ]
 
   private let pool: ReplicaPool<PaymentReplica>
@@ -24,11 +24,23 @@ package struct PaymentSaga: Sendable {
     case OrderRejected.fullName: command = .void(reason: "the order was rejected")
     case OrderExpired.fullName: command = .void(reason: "the order expired")
     case OrderDelivered.fullName: command = .settle
+    case OrderRefundAccepted.fullName: command = try refund(event)
     default: return
     }
     let cause = CommandCause(event, subscriber: subscriber)
     try await pool.withReplica(for: event.stream.id) { (replica) throws(RPCError) in
       try await replica.take(command, on: event.stream.id, cause: cause)
+    }
+  }
+
+  private func refund(_ event: RecordedEvent) throws(RPCError) -> PaymentCommand {
+    do throws(EventCodecError) {
+      let body: OrderRefundAccepted = try EventMapping.decode(event.payload)
+      return .requestRefund(
+        key: .offer(Int(body.number)), amount: try EventMapping.won(body.amountWon),
+        reason: body.reason, bearer: .store)
+    } catch {
+      throw RPCError(code: .dataLoss, message: "\(event.id): \(error)", cause: error)
     }
   }
 

@@ -18,12 +18,33 @@ extension Messages.Ticket {
     self.init(state: .init(state.phase))
     etaMinutes = UInt32(clamping: state.etaMinutes ?? 0)
     reason = state.reason ?? ""
+    offers = state.offers.map(Messages.TicketOffer.init)
     guard let order = state.order else { return }
     orderID = order.order.rawValue
     storeID = order.store.rawValue
     lines = order.lines.map(Messages.OrderLine.init)
     totalWon = order.total.amount
     receivedAtMs = order.receivedAt.ms
+  }
+}
+
+extension Messages.TicketOffer {
+  fileprivate init(_ offer: Domain.TicketOffer) {
+    self.init(
+      number: UInt32(clamping: offer.number), items: offer.items.map(Messages.OfferedItem.init),
+      reason: offer.reason, answer: .init(offer.accepted))
+  }
+}
+
+extension Messages.OfferAnswer {
+  /// Nil: not answered.
+  init(_ accepted: Bool?) {
+    self =
+      switch accepted {
+      case true?: .accepted
+      case false?: .declined
+      case nil: .unspecified
+      }
   }
 }
 

@@ -12,6 +12,7 @@ package struct StoreSaga: Sendable {
   package static let orderEvents: Set<String> = [
     OrderPlaced.fullName, OrderAccepted.fullName, OrderCancelRequested.fullName,
     OrderCancelled.fullName, OrderRejected.fullName, OrderPickedUp.fullName,
+    OrderRefundAccepted.fullName, OrderRefundDeclined.fullName,
   ]
 
   private let tickets: ReplicaPool<TicketReplica>
@@ -53,6 +54,10 @@ package struct StoreSaga: Sendable {
       case .rejected(.storeRefused(let text)): return .withdraw(reason: text)
       case .rejected(.storeSilent): return .withdraw(reason: "the store did not answer in time")
       case .pickedUp: return .close
+      case .refundAccepted(let number, _, _):
+        return .recordAnswer(Domain.OfferAnswer(number: number, accepted: true))
+      case .refundDeclined(let number):
+        return .recordAnswer(Domain.OfferAnswer(number: number, accepted: false))
       default: return nil
       }
     } catch {

@@ -35,6 +35,16 @@ extension StoreService {
       request.agree ? .agreeCancel : .declineCancel, on: request.orderID, context)
   }
 
+  package func offerRefund(
+    _ request: OfferRefundRequest, context: CallContext
+  ) async throws(RPCError) -> TicketResponse {
+    let items = try refusing { () throws(Rejection) in
+      try request.items.map { (item) throws(Rejection) in try Domain.OfferedItem(item) }
+    }
+    return try await answer(
+      .offerRefund(items: items, reason: request.reason), on: request.orderID, context)
+  }
+
   package func getTicket(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {

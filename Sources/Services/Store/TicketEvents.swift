@@ -19,6 +19,15 @@ package struct TicketEventCodec: EventCodec {
     case .cancelAsked(let reason): try EventMapping.encode(TicketCancelAsked(reason: reason))
     case .cancelAgreed: try EventMapping.encode(TicketCancelAgreed())
     case .cancelDeclined: try EventMapping.encode(TicketCancelDeclined())
+    case .refundOffered(let number, let items, let reason):
+      try EventMapping.encode(
+        TicketRefundOffered(
+          number: UInt32(clamping: number), items: items.map(Messages.OfferedItem.init),
+          reason: reason))
+    case .offerAnswered(let answer):
+      try EventMapping.encode(
+        TicketOfferAnswered(
+          number: UInt32(clamping: answer.number), answer: .init(answer.accepted)))
     case .closed: try EventMapping.encode(TicketClosed())
     }
   }
@@ -46,8 +55,29 @@ package struct TicketEventCodec: EventCodec {
     case TicketCancelAgreed.fullName: try stored.read { (_: TicketCancelAgreed) in .cancelAgreed }
     case TicketCancelDeclined.fullName:
       try stored.read { (_: TicketCancelDeclined) in .cancelDeclined }
+    case TicketRefundOffered.fullName:
+      try EventMapping.decode(TicketRefundOffered.self, payload).stored()
+    case TicketOfferAnswered.fullName:
+      try EventMapping.decode(TicketOfferAnswered.self, payload).stored()
     case TicketClosed.fullName: try stored.read { (_: TicketClosed) in .closed }
     default: throw .unknownType(type)
+    }
+  }
+}
+
+extension TicketRefundOffered {
+  fileprivate func stored() throws(EventCodecError) -> TicketEvent {
+    .refundOffered(number: Int(number), items: try items.stored(), reason: reason)
+  }
+}
+
+extension TicketOfferAnswered {
+  fileprivate func stored() throws(EventCodecError) -> TicketEvent {
+    switch answer {
+    case .accepted, .declined:
+      .offerAnswered(Domain.OfferAnswer(number: Int(number), accepted: answer == .accepted))
+    case .unspecified, .unrecognized:
+      throw .malformed("an offer was answered in an unknown way: \(answer.rawValue)")
     }
   }
 }

@@ -71,6 +71,12 @@ package struct AnyJournal: Journal {
   }
 
   package nonisolated(nonsending) func deadlines(
+    kind: String?, after deadline: Deadline?, limit: Int
+  ) async throws(JournalError) -> [Deadline] {
+    try await base.deadlines(kind: kind, after: deadline, limit: limit)
+  }
+
+  package nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try await base.deadlines(of: stream)

@@ -38,6 +38,11 @@ package enum EventMapping {
   package static func won(_ amount: Int64) throws(EventCodecError) -> Won {
     do throws(MoneyError) { return try Won(amount) } catch { throw .malformed("\(error)") }
   }
+
+  /// Nil for the empty text.
+  package static func method(_ text: String) throws(EventCodecError) -> PaymentMethod? {
+    try checked { () throws(Rejection) in try PaymentMethod?(text) }
+  }
 }
 
 extension Messages.OrderLine {
@@ -59,5 +64,26 @@ extension Messages.OrderLine {
 extension [Messages.OrderLine] {
   package func stored() throws(EventCodecError) -> [Domain.OrderLine] {
     try map { (line) throws(EventCodecError) in try line.stored() }
+  }
+}
+
+extension Messages.OfferedItem {
+  package init(_ item: Domain.OfferedItem) {
+    self.init(itemID: item.item.rawValue, quantity: UInt32(clamping: item.quantity))
+  }
+}
+
+extension Domain.OfferedItem {
+  /// Checks an item that came from outside.
+  package init(_ item: Messages.OfferedItem) throws(Rejection) {
+    self.init(item: try MenuItemID(item.itemID), quantity: Int(item.quantity))
+  }
+}
+
+extension [Messages.OfferedItem] {
+  package func stored() throws(EventCodecError) -> [Domain.OfferedItem] {
+    try EventMapping.checked { () throws(Rejection) in
+      try map { (item) throws(Rejection) in try Domain.OfferedItem(item) }
+    }
   }
 }

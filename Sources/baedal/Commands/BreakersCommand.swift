@@ -2,11 +2,15 @@ import ArgumentParser
 import Foundation
 import Resilience
 
-/// Circuit breakers: what a policy would have done.
-struct BreakersCommand: ParsableCommand {
+/// Circuit breakers: those of a node, and what a policy would have done.
+struct BreakersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "breakers", abstract: "Try a circuit breaker's policy on what happened.",
-    subcommands: [Replay.self])
+    commandName: "breakers",
+    abstract: "See and steer a node's circuit breakers, or try a policy on what happened.",
+    subcommands: [
+      List.self, ForceOpen.self, ForceClosed.self, Disable.self, Reset.self, Policy.self,
+      Replay.self,
+    ], defaultSubcommand: List.self)
 
   struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(

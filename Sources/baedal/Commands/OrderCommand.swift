@@ -7,7 +7,7 @@ struct OrderCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "order", abstract: "Place, pay, cancel and follow orders.",
     subcommands: [
-      Place.self, Pay.self, Cancel.self, ShowOrder.self, Watch.self, List.self,
+      Place.self, Pay.self, AnswerOffer.self, Cancel.self, ShowOrder.self, Watch.self, List.self,
     ])
 }
 
@@ -44,7 +44,11 @@ extension OrderCommand {
     @Option(help: "Who orders, if not the caller.") var customer: String?
     @Option(help: "Where it goes.") var address = "서울시 강남구 테헤란로 1"
     @Option(help: "The part of town that is in.") var area = "역삼동"
-    @Option(help: "The token of a card; 'card-declined' is always declined.")
+    @Option(
+      help: """
+        The token of a card; 'card-declined' is always declined, and one that begins with 'once:' \
+        is never charged without you. Empty: pay later.
+        """)
     var paymentMethod = "card-demo"
     @Option(help: "The idempotency key; a fresh one unless said.") var key: String?
     @Flag(help: "Fail rather than park the order when payment is overloaded.")
@@ -75,11 +79,13 @@ extension OrderCommand {
 
     @OptionGroup var options: ClientOptions
     @Argument var orderID: String
+    @Option(help: "Pay by this instead of what came with the order.") var paymentMethod = ""
 
     func run() async throws {
       try await options.withClient(as: .customer(Standard.customer)) { client in
         let answer = try await client.call(
-          OrderServiceMethods.payOrder, PayOrderRequest(orderID: orderID))
+          OrderServiceMethods.payOrder,
+          PayOrderRequest(orderID: orderID, paymentMethod: paymentMethod))
         try options.print(answer) { Render.order($0.order, retryAfterMs: $0.retryAfterMs) }
         try Render.failIfRejected(answer.order)
       }
@@ -98,6 +104,26 @@ extension OrderCommand {
       try await options.withClient(as: .customer(Standard.customer)) { client in
         let answer = try await client.call(
           OrderServiceMethods.cancelOrder, CancelOrderRequest(orderID: orderID, reason: reason))
+        try options.print(answer) { Render.order($0.order) }
+      }
+    }
+  }
+
+  struct AnswerOffer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "answer-offer",
+      abstract: "Take the money for items that the store cannot deliver, or do not.")
+
+    @OptionGroup var options: ClientOptions
+    @Argument var orderID: String
+    @Argument(help: "The offer's number, as the order shows it.") var number: UInt32
+    @Flag(inversion: .prefixedNo, help: "Whether to take it.") var accept: Bool
+
+    func run() async throws {
+      try await options.withClient(as: .customer(Standard.customer)) { client in
+        let answer = try await client.call(
+          OrderServiceMethods.answerOffer,
+          AnswerOfferRequest(orderID: orderID, number: number, accept: accept))
         try options.print(answer) { Render.order($0.order) }
       }
     }

@@ -81,6 +81,26 @@ extension StoreCommand {
     }
   }
 
+  struct OfferRefund: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "offer-refund",
+      abstract: "Offer the customer the money for items that are sold out.")
+    @OptionGroup var options: Options
+    @Argument var orderID: String
+    @Argument(help: ArgumentHelp("What is missing.", valueName: "item[:quantity]"))
+    var items: [OrderCommand.Item]
+    @Option(help: "Why.") var reason = "sold out"
+
+    func run() async throws {
+      try await options.ticketCall(
+        StoreServiceMethods.offerRefund,
+        OfferRefundRequest(
+          orderID: orderID,
+          items: items.map { OfferedItem(itemID: $0.line.itemID, quantity: $0.line.quantity) },
+          reason: reason))
+    }
+  }
+
   struct TicketCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "ticket", abstract: "One order as its store sees it.")

@@ -9,7 +9,7 @@ struct StoreCommand: AsyncParsableCommand {
     subcommands: [
       Register.self, ShowStore.self, Menu.self, SoldOut.self, Restock.self, Pause.self,
       Resume.self, Board.self, Accept.self, Refuse.self, Cook.self, Ready.self,
-      AnswerCancel.self, TicketCommand.self,
+      AnswerCancel.self, OfferRefund.self, TicketCommand.self,
     ])
 
   /// What every command of an owner takes.

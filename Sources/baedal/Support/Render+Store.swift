@@ -39,6 +39,10 @@ extension Render {
     ]
     if ticket.etaMinutes > 0 { lines.append(fact("eta", "\(ticket.etaMinutes) min")) }
     if !ticket.reason.isEmpty { lines.append(fact("reason", ticket.reason)) }
+    lines += ticket.offers.map { offer in
+      let answer = offer.answer == .unspecified ? "not answered" : Show.name(offer.answer)
+      return fact("offer \(offer.number)", "without \(items(offer.items)): \(answer)")
+    }
     return (lines + [cart(ticket.lines)]).joined(separator: "\n")
   }
 

@@ -17,6 +17,14 @@ enum Render {
     if order.etaMinutes > 0 { lines.append(fact("eta", "\(order.etaMinutes) min")) }
     if !order.riderID.isEmpty { lines.append(fact("rider", order.riderID)) }
     if !order.reason.isEmpty { lines.append(fact("reason", order.reason)) }
+    if order.refundedWon > 0 { lines.append(fact("refunded", Show.won(order.refundedWon))) }
+    if let offer = order.offer {
+      lines.append(
+        fact(
+          "offer",
+          "\(Show.won(offer.refundWon)) back for \(items(offer.items)), \(offer.reason): "
+            + "baedal order answer-offer \(order.orderID) \(offer.number) --accept", .yellow))
+    }
     lines.append(fact("version", "\(order.version)"))
     if retryAfterMs > 0 {
       lines.append(
@@ -29,6 +37,11 @@ enum Render {
   static func failIfRejected(_ order: Order?) throws {
     guard let order, order.state == .rejected else { return }
     throw ExitStatus.refused.code
+  }
+
+  /// `fried ×2, cola ×1`
+  static func items(_ items: [OfferedItem]) -> String {
+    items.map { "\($0.itemID) ×\($0.quantity)" }.joined(separator: ", ")
   }
 
   static func cart(_ lines: [OrderLine]) -> String {

@@ -73,6 +73,13 @@ enum Show {
       .joined(separator: ", ")
   }
 
+  /// The wall clock, in milliseconds.
+  static func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000
+  }
+
   private static func localTime(_ ms: Int64) -> tm {
     var seconds = time_t(ms / 1000)
     var parts = tm()

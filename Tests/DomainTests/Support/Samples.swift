@@ -49,7 +49,7 @@ enum Sample {
   static func draft(
     id: OrderID = order, customer: CustomerID = customer, lines: [OrderLine] = lines,
     total: Won = total, address: String = "테헤란로 1", fingerprint: String = "f-1",
-    allowParking: Bool = true
+    allowParking: Bool = true, method: PaymentMethod? = method
   ) -> OrderDraft {
     OrderDraft(
       id: id, customer: customer, store: store, lines: lines, total: total,
@@ -68,6 +68,10 @@ enum Sample {
     PaymentRequest(
       key: key, order: order, customer: customer, store: store, amount: amount, method: method)
   }
+
+  static let offer = RefundOffer(
+    number: 1, items: [OfferedItem(item: bulgogi, quantity: 1)], amount: won(9000),
+    reason: "sold out")
 
   static let ticketOrder = TicketOrder(
     order: order, store: store, lines: lines, total: total, receivedAt: now)

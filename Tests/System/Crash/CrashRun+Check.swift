@@ -78,7 +78,10 @@ extension CrashRun {
 
   /// Waits until no payment, refund or event is under way any more.
   private func settle(_ town: Town) async throws {
-    let passing: Set = ["orders pendingPayment", "orders paymentUnknown", "refunds under way"]
+    let passing: Set = [
+      "orders pendingPayment", "orders awaitingPayment", "orders paymentUnknown",
+      "refunds under way",
+    ]
     var left: [String] = []
     do {
       try await until("end of what is under way") {

@@ -20,13 +20,19 @@ struct CrashRun: Sendable {
   let config: String
   let cycles: Int
   let seed: UInt64
+  /// Whether the payment provider falls ill while the node runs.
+  let hasFaults: Bool
   let ledger = Ledger()
 
   private static let workers = 16
   private static let journals = ["order", "payment", "store", "delivery"]
 
   /// - Parameter config: beside what every run has: deadlines short enough to wait for.
-  init(disk: Disk = .pageCache, cycles: Int, seed: UInt64, config: String = "") throws {
+  init(
+    disk: Disk = .pageCache, cycles: Int, seed: UInt64, config: String = "",
+    hasFaults: Bool = false
+  ) throws {
+    self.hasFaults = hasFaults
     site = try Site()
     self.disk = disk
     self.cycles = cycles
@@ -60,11 +66,32 @@ struct CrashRun: Sendable {
         let random = SeededRandom(seed: seed &+ UInt64(cycle << 8 + worker))
         group.addTask { await order(from: town, while: node, random) }
       }
+      if hasFaults {
+        group.addTask { [random] in await fall(ill: town, random, within: life) }
+      }
       try? await Task.sleep(for: life)
       node.kill()
     }
     await town.close()
     cutPower(mode: cycle % 3, random.next())
+  }
+
+  /// The payment provider changes for the worse twice in a node's life; a node that starts again
+  /// finds it well.
+  private func fall(ill town: Town, _ random: SeededRandom, within life: Duration) async {
+    var random = random
+    for _ in 0..<2 {
+      try? await Task.sleep(for: life * Double.random(in: 0.1...0.4, using: &random))
+      var settings = SimulatorSettings(latencyMs: 5, capacity: 512)
+      switch random.next() % 5 {
+      case 0: settings.down = true
+      case 1: settings.capacity = 1
+      case 2: settings.latencyMs = 400
+      case 3: settings.unknownPerMille = 700
+      default: settings.declinePerMille = 300
+      }
+      _ = try? await town.boss.call(PaymentServiceMethods.setSimulator, settings)
+    }
   }
 
   private func cutPower(mode: Int, _ seed: UInt64) {

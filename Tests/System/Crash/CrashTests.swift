@@ -22,14 +22,19 @@ extension SystemTests {
       try await run.check()
     }
 
-    @Test("also when payment answers late, with no, or not at all")
+    @Test("also when payment answers late, with no, or not at all, falls ill and is well again")
     func killedWithFaultyPayment() async throws {
       let run = try CrashRun(
         cycles: Self.cycles(otherwise: 8), seed: Self.seed &+ 1000,
         config: """
           payment:
+            call_timeout_ms: 200
             simulator: {latency_ms: 20, decline_per_mille: 50, unknown_per_mille: 150}
-          """)
+            breaker: {open_wait_ms: 50, open_wait_max_s: 1, minimum_calls: 10}
+            bulkhead: {concurrent: 12, queued: 4, queue_timeout_ms: 50}
+            drain: {per_second: 1000, interval_ms: 20}
+          """,
+        hasFaults: true)
       try await run.crash()
       try await run.check()
     }

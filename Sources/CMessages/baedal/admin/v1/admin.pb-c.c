@@ -637,6 +637,501 @@ void   baedal__admin__v1__rebuild_dashboard_update__free_unpacked
   assert(message->base.descriptor == &baedal__admin__v1__rebuild_dashboard_update__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__admin__v1__list_breakers_request__init
+                     (Baedal__Admin__V1__ListBreakersRequest         *message)
+{
+  static const Baedal__Admin__V1__ListBreakersRequest init_value = BAEDAL__ADMIN__V1__LIST_BREAKERS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__list_breakers_request__get_packed_size
+                     (const Baedal__Admin__V1__ListBreakersRequest *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__list_breakers_request__pack
+                     (const Baedal__Admin__V1__ListBreakersRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__list_breakers_request__pack_to_buffer
+                     (const Baedal__Admin__V1__ListBreakersRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__ListBreakersRequest *
+       baedal__admin__v1__list_breakers_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__ListBreakersRequest *)
+     protobuf_c_message_unpack (&baedal__admin__v1__list_breakers_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__list_breakers_request__free_unpacked
+                     (Baedal__Admin__V1__ListBreakersRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__list_breakers_response__init
+                     (Baedal__Admin__V1__ListBreakersResponse         *message)
+{
+  static const Baedal__Admin__V1__ListBreakersResponse init_value = BAEDAL__ADMIN__V1__LIST_BREAKERS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__list_breakers_response__get_packed_size
+                     (const Baedal__Admin__V1__ListBreakersResponse *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__list_breakers_response__pack
+                     (const Baedal__Admin__V1__ListBreakersResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__list_breakers_response__pack_to_buffer
+                     (const Baedal__Admin__V1__ListBreakersResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__ListBreakersResponse *
+       baedal__admin__v1__list_breakers_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__ListBreakersResponse *)
+     protobuf_c_message_unpack (&baedal__admin__v1__list_breakers_response__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__list_breakers_response__free_unpacked
+                     (Baedal__Admin__V1__ListBreakersResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__list_breakers_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__breaker_response__init
+                     (Baedal__Admin__V1__BreakerResponse         *message)
+{
+  static const Baedal__Admin__V1__BreakerResponse init_value = BAEDAL__ADMIN__V1__BREAKER_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__breaker_response__get_packed_size
+                     (const Baedal__Admin__V1__BreakerResponse *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__breaker_response__pack
+                     (const Baedal__Admin__V1__BreakerResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__breaker_response__pack_to_buffer
+                     (const Baedal__Admin__V1__BreakerResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__BreakerResponse *
+       baedal__admin__v1__breaker_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__BreakerResponse *)
+     protobuf_c_message_unpack (&baedal__admin__v1__breaker_response__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__breaker_response__free_unpacked
+                     (Baedal__Admin__V1__BreakerResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__breaker__init
+                     (Baedal__Admin__V1__Breaker         *message)
+{
+  static const Baedal__Admin__V1__Breaker init_value = BAEDAL__ADMIN__V1__BREAKER__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__breaker__get_packed_size
+                     (const Baedal__Admin__V1__Breaker *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__breaker__pack
+                     (const Baedal__Admin__V1__Breaker *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__breaker__pack_to_buffer
+                     (const Baedal__Admin__V1__Breaker *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__Breaker *
+       baedal__admin__v1__breaker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__Breaker *)
+     protobuf_c_message_unpack (&baedal__admin__v1__breaker__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__breaker__free_unpacked
+                     (Baedal__Admin__V1__Breaker *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__breaker__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__breaker_counters__init
+                     (Baedal__Admin__V1__BreakerCounters         *message)
+{
+  static const Baedal__Admin__V1__BreakerCounters init_value = BAEDAL__ADMIN__V1__BREAKER_COUNTERS__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__breaker_counters__get_packed_size
+                     (const Baedal__Admin__V1__BreakerCounters *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_counters__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__breaker_counters__pack
+                     (const Baedal__Admin__V1__BreakerCounters *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_counters__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__breaker_counters__pack_to_buffer
+                     (const Baedal__Admin__V1__BreakerCounters *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_counters__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__BreakerCounters *
+       baedal__admin__v1__breaker_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__BreakerCounters *)
+     protobuf_c_message_unpack (&baedal__admin__v1__breaker_counters__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__breaker_counters__free_unpacked
+                     (Baedal__Admin__V1__BreakerCounters *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__breaker_counters__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__dependency_policy__init
+                     (Baedal__Admin__V1__DependencyPolicy         *message)
+{
+  static const Baedal__Admin__V1__DependencyPolicy init_value = BAEDAL__ADMIN__V1__DEPENDENCY_POLICY__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__dependency_policy__get_packed_size
+                     (const Baedal__Admin__V1__DependencyPolicy *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__dependency_policy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__dependency_policy__pack
+                     (const Baedal__Admin__V1__DependencyPolicy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__dependency_policy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__dependency_policy__pack_to_buffer
+                     (const Baedal__Admin__V1__DependencyPolicy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__dependency_policy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__DependencyPolicy *
+       baedal__admin__v1__dependency_policy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__DependencyPolicy *)
+     protobuf_c_message_unpack (&baedal__admin__v1__dependency_policy__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__dependency_policy__free_unpacked
+                     (Baedal__Admin__V1__DependencyPolicy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__dependency_policy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__operate_breaker_request__init
+                     (Baedal__Admin__V1__OperateBreakerRequest         *message)
+{
+  static const Baedal__Admin__V1__OperateBreakerRequest init_value = BAEDAL__ADMIN__V1__OPERATE_BREAKER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__operate_breaker_request__get_packed_size
+                     (const Baedal__Admin__V1__OperateBreakerRequest *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__operate_breaker_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__operate_breaker_request__pack
+                     (const Baedal__Admin__V1__OperateBreakerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__operate_breaker_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__operate_breaker_request__pack_to_buffer
+                     (const Baedal__Admin__V1__OperateBreakerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__operate_breaker_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__OperateBreakerRequest *
+       baedal__admin__v1__operate_breaker_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__OperateBreakerRequest *)
+     protobuf_c_message_unpack (&baedal__admin__v1__operate_breaker_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__operate_breaker_request__free_unpacked
+                     (Baedal__Admin__V1__OperateBreakerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__operate_breaker_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__set_dependency_policy_request__init
+                     (Baedal__Admin__V1__SetDependencyPolicyRequest         *message)
+{
+  static const Baedal__Admin__V1__SetDependencyPolicyRequest init_value = BAEDAL__ADMIN__V1__SET_DEPENDENCY_POLICY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__set_dependency_policy_request__get_packed_size
+                     (const Baedal__Admin__V1__SetDependencyPolicyRequest *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__set_dependency_policy_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__set_dependency_policy_request__pack
+                     (const Baedal__Admin__V1__SetDependencyPolicyRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__set_dependency_policy_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__set_dependency_policy_request__pack_to_buffer
+                     (const Baedal__Admin__V1__SetDependencyPolicyRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__set_dependency_policy_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__SetDependencyPolicyRequest *
+       baedal__admin__v1__set_dependency_policy_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__SetDependencyPolicyRequest *)
+     protobuf_c_message_unpack (&baedal__admin__v1__set_dependency_policy_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__set_dependency_policy_request__free_unpacked
+                     (Baedal__Admin__V1__SetDependencyPolicyRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__set_dependency_policy_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__list_waiting_request__init
+                     (Baedal__Admin__V1__ListWaitingRequest         *message)
+{
+  static const Baedal__Admin__V1__ListWaitingRequest init_value = BAEDAL__ADMIN__V1__LIST_WAITING_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__list_waiting_request__get_packed_size
+                     (const Baedal__Admin__V1__ListWaitingRequest *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__list_waiting_request__pack
+                     (const Baedal__Admin__V1__ListWaitingRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__list_waiting_request__pack_to_buffer
+                     (const Baedal__Admin__V1__ListWaitingRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__ListWaitingRequest *
+       baedal__admin__v1__list_waiting_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__ListWaitingRequest *)
+     protobuf_c_message_unpack (&baedal__admin__v1__list_waiting_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__list_waiting_request__free_unpacked
+                     (Baedal__Admin__V1__ListWaitingRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__list_waiting_response__init
+                     (Baedal__Admin__V1__ListWaitingResponse         *message)
+{
+  static const Baedal__Admin__V1__ListWaitingResponse init_value = BAEDAL__ADMIN__V1__LIST_WAITING_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__list_waiting_response__get_packed_size
+                     (const Baedal__Admin__V1__ListWaitingResponse *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__list_waiting_response__pack
+                     (const Baedal__Admin__V1__ListWaitingResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__list_waiting_response__pack_to_buffer
+                     (const Baedal__Admin__V1__ListWaitingResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__ListWaitingResponse *
+       baedal__admin__v1__list_waiting_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__ListWaitingResponse *)
+     protobuf_c_message_unpack (&baedal__admin__v1__list_waiting_response__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__list_waiting_response__free_unpacked
+                     (Baedal__Admin__V1__ListWaitingResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__list_waiting_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__waiting__init
+                     (Baedal__Admin__V1__Waiting         *message)
+{
+  static const Baedal__Admin__V1__Waiting init_value = BAEDAL__ADMIN__V1__WAITING__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__waiting__get_packed_size
+                     (const Baedal__Admin__V1__Waiting *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__waiting__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__waiting__pack
+                     (const Baedal__Admin__V1__Waiting *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__waiting__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__waiting__pack_to_buffer
+                     (const Baedal__Admin__V1__Waiting *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__waiting__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__Waiting *
+       baedal__admin__v1__waiting__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__Waiting *)
+     protobuf_c_message_unpack (&baedal__admin__v1__waiting__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__waiting__free_unpacked
+                     (Baedal__Admin__V1__Waiting *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__waiting__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define baedal__admin__v1__get_node_request__field_descriptors NULL
 #define baedal__admin__v1__get_node_request__field_indices_by_name NULL
 #define baedal__admin__v1__get_node_request__number_ranges NULL
@@ -1446,4 +1941,1020 @@ const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_update__de
   1,  baedal__admin__v1__rebuild_dashboard_update__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__rebuild_dashboard_update__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+#define baedal__admin__v1__list_breakers_request__field_descriptors NULL
+#define baedal__admin__v1__list_breakers_request__field_indices_by_name NULL
+#define baedal__admin__v1__list_breakers_request__number_ranges NULL
+const ProtobufCMessageDescriptor baedal__admin__v1__list_breakers_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.ListBreakersRequest",
+  "ListBreakersRequest",
+  "Baedal__Admin__V1__ListBreakersRequest",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__ListBreakersRequest),
+  0,
+  baedal__admin__v1__list_breakers_request__field_descriptors,
+  baedal__admin__v1__list_breakers_request__field_indices_by_name,
+  0,  baedal__admin__v1__list_breakers_request__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__list_breakers_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__list_breakers_response__field_descriptors[1] =
+{
+  {
+    "breakers",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Admin__V1__ListBreakersResponse, n_breakers),
+    offsetof(Baedal__Admin__V1__ListBreakersResponse, breakers),
+    &baedal__admin__v1__breaker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__list_breakers_response__field_indices_by_name[] = {
+  0,   /* field[0] = breakers */
+};
+static const ProtobufCIntRange baedal__admin__v1__list_breakers_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__list_breakers_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.ListBreakersResponse",
+  "ListBreakersResponse",
+  "Baedal__Admin__V1__ListBreakersResponse",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__ListBreakersResponse),
+  1,
+  baedal__admin__v1__list_breakers_response__field_descriptors,
+  baedal__admin__v1__list_breakers_response__field_indices_by_name,
+  1,  baedal__admin__v1__list_breakers_response__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__list_breakers_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__breaker_response__field_descriptors[1] =
+{
+  {
+    "breaker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerResponse, breaker),
+    &baedal__admin__v1__breaker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__breaker_response__field_indices_by_name[] = {
+  0,   /* field[0] = breaker */
+};
+static const ProtobufCIntRange baedal__admin__v1__breaker_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__breaker_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.BreakerResponse",
+  "BreakerResponse",
+  "Baedal__Admin__V1__BreakerResponse",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__BreakerResponse),
+  1,
+  baedal__admin__v1__breaker_response__field_descriptors,
+  baedal__admin__v1__breaker_response__field_indices_by_name,
+  1,  baedal__admin__v1__breaker_response__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__breaker_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__breaker__field_descriptors[13] =
+{
+  {
+    "dependency",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, dependency),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, state),
+    &baedal__admin__v1__breaker_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_after_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, retry_after_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_change",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, last_change),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_change_age_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, last_change_age_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, policy),
+    &baedal__admin__v1__dependency_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_calls",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, window_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_failed",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, window_failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_slow",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, window_slow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "probes_under_way",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, probes_under_way),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counters",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, counters),
+    &baedal__admin__v1__breaker_counters__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inside",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, inside),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queued",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Breaker, queued),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__breaker__field_indices_by_name[] = {
+  10,   /* field[10] = counters */
+  0,   /* field[0] = dependency */
+  11,   /* field[11] = inside */
+  3,   /* field[3] = last_change */
+  4,   /* field[4] = last_change_age_ms */
+  5,   /* field[5] = policy */
+  9,   /* field[9] = probes_under_way */
+  12,   /* field[12] = queued */
+  2,   /* field[2] = retry_after_ms */
+  1,   /* field[1] = state */
+  6,   /* field[6] = window_calls */
+  7,   /* field[7] = window_failed */
+  8,   /* field[8] = window_slow */
+};
+static const ProtobufCIntRange baedal__admin__v1__breaker__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__breaker__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.Breaker",
+  "Breaker",
+  "Baedal__Admin__V1__Breaker",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__Breaker),
+  13,
+  baedal__admin__v1__breaker__field_descriptors,
+  baedal__admin__v1__breaker__field_indices_by_name,
+  1,  baedal__admin__v1__breaker__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__breaker__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__breaker_counters__field_descriptors[9] =
+{
+  {
+    "succeeded",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, succeeded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slow",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, slow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ignored",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, ignored),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rejected",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, rejected),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dropped",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, dropped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "openings",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, openings),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "turned_away",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, turned_away),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retried",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BreakerCounters, retried),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__breaker_counters__field_indices_by_name[] = {
+  5,   /* field[5] = dropped */
+  1,   /* field[1] = failed */
+  3,   /* field[3] = ignored */
+  6,   /* field[6] = openings */
+  4,   /* field[4] = rejected */
+  8,   /* field[8] = retried */
+  2,   /* field[2] = slow */
+  0,   /* field[0] = succeeded */
+  7,   /* field[7] = turned_away */
+};
+static const ProtobufCIntRange baedal__admin__v1__breaker_counters__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__breaker_counters__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.BreakerCounters",
+  "BreakerCounters",
+  "Baedal__Admin__V1__BreakerCounters",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__BreakerCounters),
+  9,
+  baedal__admin__v1__breaker_counters__field_descriptors,
+  baedal__admin__v1__breaker_counters__field_indices_by_name,
+  1,  baedal__admin__v1__breaker_counters__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__breaker_counters__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__dependency_policy__field_descriptors[12] =
+{
+  {
+    "window_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, window_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "minimum_calls",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, minimum_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure_percent",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, failure_percent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slow_call_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, slow_call_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slow_percent",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, slow_percent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_wait_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, open_wait_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_wait_max_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, open_wait_max_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "probes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, probes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "concurrent",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, concurrent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queued",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, queued),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queue_timeout_ms",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, queue_timeout_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_percent",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__DependencyPolicy, retry_percent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__dependency_policy__field_indices_by_name[] = {
+  8,   /* field[8] = concurrent */
+  2,   /* field[2] = failure_percent */
+  1,   /* field[1] = minimum_calls */
+  6,   /* field[6] = open_wait_max_ms */
+  5,   /* field[5] = open_wait_ms */
+  7,   /* field[7] = probes */
+  10,   /* field[10] = queue_timeout_ms */
+  9,   /* field[9] = queued */
+  11,   /* field[11] = retry_percent */
+  3,   /* field[3] = slow_call_ms */
+  4,   /* field[4] = slow_percent */
+  0,   /* field[0] = window_ms */
+};
+static const ProtobufCIntRange baedal__admin__v1__dependency_policy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 12 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__dependency_policy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.DependencyPolicy",
+  "DependencyPolicy",
+  "Baedal__Admin__V1__DependencyPolicy",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__DependencyPolicy),
+  12,
+  baedal__admin__v1__dependency_policy__field_descriptors,
+  baedal__admin__v1__dependency_policy__field_indices_by_name,
+  1,  baedal__admin__v1__dependency_policy__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__dependency_policy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__operate_breaker_request__field_descriptors[2] =
+{
+  {
+    "dependency",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__OperateBreakerRequest, dependency),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "operation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__OperateBreakerRequest, operation),
+    &baedal__admin__v1__breaker_operation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__operate_breaker_request__field_indices_by_name[] = {
+  0,   /* field[0] = dependency */
+  1,   /* field[1] = operation */
+};
+static const ProtobufCIntRange baedal__admin__v1__operate_breaker_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__operate_breaker_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.OperateBreakerRequest",
+  "OperateBreakerRequest",
+  "Baedal__Admin__V1__OperateBreakerRequest",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__OperateBreakerRequest),
+  2,
+  baedal__admin__v1__operate_breaker_request__field_descriptors,
+  baedal__admin__v1__operate_breaker_request__field_indices_by_name,
+  1,  baedal__admin__v1__operate_breaker_request__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__operate_breaker_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__set_dependency_policy_request__field_descriptors[2] =
+{
+  {
+    "dependency",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__SetDependencyPolicyRequest, dependency),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__SetDependencyPolicyRequest, policy),
+    &baedal__admin__v1__dependency_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__set_dependency_policy_request__field_indices_by_name[] = {
+  0,   /* field[0] = dependency */
+  1,   /* field[1] = policy */
+};
+static const ProtobufCIntRange baedal__admin__v1__set_dependency_policy_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__set_dependency_policy_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.SetDependencyPolicyRequest",
+  "SetDependencyPolicyRequest",
+  "Baedal__Admin__V1__SetDependencyPolicyRequest",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__SetDependencyPolicyRequest),
+  2,
+  baedal__admin__v1__set_dependency_policy_request__field_descriptors,
+  baedal__admin__v1__set_dependency_policy_request__field_indices_by_name,
+  1,  baedal__admin__v1__set_dependency_policy_request__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__set_dependency_policy_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__list_waiting_request__field_descriptors[4] =
+{
+  {
+    "service",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListWaitingRequest, service),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListWaitingRequest, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListWaitingRequest, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overdue",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListWaitingRequest, overdue),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__list_waiting_request__field_indices_by_name[] = {
+  1,   /* field[1] = kind */
+  2,   /* field[2] = limit */
+  3,   /* field[3] = overdue */
+  0,   /* field[0] = service */
+};
+static const ProtobufCIntRange baedal__admin__v1__list_waiting_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__list_waiting_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.ListWaitingRequest",
+  "ListWaitingRequest",
+  "Baedal__Admin__V1__ListWaitingRequest",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__ListWaitingRequest),
+  4,
+  baedal__admin__v1__list_waiting_request__field_descriptors,
+  baedal__admin__v1__list_waiting_request__field_indices_by_name,
+  1,  baedal__admin__v1__list_waiting_request__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__list_waiting_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__list_waiting_response__field_descriptors[2] =
+{
+  {
+    "waiting",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Admin__V1__ListWaitingResponse, n_waiting),
+    offsetof(Baedal__Admin__V1__ListWaitingResponse, waiting),
+    &baedal__admin__v1__waiting__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListWaitingResponse, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__list_waiting_response__field_indices_by_name[] = {
+  1,   /* field[1] = more */
+  0,   /* field[0] = waiting */
+};
+static const ProtobufCIntRange baedal__admin__v1__list_waiting_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__list_waiting_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.ListWaitingResponse",
+  "ListWaitingResponse",
+  "Baedal__Admin__V1__ListWaitingResponse",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__ListWaitingResponse),
+  2,
+  baedal__admin__v1__list_waiting_response__field_descriptors,
+  baedal__admin__v1__list_waiting_response__field_indices_by_name,
+  1,  baedal__admin__v1__list_waiting_response__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__list_waiting_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__waiting__field_descriptors[6] =
+{
+  {
+    "service",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Waiting, service),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "subject",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Waiting, subject),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Waiting, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Waiting, owner),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Waiting, outcome),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "due_at_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__Waiting, due_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__waiting__field_indices_by_name[] = {
+  5,   /* field[5] = due_at_ms */
+  2,   /* field[2] = kind */
+  4,   /* field[4] = outcome */
+  3,   /* field[3] = owner */
+  0,   /* field[0] = service */
+  1,   /* field[1] = subject */
+};
+static const ProtobufCIntRange baedal__admin__v1__waiting__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__waiting__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.Waiting",
+  "Waiting",
+  "Baedal__Admin__V1__Waiting",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__Waiting),
+  6,
+  baedal__admin__v1__waiting__field_descriptors,
+  baedal__admin__v1__waiting__field_indices_by_name,
+  1,  baedal__admin__v1__waiting__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__waiting__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue baedal__admin__v1__breaker_state__enum_values_by_number[7] =
+{
+  { "BREAKER_STATE_UNSPECIFIED", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_UNSPECIFIED", 0 },
+  { "BREAKER_STATE_CLOSED", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_CLOSED", 1 },
+  { "BREAKER_STATE_OPEN", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_OPEN", 2 },
+  { "BREAKER_STATE_HALF_OPEN", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_HALF_OPEN", 3 },
+  { "BREAKER_STATE_FORCED_OPEN", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_FORCED_OPEN", 4 },
+  { "BREAKER_STATE_FORCED_CLOSED", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_FORCED_CLOSED", 5 },
+  { "BREAKER_STATE_DISABLED", "BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_DISABLED", 6 },
+};
+static const ProtobufCIntRange baedal__admin__v1__breaker_state__value_ranges[] = {
+{0, 0},{0, 7}
+};
+static const ProtobufCEnumValueIndex baedal__admin__v1__breaker_state__enum_values_by_name[7] =
+{
+  { "BREAKER_STATE_CLOSED", 1 },
+  { "BREAKER_STATE_DISABLED", 6 },
+  { "BREAKER_STATE_FORCED_CLOSED", 5 },
+  { "BREAKER_STATE_FORCED_OPEN", 4 },
+  { "BREAKER_STATE_HALF_OPEN", 3 },
+  { "BREAKER_STATE_OPEN", 2 },
+  { "BREAKER_STATE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor baedal__admin__v1__breaker_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.BreakerState",
+  "BreakerState",
+  "Baedal__Admin__V1__BreakerState",
+  "baedal.admin.v1",
+  7,
+  baedal__admin__v1__breaker_state__enum_values_by_number,
+  7,
+  baedal__admin__v1__breaker_state__enum_values_by_name,
+  1,
+  baedal__admin__v1__breaker_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue baedal__admin__v1__breaker_operation__enum_values_by_number[5] =
+{
+  { "BREAKER_OPERATION_UNSPECIFIED", "BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_UNSPECIFIED", 0 },
+  { "BREAKER_OPERATION_FORCE_OPEN", "BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_FORCE_OPEN", 1 },
+  { "BREAKER_OPERATION_FORCE_CLOSED", "BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_FORCE_CLOSED", 2 },
+  { "BREAKER_OPERATION_DISABLE", "BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_DISABLE", 3 },
+  { "BREAKER_OPERATION_RESET", "BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_RESET", 4 },
+};
+static const ProtobufCIntRange baedal__admin__v1__breaker_operation__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex baedal__admin__v1__breaker_operation__enum_values_by_name[5] =
+{
+  { "BREAKER_OPERATION_DISABLE", 3 },
+  { "BREAKER_OPERATION_FORCE_CLOSED", 2 },
+  { "BREAKER_OPERATION_FORCE_OPEN", 1 },
+  { "BREAKER_OPERATION_RESET", 4 },
+  { "BREAKER_OPERATION_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor baedal__admin__v1__breaker_operation__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.BreakerOperation",
+  "BreakerOperation",
+  "Baedal__Admin__V1__BreakerOperation",
+  "baedal.admin.v1",
+  5,
+  baedal__admin__v1__breaker_operation__enum_values_by_number,
+  5,
+  baedal__admin__v1__breaker_operation__enum_values_by_name,
+  1,
+  baedal__admin__v1__breaker_operation__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -682,6 +682,141 @@ void   baedal__order__v1__order_cancel_declined__free_unpacked
   assert(message->base.descriptor == &baedal__order__v1__order_cancel_declined__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__order__v1__order_refund_offered__init
+                     (Baedal__Order__V1__OrderRefundOffered         *message)
+{
+  static const Baedal__Order__V1__OrderRefundOffered init_value = BAEDAL__ORDER__V1__ORDER_REFUND_OFFERED__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__order_refund_offered__get_packed_size
+                     (const Baedal__Order__V1__OrderRefundOffered *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_offered__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__order_refund_offered__pack
+                     (const Baedal__Order__V1__OrderRefundOffered *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_offered__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__order_refund_offered__pack_to_buffer
+                     (const Baedal__Order__V1__OrderRefundOffered *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_offered__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__OrderRefundOffered *
+       baedal__order__v1__order_refund_offered__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__OrderRefundOffered *)
+     protobuf_c_message_unpack (&baedal__order__v1__order_refund_offered__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__order_refund_offered__free_unpacked
+                     (Baedal__Order__V1__OrderRefundOffered *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_offered__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__order__v1__order_refund_accepted__init
+                     (Baedal__Order__V1__OrderRefundAccepted         *message)
+{
+  static const Baedal__Order__V1__OrderRefundAccepted init_value = BAEDAL__ORDER__V1__ORDER_REFUND_ACCEPTED__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__order_refund_accepted__get_packed_size
+                     (const Baedal__Order__V1__OrderRefundAccepted *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_accepted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__order_refund_accepted__pack
+                     (const Baedal__Order__V1__OrderRefundAccepted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_accepted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__order_refund_accepted__pack_to_buffer
+                     (const Baedal__Order__V1__OrderRefundAccepted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_accepted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__OrderRefundAccepted *
+       baedal__order__v1__order_refund_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__OrderRefundAccepted *)
+     protobuf_c_message_unpack (&baedal__order__v1__order_refund_accepted__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__order_refund_accepted__free_unpacked
+                     (Baedal__Order__V1__OrderRefundAccepted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_accepted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__order__v1__order_refund_declined__init
+                     (Baedal__Order__V1__OrderRefundDeclined         *message)
+{
+  static const Baedal__Order__V1__OrderRefundDeclined init_value = BAEDAL__ORDER__V1__ORDER_REFUND_DECLINED__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__order_refund_declined__get_packed_size
+                     (const Baedal__Order__V1__OrderRefundDeclined *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_declined__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__order_refund_declined__pack
+                     (const Baedal__Order__V1__OrderRefundDeclined *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_declined__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__order_refund_declined__pack_to_buffer
+                     (const Baedal__Order__V1__OrderRefundDeclined *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_declined__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__OrderRefundDeclined *
+       baedal__order__v1__order_refund_declined__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__OrderRefundDeclined *)
+     protobuf_c_message_unpack (&baedal__order__v1__order_refund_declined__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__order_refund_declined__free_unpacked
+                     (Baedal__Order__V1__OrderRefundDeclined *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__order_refund_declined__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__order__v1__order_cancelled__init
                      (Baedal__Order__V1__OrderCancelled         *message)
 {
@@ -953,7 +1088,7 @@ const ProtobufCMessageDescriptor baedal__order__v1__order_submitted__descriptor 
   (ProtobufCMessageInit) baedal__order__v1__order_submitted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__order__v1__order_payment_requested__field_descriptors[1] =
+static const ProtobufCFieldDescriptor baedal__order__v1__order_payment_requested__field_descriptors[2] =
 {
   {
     "attempt",
@@ -967,14 +1102,27 @@ static const ProtobufCFieldDescriptor baedal__order__v1__order_payment_requested
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "payment_method",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderPaymentRequested, payment_method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__order__v1__order_payment_requested__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
+  1,   /* field[1] = payment_method */
 };
 static const ProtobufCIntRange baedal__order__v1__order_payment_requested__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor baedal__order__v1__order_payment_requested__descriptor =
 {
@@ -984,7 +1132,7 @@ const ProtobufCMessageDescriptor baedal__order__v1__order_payment_requested__des
   "Baedal__Order__V1__OrderPaymentRequested",
   "baedal.order.v1",
   sizeof(Baedal__Order__V1__OrderPaymentRequested),
-  1,
+  2,
   baedal__order__v1__order_payment_requested__field_descriptors,
   baedal__order__v1__order_payment_requested__field_indices_by_name,
   1,  baedal__order__v1__order_payment_requested__number_ranges,
@@ -1527,6 +1675,185 @@ const ProtobufCMessageDescriptor baedal__order__v1__order_cancel_declined__descr
   baedal__order__v1__order_cancel_declined__field_indices_by_name,
   0,  baedal__order__v1__order_cancel_declined__number_ranges,
   (ProtobufCMessageInit) baedal__order__v1__order_cancel_declined__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__order_refund_offered__field_descriptors[4] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundOffered, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Order__V1__OrderRefundOffered, n_items),
+    offsetof(Baedal__Order__V1__OrderRefundOffered, items),
+    &baedal__order__v1__offered_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "amount_won",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundOffered, amount_won),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundOffered, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__order_refund_offered__field_indices_by_name[] = {
+  2,   /* field[2] = amount_won */
+  1,   /* field[1] = items */
+  0,   /* field[0] = number */
+  3,   /* field[3] = reason */
+};
+static const ProtobufCIntRange baedal__order__v1__order_refund_offered__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__order_refund_offered__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.OrderRefundOffered",
+  "OrderRefundOffered",
+  "Baedal__Order__V1__OrderRefundOffered",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__OrderRefundOffered),
+  4,
+  baedal__order__v1__order_refund_offered__field_descriptors,
+  baedal__order__v1__order_refund_offered__field_indices_by_name,
+  1,  baedal__order__v1__order_refund_offered__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__order_refund_offered__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__order_refund_accepted__field_descriptors[3] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundAccepted, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "amount_won",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundAccepted, amount_won),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundAccepted, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__order_refund_accepted__field_indices_by_name[] = {
+  1,   /* field[1] = amount_won */
+  0,   /* field[0] = number */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange baedal__order__v1__order_refund_accepted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__order_refund_accepted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.OrderRefundAccepted",
+  "OrderRefundAccepted",
+  "Baedal__Order__V1__OrderRefundAccepted",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__OrderRefundAccepted),
+  3,
+  baedal__order__v1__order_refund_accepted__field_descriptors,
+  baedal__order__v1__order_refund_accepted__field_indices_by_name,
+  1,  baedal__order__v1__order_refund_accepted__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__order_refund_accepted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__order_refund_declined__field_descriptors[1] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OrderRefundDeclined, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__order_refund_declined__field_indices_by_name[] = {
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange baedal__order__v1__order_refund_declined__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__order_refund_declined__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.OrderRefundDeclined",
+  "OrderRefundDeclined",
+  "Baedal__Order__V1__OrderRefundDeclined",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__OrderRefundDeclined),
+  1,
+  baedal__order__v1__order_refund_declined__field_descriptors,
+  baedal__order__v1__order_refund_declined__field_indices_by_name,
+  1,  baedal__order__v1__order_refund_declined__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__order_refund_declined__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__order__v1__order_cancelled__field_descriptors[2] =

@@ -52,6 +52,96 @@ void   baedal__order__v1__order__free_unpacked
   assert(message->base.descriptor == &baedal__order__v1__order__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__order__v1__refund_offer__init
+                     (Baedal__Order__V1__RefundOffer         *message)
+{
+  static const Baedal__Order__V1__RefundOffer init_value = BAEDAL__ORDER__V1__REFUND_OFFER__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__refund_offer__get_packed_size
+                     (const Baedal__Order__V1__RefundOffer *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__refund_offer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__refund_offer__pack
+                     (const Baedal__Order__V1__RefundOffer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__refund_offer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__refund_offer__pack_to_buffer
+                     (const Baedal__Order__V1__RefundOffer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__refund_offer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__RefundOffer *
+       baedal__order__v1__refund_offer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__RefundOffer *)
+     protobuf_c_message_unpack (&baedal__order__v1__refund_offer__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__refund_offer__free_unpacked
+                     (Baedal__Order__V1__RefundOffer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__refund_offer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__order__v1__offered_item__init
+                     (Baedal__Order__V1__OfferedItem         *message)
+{
+  static const Baedal__Order__V1__OfferedItem init_value = BAEDAL__ORDER__V1__OFFERED_ITEM__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__offered_item__get_packed_size
+                     (const Baedal__Order__V1__OfferedItem *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__offered_item__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__offered_item__pack
+                     (const Baedal__Order__V1__OfferedItem *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__offered_item__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__offered_item__pack_to_buffer
+                     (const Baedal__Order__V1__OfferedItem *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__offered_item__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__OfferedItem *
+       baedal__order__v1__offered_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__OfferedItem *)
+     protobuf_c_message_unpack (&baedal__order__v1__offered_item__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__offered_item__free_unpacked
+                     (Baedal__Order__V1__OfferedItem *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__offered_item__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__order__v1__order_line__init
                      (Baedal__Order__V1__OrderLine         *message)
 {
@@ -320,6 +410,96 @@ void   baedal__order__v1__pay_order_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &baedal__order__v1__pay_order_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__order__v1__answer_offer_request__init
+                     (Baedal__Order__V1__AnswerOfferRequest         *message)
+{
+  static const Baedal__Order__V1__AnswerOfferRequest init_value = BAEDAL__ORDER__V1__ANSWER_OFFER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__answer_offer_request__get_packed_size
+                     (const Baedal__Order__V1__AnswerOfferRequest *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__answer_offer_request__pack
+                     (const Baedal__Order__V1__AnswerOfferRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__answer_offer_request__pack_to_buffer
+                     (const Baedal__Order__V1__AnswerOfferRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__AnswerOfferRequest *
+       baedal__order__v1__answer_offer_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__AnswerOfferRequest *)
+     protobuf_c_message_unpack (&baedal__order__v1__answer_offer_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__answer_offer_request__free_unpacked
+                     (Baedal__Order__V1__AnswerOfferRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__order__v1__answer_offer_response__init
+                     (Baedal__Order__V1__AnswerOfferResponse         *message)
+{
+  static const Baedal__Order__V1__AnswerOfferResponse init_value = BAEDAL__ORDER__V1__ANSWER_OFFER_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t baedal__order__v1__answer_offer_response__get_packed_size
+                     (const Baedal__Order__V1__AnswerOfferResponse *message)
+{
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__order__v1__answer_offer_response__pack
+                     (const Baedal__Order__V1__AnswerOfferResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__order__v1__answer_offer_response__pack_to_buffer
+                     (const Baedal__Order__V1__AnswerOfferResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Order__V1__AnswerOfferResponse *
+       baedal__order__v1__answer_offer_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Order__V1__AnswerOfferResponse *)
+     protobuf_c_message_unpack (&baedal__order__v1__answer_offer_response__descriptor,
+                                allocator, len, data);
+}
+void   baedal__order__v1__answer_offer_response__free_unpacked
+                     (Baedal__Order__V1__AnswerOfferResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__order__v1__answer_offer_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   baedal__order__v1__cancel_order_request__init
@@ -637,7 +817,7 @@ void   baedal__order__v1__refusal__free_unpacked
   assert(message->base.descriptor == &baedal__order__v1__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor baedal__order__v1__order__field_descriptors[13] =
+static const ProtobufCFieldDescriptor baedal__order__v1__order__field_descriptors[15] =
 {
   {
     "order_id",
@@ -795,6 +975,30 @@ static const ProtobufCFieldDescriptor baedal__order__v1__order__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "offer",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__Order, offer),
+    &baedal__order__v1__refund_offer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refunded_won",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__Order, refunded_won),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__order__v1__order__field_indices_by_name[] = {
   7,   /* field[7] = area */
@@ -802,9 +1006,11 @@ static const unsigned baedal__order__v1__order__field_indices_by_name[] = {
   6,   /* field[6] = delivery_address */
   9,   /* field[9] = eta_minutes */
   4,   /* field[4] = lines */
+  13,   /* field[13] = offer */
   0,   /* field[0] = order_id */
   8,   /* field[8] = paid */
   11,   /* field[11] = reason */
+  14,   /* field[14] = refunded_won */
   10,   /* field[10] = rider_id */
   3,   /* field[3] = state */
   2,   /* field[2] = store_id */
@@ -814,7 +1020,7 @@ static const unsigned baedal__order__v1__order__field_indices_by_name[] = {
 static const ProtobufCIntRange baedal__order__v1__order__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor baedal__order__v1__order__descriptor =
 {
@@ -824,11 +1030,139 @@ const ProtobufCMessageDescriptor baedal__order__v1__order__descriptor =
   "Baedal__Order__V1__Order",
   "baedal.order.v1",
   sizeof(Baedal__Order__V1__Order),
-  13,
+  15,
   baedal__order__v1__order__field_descriptors,
   baedal__order__v1__order__field_indices_by_name,
   1,  baedal__order__v1__order__number_ranges,
   (ProtobufCMessageInit) baedal__order__v1__order__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__refund_offer__field_descriptors[4] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__RefundOffer, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Order__V1__RefundOffer, n_items),
+    offsetof(Baedal__Order__V1__RefundOffer, items),
+    &baedal__order__v1__offered_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refund_won",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__RefundOffer, refund_won),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__RefundOffer, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__refund_offer__field_indices_by_name[] = {
+  1,   /* field[1] = items */
+  0,   /* field[0] = number */
+  3,   /* field[3] = reason */
+  2,   /* field[2] = refund_won */
+};
+static const ProtobufCIntRange baedal__order__v1__refund_offer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__refund_offer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.RefundOffer",
+  "RefundOffer",
+  "Baedal__Order__V1__RefundOffer",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__RefundOffer),
+  4,
+  baedal__order__v1__refund_offer__field_descriptors,
+  baedal__order__v1__refund_offer__field_indices_by_name,
+  1,  baedal__order__v1__refund_offer__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__refund_offer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__offered_item__field_descriptors[2] =
+{
+  {
+    "item_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OfferedItem, item_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__OfferedItem, quantity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__offered_item__field_indices_by_name[] = {
+  0,   /* field[0] = item_id */
+  1,   /* field[1] = quantity */
+};
+static const ProtobufCIntRange baedal__order__v1__offered_item__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__offered_item__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.OfferedItem",
+  "OfferedItem",
+  "Baedal__Order__V1__OfferedItem",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__OfferedItem),
+  2,
+  baedal__order__v1__offered_item__field_descriptors,
+  baedal__order__v1__offered_item__field_indices_by_name,
+  1,  baedal__order__v1__offered_item__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__offered_item__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__order__v1__order_line__field_descriptors[4] =
@@ -1152,7 +1486,7 @@ const ProtobufCMessageDescriptor baedal__order__v1__place_order_response__descri
   (ProtobufCMessageInit) baedal__order__v1__place_order_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__order__v1__pay_order_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor baedal__order__v1__pay_order_request__field_descriptors[2] =
 {
   {
     "order_id",
@@ -1166,14 +1500,27 @@ static const ProtobufCFieldDescriptor baedal__order__v1__pay_order_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "payment_method",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__PayOrderRequest, payment_method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__order__v1__pay_order_request__field_indices_by_name[] = {
   0,   /* field[0] = order_id */
+  1,   /* field[1] = payment_method */
 };
 static const ProtobufCIntRange baedal__order__v1__pay_order_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor baedal__order__v1__pay_order_request__descriptor =
 {
@@ -1183,7 +1530,7 @@ const ProtobufCMessageDescriptor baedal__order__v1__pay_order_request__descripto
   "Baedal__Order__V1__PayOrderRequest",
   "baedal.order.v1",
   sizeof(Baedal__Order__V1__PayOrderRequest),
-  1,
+  2,
   baedal__order__v1__pay_order_request__field_descriptors,
   baedal__order__v1__pay_order_request__field_indices_by_name,
   1,  baedal__order__v1__pay_order_request__number_ranges,
@@ -1239,6 +1586,108 @@ const ProtobufCMessageDescriptor baedal__order__v1__pay_order_response__descript
   baedal__order__v1__pay_order_response__field_indices_by_name,
   1,  baedal__order__v1__pay_order_response__number_ranges,
   (ProtobufCMessageInit) baedal__order__v1__pay_order_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__answer_offer_request__field_descriptors[3] =
+{
+  {
+    "order_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__AnswerOfferRequest, order_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__AnswerOfferRequest, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accept",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__AnswerOfferRequest, accept),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__answer_offer_request__field_indices_by_name[] = {
+  2,   /* field[2] = accept */
+  1,   /* field[1] = number */
+  0,   /* field[0] = order_id */
+};
+static const ProtobufCIntRange baedal__order__v1__answer_offer_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__answer_offer_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.AnswerOfferRequest",
+  "AnswerOfferRequest",
+  "Baedal__Order__V1__AnswerOfferRequest",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__AnswerOfferRequest),
+  3,
+  baedal__order__v1__answer_offer_request__field_descriptors,
+  baedal__order__v1__answer_offer_request__field_indices_by_name,
+  1,  baedal__order__v1__answer_offer_request__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__answer_offer_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__order__v1__answer_offer_response__field_descriptors[1] =
+{
+  {
+    "order",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Order__V1__AnswerOfferResponse, order),
+    &baedal__order__v1__order__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__order__v1__answer_offer_response__field_indices_by_name[] = {
+  0,   /* field[0] = order */
+};
+static const ProtobufCIntRange baedal__order__v1__answer_offer_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor baedal__order__v1__answer_offer_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.order.v1.AnswerOfferResponse",
+  "AnswerOfferResponse",
+  "Baedal__Order__V1__AnswerOfferResponse",
+  "baedal.order.v1",
+  sizeof(Baedal__Order__V1__AnswerOfferResponse),
+  1,
+  baedal__order__v1__answer_offer_response__field_descriptors,
+  baedal__order__v1__answer_offer_response__field_indices_by_name,
+  1,  baedal__order__v1__answer_offer_response__number_ranges,
+  (ProtobufCMessageInit) baedal__order__v1__answer_offer_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__order__v1__cancel_order_request__field_descriptors[2] =

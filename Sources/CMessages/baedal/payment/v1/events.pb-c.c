@@ -605,7 +605,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__payment_requested__descrip
   (ProtobufCMessageInit) baedal__payment__v1__payment_requested__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__payment__v1__payment_attempted__field_descriptors[1] =
+static const ProtobufCFieldDescriptor baedal__payment__v1__payment_attempted__field_descriptors[2] =
 {
   {
     "attempt",
@@ -619,14 +619,27 @@ static const ProtobufCFieldDescriptor baedal__payment__v1__payment_attempted__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "payment_method",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__PaymentAttempted, payment_method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__payment__v1__payment_attempted__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
+  1,   /* field[1] = payment_method */
 };
 static const ProtobufCIntRange baedal__payment__v1__payment_attempted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor baedal__payment__v1__payment_attempted__descriptor =
 {
@@ -636,7 +649,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__payment_attempted__descrip
   "Baedal__Payment__V1__PaymentAttempted",
   "baedal.payment.v1",
   sizeof(Baedal__Payment__V1__PaymentAttempted),
-  1,
+  2,
   baedal__payment__v1__payment_attempted__field_descriptors,
   baedal__payment__v1__payment_attempted__field_indices_by_name,
   1,  baedal__payment__v1__payment_attempted__number_ranges,

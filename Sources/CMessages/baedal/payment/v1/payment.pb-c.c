@@ -412,6 +412,51 @@ void   baedal__payment__v1__simulator_settings__free_unpacked
   assert(message->base.descriptor == &baedal__payment__v1__simulator_settings__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__payment__v1__simulator_load__init
+                     (Baedal__Payment__V1__SimulatorLoad         *message)
+{
+  static const Baedal__Payment__V1__SimulatorLoad init_value = BAEDAL__PAYMENT__V1__SIMULATOR_LOAD__INIT;
+  *message = init_value;
+}
+size_t baedal__payment__v1__simulator_load__get_packed_size
+                     (const Baedal__Payment__V1__SimulatorLoad *message)
+{
+  assert(message->base.descriptor == &baedal__payment__v1__simulator_load__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__payment__v1__simulator_load__pack
+                     (const Baedal__Payment__V1__SimulatorLoad *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__payment__v1__simulator_load__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__payment__v1__simulator_load__pack_to_buffer
+                     (const Baedal__Payment__V1__SimulatorLoad *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__payment__v1__simulator_load__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Payment__V1__SimulatorLoad *
+       baedal__payment__v1__simulator_load__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Payment__V1__SimulatorLoad *)
+     protobuf_c_message_unpack (&baedal__payment__v1__simulator_load__descriptor,
+                                allocator, len, data);
+}
+void   baedal__payment__v1__simulator_load__free_unpacked
+                     (Baedal__Payment__V1__SimulatorLoad *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__payment__v1__simulator_load__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor baedal__payment__v1__payment__field_descriptors[10] =
 {
   {
@@ -943,7 +988,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__get_simulator_request__des
   (ProtobufCMessageInit) baedal__payment__v1__get_simulator_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_settings__field_descriptors[5] =
+static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_settings__field_descriptors[7] =
 {
   {
     "latency_ms",
@@ -1005,18 +1050,44 @@ static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_settings__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "queue",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorSettings, queue),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "load",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorSettings, load),
+    &baedal__payment__v1__simulator_load__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__payment__v1__simulator_settings__field_indices_by_name[] = {
   1,   /* field[1] = capacity */
   2,   /* field[2] = decline_per_mille */
   4,   /* field[4] = down */
   0,   /* field[0] = latency_ms */
+  6,   /* field[6] = load */
+  5,   /* field[5] = queue */
   3,   /* field[3] = unknown_per_mille */
 };
 static const ProtobufCIntRange baedal__payment__v1__simulator_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor baedal__payment__v1__simulator_settings__descriptor =
 {
@@ -1026,11 +1097,140 @@ const ProtobufCMessageDescriptor baedal__payment__v1__simulator_settings__descri
   "Baedal__Payment__V1__SimulatorSettings",
   "baedal.payment.v1",
   sizeof(Baedal__Payment__V1__SimulatorSettings),
-  5,
+  7,
   baedal__payment__v1__simulator_settings__field_descriptors,
   baedal__payment__v1__simulator_settings__field_indices_by_name,
   1,  baedal__payment__v1__simulator_settings__number_ranges,
   (ProtobufCMessageInit) baedal__payment__v1__simulator_settings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__payment__v1__simulator_load__field_descriptors[8] =
+{
+  {
+    "under_way",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, under_way),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "under_way_max",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, under_way_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_max",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, waiting_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "charges",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, charges),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "approved",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, approved),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "late",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__SimulatorLoad, late),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__payment__v1__simulator_load__field_indices_by_name[] = {
+  6,   /* field[6] = approved */
+  4,   /* field[4] = charges */
+  7,   /* field[7] = late */
+  5,   /* field[5] = refused */
+  0,   /* field[0] = under_way */
+  2,   /* field[2] = under_way_max */
+  1,   /* field[1] = waiting */
+  3,   /* field[3] = waiting_max */
+};
+static const ProtobufCIntRange baedal__payment__v1__simulator_load__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor baedal__payment__v1__simulator_load__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.payment.v1.SimulatorLoad",
+  "SimulatorLoad",
+  "Baedal__Payment__V1__SimulatorLoad",
+  "baedal.payment.v1",
+  sizeof(Baedal__Payment__V1__SimulatorLoad),
+  8,
+  baedal__payment__v1__simulator_load__field_descriptors,
+  baedal__payment__v1__simulator_load__field_indices_by_name,
+  1,  baedal__payment__v1__simulator_load__number_ranges,
+  (ProtobufCMessageInit) baedal__payment__v1__simulator_load__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue baedal__payment__v1__payment_state__enum_values_by_number[11] =

@@ -862,6 +862,96 @@ void   baedal__store__v1__ticket_closed__free_unpacked
   assert(message->base.descriptor == &baedal__store__v1__ticket_closed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__store__v1__ticket_refund_offered__init
+                     (Baedal__Store__V1__TicketRefundOffered         *message)
+{
+  static const Baedal__Store__V1__TicketRefundOffered init_value = BAEDAL__STORE__V1__TICKET_REFUND_OFFERED__INIT;
+  *message = init_value;
+}
+size_t baedal__store__v1__ticket_refund_offered__get_packed_size
+                     (const Baedal__Store__V1__TicketRefundOffered *message)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_refund_offered__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__store__v1__ticket_refund_offered__pack
+                     (const Baedal__Store__V1__TicketRefundOffered *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_refund_offered__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__store__v1__ticket_refund_offered__pack_to_buffer
+                     (const Baedal__Store__V1__TicketRefundOffered *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_refund_offered__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Store__V1__TicketRefundOffered *
+       baedal__store__v1__ticket_refund_offered__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Store__V1__TicketRefundOffered *)
+     protobuf_c_message_unpack (&baedal__store__v1__ticket_refund_offered__descriptor,
+                                allocator, len, data);
+}
+void   baedal__store__v1__ticket_refund_offered__free_unpacked
+                     (Baedal__Store__V1__TicketRefundOffered *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__store__v1__ticket_refund_offered__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__store__v1__ticket_offer_answered__init
+                     (Baedal__Store__V1__TicketOfferAnswered         *message)
+{
+  static const Baedal__Store__V1__TicketOfferAnswered init_value = BAEDAL__STORE__V1__TICKET_OFFER_ANSWERED__INIT;
+  *message = init_value;
+}
+size_t baedal__store__v1__ticket_offer_answered__get_packed_size
+                     (const Baedal__Store__V1__TicketOfferAnswered *message)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer_answered__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__store__v1__ticket_offer_answered__pack
+                     (const Baedal__Store__V1__TicketOfferAnswered *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer_answered__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__store__v1__ticket_offer_answered__pack_to_buffer
+                     (const Baedal__Store__V1__TicketOfferAnswered *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer_answered__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Store__V1__TicketOfferAnswered *
+       baedal__store__v1__ticket_offer_answered__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Store__V1__TicketOfferAnswered *)
+     protobuf_c_message_unpack (&baedal__store__v1__ticket_offer_answered__descriptor,
+                                allocator, len, data);
+}
+void   baedal__store__v1__ticket_offer_answered__free_unpacked
+                     (Baedal__Store__V1__TicketOfferAnswered *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer_answered__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor baedal__store__v1__store_registered__field_descriptors[1] =
 {
   {
@@ -1494,5 +1584,120 @@ const ProtobufCMessageDescriptor baedal__store__v1__ticket_closed__descriptor =
   baedal__store__v1__ticket_closed__field_indices_by_name,
   0,  baedal__store__v1__ticket_closed__number_ranges,
   (ProtobufCMessageInit) baedal__store__v1__ticket_closed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__store__v1__ticket_refund_offered__field_descriptors[3] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketRefundOffered, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Store__V1__TicketRefundOffered, n_items),
+    offsetof(Baedal__Store__V1__TicketRefundOffered, items),
+    &baedal__order__v1__offered_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketRefundOffered, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__store__v1__ticket_refund_offered__field_indices_by_name[] = {
+  1,   /* field[1] = items */
+  0,   /* field[0] = number */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange baedal__store__v1__ticket_refund_offered__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__store__v1__ticket_refund_offered__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.store.v1.TicketRefundOffered",
+  "TicketRefundOffered",
+  "Baedal__Store__V1__TicketRefundOffered",
+  "baedal.store.v1",
+  sizeof(Baedal__Store__V1__TicketRefundOffered),
+  3,
+  baedal__store__v1__ticket_refund_offered__field_descriptors,
+  baedal__store__v1__ticket_refund_offered__field_indices_by_name,
+  1,  baedal__store__v1__ticket_refund_offered__number_ranges,
+  (ProtobufCMessageInit) baedal__store__v1__ticket_refund_offered__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__store__v1__ticket_offer_answered__field_descriptors[2] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketOfferAnswered, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answer",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketOfferAnswered, answer),
+    &baedal__store__v1__offer_answer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__store__v1__ticket_offer_answered__field_indices_by_name[] = {
+  1,   /* field[1] = answer */
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange baedal__store__v1__ticket_offer_answered__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor baedal__store__v1__ticket_offer_answered__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.store.v1.TicketOfferAnswered",
+  "TicketOfferAnswered",
+  "Baedal__Store__V1__TicketOfferAnswered",
+  "baedal.store.v1",
+  sizeof(Baedal__Store__V1__TicketOfferAnswered),
+  2,
+  baedal__store__v1__ticket_offer_answered__field_descriptors,
+  baedal__store__v1__ticket_offer_answered__field_indices_by_name,
+  1,  baedal__store__v1__ticket_offer_answered__number_ranges,
+  (ProtobufCMessageInit) baedal__store__v1__ticket_offer_answered__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

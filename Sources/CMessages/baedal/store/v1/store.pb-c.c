@@ -637,6 +637,96 @@ void   baedal__store__v1__ticket__free_unpacked
   assert(message->base.descriptor == &baedal__store__v1__ticket__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__store__v1__ticket_offer__init
+                     (Baedal__Store__V1__TicketOffer         *message)
+{
+  static const Baedal__Store__V1__TicketOffer init_value = BAEDAL__STORE__V1__TICKET_OFFER__INIT;
+  *message = init_value;
+}
+size_t baedal__store__v1__ticket_offer__get_packed_size
+                     (const Baedal__Store__V1__TicketOffer *message)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__store__v1__ticket_offer__pack
+                     (const Baedal__Store__V1__TicketOffer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__store__v1__ticket_offer__pack_to_buffer
+                     (const Baedal__Store__V1__TicketOffer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Store__V1__TicketOffer *
+       baedal__store__v1__ticket_offer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Store__V1__TicketOffer *)
+     protobuf_c_message_unpack (&baedal__store__v1__ticket_offer__descriptor,
+                                allocator, len, data);
+}
+void   baedal__store__v1__ticket_offer__free_unpacked
+                     (Baedal__Store__V1__TicketOffer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__store__v1__ticket_offer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__store__v1__offer_refund_request__init
+                     (Baedal__Store__V1__OfferRefundRequest         *message)
+{
+  static const Baedal__Store__V1__OfferRefundRequest init_value = BAEDAL__STORE__V1__OFFER_REFUND_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__store__v1__offer_refund_request__get_packed_size
+                     (const Baedal__Store__V1__OfferRefundRequest *message)
+{
+  assert(message->base.descriptor == &baedal__store__v1__offer_refund_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__store__v1__offer_refund_request__pack
+                     (const Baedal__Store__V1__OfferRefundRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__store__v1__offer_refund_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__store__v1__offer_refund_request__pack_to_buffer
+                     (const Baedal__Store__V1__OfferRefundRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__store__v1__offer_refund_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Store__V1__OfferRefundRequest *
+       baedal__store__v1__offer_refund_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Store__V1__OfferRefundRequest *)
+     protobuf_c_message_unpack (&baedal__store__v1__offer_refund_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__store__v1__offer_refund_request__free_unpacked
+                     (Baedal__Store__V1__OfferRefundRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__store__v1__offer_refund_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__store__v1__ticket_request__init
                      (Baedal__Store__V1__TicketRequest         *message)
 {
@@ -1616,7 +1706,7 @@ const ProtobufCMessageDescriptor baedal__store__v1__get_store_request__descripto
   (ProtobufCMessageInit) baedal__store__v1__get_store_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__store__v1__ticket__field_descriptors[8] =
+static const ProtobufCFieldDescriptor baedal__store__v1__ticket__field_descriptors[9] =
 {
   {
     "order_id",
@@ -1714,10 +1804,23 @@ static const ProtobufCFieldDescriptor baedal__store__v1__ticket__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "offers",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Store__V1__Ticket, n_offers),
+    offsetof(Baedal__Store__V1__Ticket, offers),
+    &baedal__store__v1__ticket_offer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__store__v1__ticket__field_indices_by_name[] = {
   6,   /* field[6] = eta_minutes */
   3,   /* field[3] = lines */
+  8,   /* field[8] = offers */
   0,   /* field[0] = order_id */
   7,   /* field[7] = reason */
   5,   /* field[5] = received_at_ms */
@@ -1728,7 +1831,7 @@ static const unsigned baedal__store__v1__ticket__field_indices_by_name[] = {
 static const ProtobufCIntRange baedal__store__v1__ticket__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor baedal__store__v1__ticket__descriptor =
 {
@@ -1738,11 +1841,152 @@ const ProtobufCMessageDescriptor baedal__store__v1__ticket__descriptor =
   "Baedal__Store__V1__Ticket",
   "baedal.store.v1",
   sizeof(Baedal__Store__V1__Ticket),
-  8,
+  9,
   baedal__store__v1__ticket__field_descriptors,
   baedal__store__v1__ticket__field_indices_by_name,
   1,  baedal__store__v1__ticket__number_ranges,
   (ProtobufCMessageInit) baedal__store__v1__ticket__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__store__v1__ticket_offer__field_descriptors[4] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketOffer, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Store__V1__TicketOffer, n_items),
+    offsetof(Baedal__Store__V1__TicketOffer, items),
+    &baedal__order__v1__offered_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketOffer, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answer",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__TicketOffer, answer),
+    &baedal__store__v1__offer_answer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__store__v1__ticket_offer__field_indices_by_name[] = {
+  3,   /* field[3] = answer */
+  1,   /* field[1] = items */
+  0,   /* field[0] = number */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange baedal__store__v1__ticket_offer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor baedal__store__v1__ticket_offer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.store.v1.TicketOffer",
+  "TicketOffer",
+  "Baedal__Store__V1__TicketOffer",
+  "baedal.store.v1",
+  sizeof(Baedal__Store__V1__TicketOffer),
+  4,
+  baedal__store__v1__ticket_offer__field_descriptors,
+  baedal__store__v1__ticket_offer__field_indices_by_name,
+  1,  baedal__store__v1__ticket_offer__number_ranges,
+  (ProtobufCMessageInit) baedal__store__v1__ticket_offer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__store__v1__offer_refund_request__field_descriptors[3] =
+{
+  {
+    "order_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__OfferRefundRequest, order_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Store__V1__OfferRefundRequest, n_items),
+    offsetof(Baedal__Store__V1__OfferRefundRequest, items),
+    &baedal__order__v1__offered_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__OfferRefundRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__store__v1__offer_refund_request__field_indices_by_name[] = {
+  1,   /* field[1] = items */
+  0,   /* field[0] = order_id */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange baedal__store__v1__offer_refund_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__store__v1__offer_refund_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.store.v1.OfferRefundRequest",
+  "OfferRefundRequest",
+  "Baedal__Store__V1__OfferRefundRequest",
+  "baedal.store.v1",
+  sizeof(Baedal__Store__V1__OfferRefundRequest),
+  3,
+  baedal__store__v1__offer_refund_request__field_descriptors,
+  baedal__store__v1__offer_refund_request__field_indices_by_name,
+  1,  baedal__store__v1__offer_refund_request__number_ranges,
+  (ProtobufCMessageInit) baedal__store__v1__offer_refund_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__store__v1__ticket_request__field_descriptors[1] =
@@ -2016,5 +2260,35 @@ const ProtobufCEnumDescriptor baedal__store__v1__ticket_state__descriptor =
   baedal__store__v1__ticket_state__enum_values_by_name,
   1,
   baedal__store__v1__ticket_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue baedal__store__v1__offer_answer__enum_values_by_number[3] =
+{
+  { "OFFER_ANSWER_UNSPECIFIED", "BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_UNSPECIFIED", 0 },
+  { "OFFER_ANSWER_ACCEPTED", "BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_ACCEPTED", 1 },
+  { "OFFER_ANSWER_DECLINED", "BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_DECLINED", 2 },
+};
+static const ProtobufCIntRange baedal__store__v1__offer_answer__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex baedal__store__v1__offer_answer__enum_values_by_name[3] =
+{
+  { "OFFER_ANSWER_ACCEPTED", 1 },
+  { "OFFER_ANSWER_DECLINED", 2 },
+  { "OFFER_ANSWER_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor baedal__store__v1__offer_answer__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "baedal.store.v1.OfferAnswer",
+  "OfferAnswer",
+  "Baedal__Store__V1__OfferAnswer",
+  "baedal.store.v1",
+  3,
+  baedal__store__v1__offer_answer__enum_values_by_number,
+  3,
+  baedal__store__v1__offer_answer__enum_values_by_name,
+  1,
+  baedal__store__v1__offer_answer__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -29,10 +29,39 @@ typedef struct Baedal__Admin__V1__ParkedEventRequest Baedal__Admin__V1__ParkedEv
 typedef struct Baedal__Admin__V1__ParkedEventResponse Baedal__Admin__V1__ParkedEventResponse;
 typedef struct Baedal__Admin__V1__RebuildDashboardRequest Baedal__Admin__V1__RebuildDashboardRequest;
 typedef struct Baedal__Admin__V1__RebuildDashboardUpdate Baedal__Admin__V1__RebuildDashboardUpdate;
+typedef struct Baedal__Admin__V1__ListBreakersRequest Baedal__Admin__V1__ListBreakersRequest;
+typedef struct Baedal__Admin__V1__ListBreakersResponse Baedal__Admin__V1__ListBreakersResponse;
+typedef struct Baedal__Admin__V1__BreakerResponse Baedal__Admin__V1__BreakerResponse;
+typedef struct Baedal__Admin__V1__Breaker Baedal__Admin__V1__Breaker;
+typedef struct Baedal__Admin__V1__BreakerCounters Baedal__Admin__V1__BreakerCounters;
+typedef struct Baedal__Admin__V1__DependencyPolicy Baedal__Admin__V1__DependencyPolicy;
+typedef struct Baedal__Admin__V1__OperateBreakerRequest Baedal__Admin__V1__OperateBreakerRequest;
+typedef struct Baedal__Admin__V1__SetDependencyPolicyRequest Baedal__Admin__V1__SetDependencyPolicyRequest;
+typedef struct Baedal__Admin__V1__ListWaitingRequest Baedal__Admin__V1__ListWaitingRequest;
+typedef struct Baedal__Admin__V1__ListWaitingResponse Baedal__Admin__V1__ListWaitingResponse;
+typedef struct Baedal__Admin__V1__Waiting Baedal__Admin__V1__Waiting;
 
 
 /* --- enums --- */
 
+typedef enum _Baedal__Admin__V1__BreakerState {
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_UNSPECIFIED = 0,
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_CLOSED = 1,
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_OPEN = 2,
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_HALF_OPEN = 3,
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_FORCED_OPEN = 4,
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_FORCED_CLOSED = 5,
+  BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_DISABLED = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BAEDAL__ADMIN__V1__BREAKER_STATE)
+} Baedal__Admin__V1__BreakerState;
+typedef enum _Baedal__Admin__V1__BreakerOperation {
+  BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_UNSPECIFIED = 0,
+  BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_FORCE_OPEN = 1,
+  BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_FORCE_CLOSED = 2,
+  BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_DISABLE = 3,
+  BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_RESET = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BAEDAL__ADMIN__V1__BREAKER_OPERATION)
+} Baedal__Admin__V1__BreakerOperation;
 
 /* --- messages --- */
 
@@ -201,6 +230,159 @@ struct  Baedal__Admin__V1__RebuildDashboardUpdate
 #define BAEDAL__ADMIN__V1__REBUILD_DASHBOARD_UPDATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__rebuild_dashboard_update__descriptor) \
     , 0, 0, 0 }
+
+
+struct  Baedal__Admin__V1__ListBreakersRequest
+{
+  ProtobufCMessage base;
+};
+#define BAEDAL__ADMIN__V1__LIST_BREAKERS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__list_breakers_request__descriptor) \
+     }
+
+
+struct  Baedal__Admin__V1__ListBreakersResponse
+{
+  ProtobufCMessage base;
+  size_t n_breakers;
+  Baedal__Admin__V1__Breaker **breakers;
+};
+#define BAEDAL__ADMIN__V1__LIST_BREAKERS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__list_breakers_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Baedal__Admin__V1__BreakerResponse
+{
+  ProtobufCMessage base;
+  Baedal__Admin__V1__Breaker *breaker;
+};
+#define BAEDAL__ADMIN__V1__BREAKER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__breaker_response__descriptor) \
+    , NULL }
+
+
+struct  Baedal__Admin__V1__Breaker
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData dependency;
+  Baedal__Admin__V1__BreakerState state;
+  uint64_t retry_after_ms;
+  ProtobufCBinaryData last_change;
+  int64_t last_change_age_ms;
+  Baedal__Admin__V1__DependencyPolicy *policy;
+  uint64_t window_calls;
+  uint64_t window_failed;
+  uint64_t window_slow;
+  uint32_t probes_under_way;
+  Baedal__Admin__V1__BreakerCounters *counters;
+  uint32_t inside;
+  uint32_t queued;
+};
+#define BAEDAL__ADMIN__V1__BREAKER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__breaker__descriptor) \
+    , {0,NULL}, BAEDAL__ADMIN__V1__BREAKER_STATE__BREAKER_STATE_UNSPECIFIED, 0, {0,NULL}, 0, NULL, 0, 0, 0, 0, NULL, 0, 0 }
+
+
+struct  Baedal__Admin__V1__BreakerCounters
+{
+  ProtobufCMessage base;
+  uint64_t succeeded;
+  uint64_t failed;
+  uint64_t slow;
+  uint64_t ignored;
+  uint64_t rejected;
+  uint64_t dropped;
+  uint64_t openings;
+  uint64_t turned_away;
+  uint64_t retried;
+};
+#define BAEDAL__ADMIN__V1__BREAKER_COUNTERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__breaker_counters__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Baedal__Admin__V1__DependencyPolicy
+{
+  ProtobufCMessage base;
+  uint64_t window_ms;
+  uint32_t minimum_calls;
+  uint32_t failure_percent;
+  uint64_t slow_call_ms;
+  uint32_t slow_percent;
+  uint64_t open_wait_ms;
+  uint64_t open_wait_max_ms;
+  uint32_t probes;
+  uint32_t concurrent;
+  uint32_t queued;
+  uint64_t queue_timeout_ms;
+  uint32_t retry_percent;
+};
+#define BAEDAL__ADMIN__V1__DEPENDENCY_POLICY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__dependency_policy__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Baedal__Admin__V1__OperateBreakerRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData dependency;
+  Baedal__Admin__V1__BreakerOperation operation;
+};
+#define BAEDAL__ADMIN__V1__OPERATE_BREAKER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__operate_breaker_request__descriptor) \
+    , {0,NULL}, BAEDAL__ADMIN__V1__BREAKER_OPERATION__BREAKER_OPERATION_UNSPECIFIED }
+
+
+struct  Baedal__Admin__V1__SetDependencyPolicyRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData dependency;
+  Baedal__Admin__V1__DependencyPolicy *policy;
+};
+#define BAEDAL__ADMIN__V1__SET_DEPENDENCY_POLICY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__set_dependency_policy_request__descriptor) \
+    , {0,NULL}, NULL }
+
+
+struct  Baedal__Admin__V1__ListWaitingRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData service;
+  ProtobufCBinaryData kind;
+  uint32_t limit;
+  protobuf_c_boolean overdue;
+};
+#define BAEDAL__ADMIN__V1__LIST_WAITING_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__list_waiting_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0 }
+
+
+struct  Baedal__Admin__V1__ListWaitingResponse
+{
+  ProtobufCMessage base;
+  size_t n_waiting;
+  Baedal__Admin__V1__Waiting **waiting;
+  protobuf_c_boolean more;
+};
+#define BAEDAL__ADMIN__V1__LIST_WAITING_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__list_waiting_response__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Baedal__Admin__V1__Waiting
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData service;
+  ProtobufCBinaryData subject;
+  ProtobufCBinaryData kind;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData outcome;
+  int64_t due_at_ms;
+};
+#define BAEDAL__ADMIN__V1__WAITING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__waiting__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 /* Baedal__Admin__V1__GetNodeRequest methods */
@@ -469,6 +651,215 @@ Baedal__Admin__V1__RebuildDashboardUpdate *
 void   baedal__admin__v1__rebuild_dashboard_update__free_unpacked
                      (Baedal__Admin__V1__RebuildDashboardUpdate *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__ListBreakersRequest methods */
+void   baedal__admin__v1__list_breakers_request__init
+                     (Baedal__Admin__V1__ListBreakersRequest         *message);
+size_t baedal__admin__v1__list_breakers_request__get_packed_size
+                     (const Baedal__Admin__V1__ListBreakersRequest   *message);
+size_t baedal__admin__v1__list_breakers_request__pack
+                     (const Baedal__Admin__V1__ListBreakersRequest   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__list_breakers_request__pack_to_buffer
+                     (const Baedal__Admin__V1__ListBreakersRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__ListBreakersRequest *
+       baedal__admin__v1__list_breakers_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__list_breakers_request__free_unpacked
+                     (Baedal__Admin__V1__ListBreakersRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__ListBreakersResponse methods */
+void   baedal__admin__v1__list_breakers_response__init
+                     (Baedal__Admin__V1__ListBreakersResponse         *message);
+size_t baedal__admin__v1__list_breakers_response__get_packed_size
+                     (const Baedal__Admin__V1__ListBreakersResponse   *message);
+size_t baedal__admin__v1__list_breakers_response__pack
+                     (const Baedal__Admin__V1__ListBreakersResponse   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__list_breakers_response__pack_to_buffer
+                     (const Baedal__Admin__V1__ListBreakersResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__ListBreakersResponse *
+       baedal__admin__v1__list_breakers_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__list_breakers_response__free_unpacked
+                     (Baedal__Admin__V1__ListBreakersResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__BreakerResponse methods */
+void   baedal__admin__v1__breaker_response__init
+                     (Baedal__Admin__V1__BreakerResponse         *message);
+size_t baedal__admin__v1__breaker_response__get_packed_size
+                     (const Baedal__Admin__V1__BreakerResponse   *message);
+size_t baedal__admin__v1__breaker_response__pack
+                     (const Baedal__Admin__V1__BreakerResponse   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__breaker_response__pack_to_buffer
+                     (const Baedal__Admin__V1__BreakerResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__BreakerResponse *
+       baedal__admin__v1__breaker_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__breaker_response__free_unpacked
+                     (Baedal__Admin__V1__BreakerResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__Breaker methods */
+void   baedal__admin__v1__breaker__init
+                     (Baedal__Admin__V1__Breaker         *message);
+size_t baedal__admin__v1__breaker__get_packed_size
+                     (const Baedal__Admin__V1__Breaker   *message);
+size_t baedal__admin__v1__breaker__pack
+                     (const Baedal__Admin__V1__Breaker   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__breaker__pack_to_buffer
+                     (const Baedal__Admin__V1__Breaker   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__Breaker *
+       baedal__admin__v1__breaker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__breaker__free_unpacked
+                     (Baedal__Admin__V1__Breaker *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__BreakerCounters methods */
+void   baedal__admin__v1__breaker_counters__init
+                     (Baedal__Admin__V1__BreakerCounters         *message);
+size_t baedal__admin__v1__breaker_counters__get_packed_size
+                     (const Baedal__Admin__V1__BreakerCounters   *message);
+size_t baedal__admin__v1__breaker_counters__pack
+                     (const Baedal__Admin__V1__BreakerCounters   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__breaker_counters__pack_to_buffer
+                     (const Baedal__Admin__V1__BreakerCounters   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__BreakerCounters *
+       baedal__admin__v1__breaker_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__breaker_counters__free_unpacked
+                     (Baedal__Admin__V1__BreakerCounters *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__DependencyPolicy methods */
+void   baedal__admin__v1__dependency_policy__init
+                     (Baedal__Admin__V1__DependencyPolicy         *message);
+size_t baedal__admin__v1__dependency_policy__get_packed_size
+                     (const Baedal__Admin__V1__DependencyPolicy   *message);
+size_t baedal__admin__v1__dependency_policy__pack
+                     (const Baedal__Admin__V1__DependencyPolicy   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__dependency_policy__pack_to_buffer
+                     (const Baedal__Admin__V1__DependencyPolicy   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__DependencyPolicy *
+       baedal__admin__v1__dependency_policy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__dependency_policy__free_unpacked
+                     (Baedal__Admin__V1__DependencyPolicy *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__OperateBreakerRequest methods */
+void   baedal__admin__v1__operate_breaker_request__init
+                     (Baedal__Admin__V1__OperateBreakerRequest         *message);
+size_t baedal__admin__v1__operate_breaker_request__get_packed_size
+                     (const Baedal__Admin__V1__OperateBreakerRequest   *message);
+size_t baedal__admin__v1__operate_breaker_request__pack
+                     (const Baedal__Admin__V1__OperateBreakerRequest   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__operate_breaker_request__pack_to_buffer
+                     (const Baedal__Admin__V1__OperateBreakerRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__OperateBreakerRequest *
+       baedal__admin__v1__operate_breaker_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__operate_breaker_request__free_unpacked
+                     (Baedal__Admin__V1__OperateBreakerRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__SetDependencyPolicyRequest methods */
+void   baedal__admin__v1__set_dependency_policy_request__init
+                     (Baedal__Admin__V1__SetDependencyPolicyRequest         *message);
+size_t baedal__admin__v1__set_dependency_policy_request__get_packed_size
+                     (const Baedal__Admin__V1__SetDependencyPolicyRequest   *message);
+size_t baedal__admin__v1__set_dependency_policy_request__pack
+                     (const Baedal__Admin__V1__SetDependencyPolicyRequest   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__set_dependency_policy_request__pack_to_buffer
+                     (const Baedal__Admin__V1__SetDependencyPolicyRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__SetDependencyPolicyRequest *
+       baedal__admin__v1__set_dependency_policy_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__set_dependency_policy_request__free_unpacked
+                     (Baedal__Admin__V1__SetDependencyPolicyRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__ListWaitingRequest methods */
+void   baedal__admin__v1__list_waiting_request__init
+                     (Baedal__Admin__V1__ListWaitingRequest         *message);
+size_t baedal__admin__v1__list_waiting_request__get_packed_size
+                     (const Baedal__Admin__V1__ListWaitingRequest   *message);
+size_t baedal__admin__v1__list_waiting_request__pack
+                     (const Baedal__Admin__V1__ListWaitingRequest   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__list_waiting_request__pack_to_buffer
+                     (const Baedal__Admin__V1__ListWaitingRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__ListWaitingRequest *
+       baedal__admin__v1__list_waiting_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__list_waiting_request__free_unpacked
+                     (Baedal__Admin__V1__ListWaitingRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__ListWaitingResponse methods */
+void   baedal__admin__v1__list_waiting_response__init
+                     (Baedal__Admin__V1__ListWaitingResponse         *message);
+size_t baedal__admin__v1__list_waiting_response__get_packed_size
+                     (const Baedal__Admin__V1__ListWaitingResponse   *message);
+size_t baedal__admin__v1__list_waiting_response__pack
+                     (const Baedal__Admin__V1__ListWaitingResponse   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__list_waiting_response__pack_to_buffer
+                     (const Baedal__Admin__V1__ListWaitingResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__ListWaitingResponse *
+       baedal__admin__v1__list_waiting_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__list_waiting_response__free_unpacked
+                     (Baedal__Admin__V1__ListWaitingResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__Waiting methods */
+void   baedal__admin__v1__waiting__init
+                     (Baedal__Admin__V1__Waiting         *message);
+size_t baedal__admin__v1__waiting__get_packed_size
+                     (const Baedal__Admin__V1__Waiting   *message);
+size_t baedal__admin__v1__waiting__pack
+                     (const Baedal__Admin__V1__Waiting   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__waiting__pack_to_buffer
+                     (const Baedal__Admin__V1__Waiting   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__Waiting *
+       baedal__admin__v1__waiting__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__waiting__free_unpacked
+                     (Baedal__Admin__V1__Waiting *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Baedal__Admin__V1__GetNodeRequest_Closure)
@@ -513,12 +904,47 @@ typedef void (*Baedal__Admin__V1__RebuildDashboardRequest_Closure)
 typedef void (*Baedal__Admin__V1__RebuildDashboardUpdate_Closure)
                  (const Baedal__Admin__V1__RebuildDashboardUpdate *message,
                   void *closure_data);
+typedef void (*Baedal__Admin__V1__ListBreakersRequest_Closure)
+                 (const Baedal__Admin__V1__ListBreakersRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__ListBreakersResponse_Closure)
+                 (const Baedal__Admin__V1__ListBreakersResponse *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__BreakerResponse_Closure)
+                 (const Baedal__Admin__V1__BreakerResponse *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__Breaker_Closure)
+                 (const Baedal__Admin__V1__Breaker *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__BreakerCounters_Closure)
+                 (const Baedal__Admin__V1__BreakerCounters *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__DependencyPolicy_Closure)
+                 (const Baedal__Admin__V1__DependencyPolicy *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__OperateBreakerRequest_Closure)
+                 (const Baedal__Admin__V1__OperateBreakerRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__SetDependencyPolicyRequest_Closure)
+                 (const Baedal__Admin__V1__SetDependencyPolicyRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__ListWaitingRequest_Closure)
+                 (const Baedal__Admin__V1__ListWaitingRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__ListWaitingResponse_Closure)
+                 (const Baedal__Admin__V1__ListWaitingResponse *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__Waiting_Closure)
+                 (const Baedal__Admin__V1__Waiting *message,
+                  void *closure_data);
 
 /* --- services --- */
 
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    baedal__admin__v1__breaker_state__descriptor;
+extern const ProtobufCEnumDescriptor    baedal__admin__v1__breaker_operation__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__get_node_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__get_node_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__service_pool__descriptor;
@@ -533,6 +959,17 @@ extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_request_
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_update__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__list_breakers_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__list_breakers_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__breaker_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__breaker__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__breaker_counters__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__dependency_policy__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__operate_breaker_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__set_dependency_policy_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__list_waiting_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__list_waiting_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__waiting__descriptor;
 
 PROTOBUF_C__END_DECLS
 

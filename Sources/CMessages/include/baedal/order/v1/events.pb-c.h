@@ -31,6 +31,9 @@ typedef struct Baedal__Order__V1__OrderPickedUp Baedal__Order__V1__OrderPickedUp
 typedef struct Baedal__Order__V1__OrderDelivered Baedal__Order__V1__OrderDelivered;
 typedef struct Baedal__Order__V1__OrderCancelRequested Baedal__Order__V1__OrderCancelRequested;
 typedef struct Baedal__Order__V1__OrderCancelDeclined Baedal__Order__V1__OrderCancelDeclined;
+typedef struct Baedal__Order__V1__OrderRefundOffered Baedal__Order__V1__OrderRefundOffered;
+typedef struct Baedal__Order__V1__OrderRefundAccepted Baedal__Order__V1__OrderRefundAccepted;
+typedef struct Baedal__Order__V1__OrderRefundDeclined Baedal__Order__V1__OrderRefundDeclined;
 typedef struct Baedal__Order__V1__OrderCancelled Baedal__Order__V1__OrderCancelled;
 typedef struct Baedal__Order__V1__OrderExpired Baedal__Order__V1__OrderExpired;
 
@@ -80,10 +83,11 @@ struct  Baedal__Order__V1__OrderPaymentRequested
 {
   ProtobufCMessage base;
   uint32_t attempt;
+  ProtobufCBinaryData payment_method;
 };
 #define BAEDAL__ORDER__V1__ORDER_PAYMENT_REQUESTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__order_payment_requested__descriptor) \
-    , 0 }
+    , 0, {0,NULL} }
 
 
 struct  Baedal__Order__V1__OrderPlaced
@@ -220,6 +224,42 @@ struct  Baedal__Order__V1__OrderCancelDeclined
 #define BAEDAL__ORDER__V1__ORDER_CANCEL_DECLINED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__order_cancel_declined__descriptor) \
      }
+
+
+struct  Baedal__Order__V1__OrderRefundOffered
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  size_t n_items;
+  Baedal__Order__V1__OfferedItem **items;
+  int64_t amount_won;
+  ProtobufCBinaryData reason;
+};
+#define BAEDAL__ORDER__V1__ORDER_REFUND_OFFERED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__order_refund_offered__descriptor) \
+    , 0, 0,NULL, 0, {0,NULL} }
+
+
+struct  Baedal__Order__V1__OrderRefundAccepted
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  int64_t amount_won;
+  ProtobufCBinaryData reason;
+};
+#define BAEDAL__ORDER__V1__ORDER_REFUND_ACCEPTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__order_refund_accepted__descriptor) \
+    , 0, 0, {0,NULL} }
+
+
+struct  Baedal__Order__V1__OrderRefundDeclined
+{
+  ProtobufCMessage base;
+  uint32_t number;
+};
+#define BAEDAL__ORDER__V1__ORDER_REFUND_DECLINED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__order_refund_declined__descriptor) \
+    , 0 }
 
 
 struct  Baedal__Order__V1__OrderCancelled
@@ -528,6 +568,63 @@ Baedal__Order__V1__OrderCancelDeclined *
 void   baedal__order__v1__order_cancel_declined__free_unpacked
                      (Baedal__Order__V1__OrderCancelDeclined *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__OrderRefundOffered methods */
+void   baedal__order__v1__order_refund_offered__init
+                     (Baedal__Order__V1__OrderRefundOffered         *message);
+size_t baedal__order__v1__order_refund_offered__get_packed_size
+                     (const Baedal__Order__V1__OrderRefundOffered   *message);
+size_t baedal__order__v1__order_refund_offered__pack
+                     (const Baedal__Order__V1__OrderRefundOffered   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__order_refund_offered__pack_to_buffer
+                     (const Baedal__Order__V1__OrderRefundOffered   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__OrderRefundOffered *
+       baedal__order__v1__order_refund_offered__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__order_refund_offered__free_unpacked
+                     (Baedal__Order__V1__OrderRefundOffered *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__OrderRefundAccepted methods */
+void   baedal__order__v1__order_refund_accepted__init
+                     (Baedal__Order__V1__OrderRefundAccepted         *message);
+size_t baedal__order__v1__order_refund_accepted__get_packed_size
+                     (const Baedal__Order__V1__OrderRefundAccepted   *message);
+size_t baedal__order__v1__order_refund_accepted__pack
+                     (const Baedal__Order__V1__OrderRefundAccepted   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__order_refund_accepted__pack_to_buffer
+                     (const Baedal__Order__V1__OrderRefundAccepted   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__OrderRefundAccepted *
+       baedal__order__v1__order_refund_accepted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__order_refund_accepted__free_unpacked
+                     (Baedal__Order__V1__OrderRefundAccepted *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__OrderRefundDeclined methods */
+void   baedal__order__v1__order_refund_declined__init
+                     (Baedal__Order__V1__OrderRefundDeclined         *message);
+size_t baedal__order__v1__order_refund_declined__get_packed_size
+                     (const Baedal__Order__V1__OrderRefundDeclined   *message);
+size_t baedal__order__v1__order_refund_declined__pack
+                     (const Baedal__Order__V1__OrderRefundDeclined   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__order_refund_declined__pack_to_buffer
+                     (const Baedal__Order__V1__OrderRefundDeclined   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__OrderRefundDeclined *
+       baedal__order__v1__order_refund_declined__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__order_refund_declined__free_unpacked
+                     (Baedal__Order__V1__OrderRefundDeclined *message,
+                      ProtobufCAllocator *allocator);
 /* Baedal__Order__V1__OrderCancelled methods */
 void   baedal__order__v1__order_cancelled__init
                      (Baedal__Order__V1__OrderCancelled         *message);
@@ -613,6 +710,15 @@ typedef void (*Baedal__Order__V1__OrderCancelRequested_Closure)
 typedef void (*Baedal__Order__V1__OrderCancelDeclined_Closure)
                  (const Baedal__Order__V1__OrderCancelDeclined *message,
                   void *closure_data);
+typedef void (*Baedal__Order__V1__OrderRefundOffered_Closure)
+                 (const Baedal__Order__V1__OrderRefundOffered *message,
+                  void *closure_data);
+typedef void (*Baedal__Order__V1__OrderRefundAccepted_Closure)
+                 (const Baedal__Order__V1__OrderRefundAccepted *message,
+                  void *closure_data);
+typedef void (*Baedal__Order__V1__OrderRefundDeclined_Closure)
+                 (const Baedal__Order__V1__OrderRefundDeclined *message,
+                  void *closure_data);
 typedef void (*Baedal__Order__V1__OrderCancelled_Closure)
                  (const Baedal__Order__V1__OrderCancelled *message,
                   void *closure_data);
@@ -642,6 +748,9 @@ extern const ProtobufCMessageDescriptor baedal__order__v1__order_picked_up__desc
 extern const ProtobufCMessageDescriptor baedal__order__v1__order_delivered__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__order_cancel_requested__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__order_cancel_declined__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__order_refund_offered__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__order_refund_accepted__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__order_refund_declined__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__order_cancelled__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__order_expired__descriptor;
 

@@ -16,12 +16,16 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Baedal__Order__V1__Order Baedal__Order__V1__Order;
+typedef struct Baedal__Order__V1__RefundOffer Baedal__Order__V1__RefundOffer;
+typedef struct Baedal__Order__V1__OfferedItem Baedal__Order__V1__OfferedItem;
 typedef struct Baedal__Order__V1__OrderLine Baedal__Order__V1__OrderLine;
 typedef struct Baedal__Order__V1__CartLine Baedal__Order__V1__CartLine;
 typedef struct Baedal__Order__V1__PlaceOrderRequest Baedal__Order__V1__PlaceOrderRequest;
 typedef struct Baedal__Order__V1__PlaceOrderResponse Baedal__Order__V1__PlaceOrderResponse;
 typedef struct Baedal__Order__V1__PayOrderRequest Baedal__Order__V1__PayOrderRequest;
 typedef struct Baedal__Order__V1__PayOrderResponse Baedal__Order__V1__PayOrderResponse;
+typedef struct Baedal__Order__V1__AnswerOfferRequest Baedal__Order__V1__AnswerOfferRequest;
+typedef struct Baedal__Order__V1__AnswerOfferResponse Baedal__Order__V1__AnswerOfferResponse;
 typedef struct Baedal__Order__V1__CancelOrderRequest Baedal__Order__V1__CancelOrderRequest;
 typedef struct Baedal__Order__V1__CancelOrderResponse Baedal__Order__V1__CancelOrderResponse;
 typedef struct Baedal__Order__V1__GetOrderRequest Baedal__Order__V1__GetOrderRequest;
@@ -71,10 +75,37 @@ struct  Baedal__Order__V1__Order
   ProtobufCBinaryData rider_id;
   ProtobufCBinaryData reason;
   int64_t version;
+  Baedal__Order__V1__RefundOffer *offer;
+  int64_t refunded_won;
 };
 #define BAEDAL__ORDER__V1__ORDER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__order__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, BAEDAL__ORDER__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED, 0,NULL, 0, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, BAEDAL__ORDER__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED, 0,NULL, 0, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, NULL, 0 }
+
+
+struct  Baedal__Order__V1__RefundOffer
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  size_t n_items;
+  Baedal__Order__V1__OfferedItem **items;
+  int64_t refund_won;
+  ProtobufCBinaryData reason;
+};
+#define BAEDAL__ORDER__V1__REFUND_OFFER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__refund_offer__descriptor) \
+    , 0, 0,NULL, 0, {0,NULL} }
+
+
+struct  Baedal__Order__V1__OfferedItem
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData item_id;
+  uint32_t quantity;
+};
+#define BAEDAL__ORDER__V1__OFFERED_ITEM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__offered_item__descriptor) \
+    , {0,NULL}, 0 }
 
 
 struct  Baedal__Order__V1__OrderLine
@@ -135,10 +166,11 @@ struct  Baedal__Order__V1__PayOrderRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData order_id;
+  ProtobufCBinaryData payment_method;
 };
 #define BAEDAL__ORDER__V1__PAY_ORDER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__pay_order_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Baedal__Order__V1__PayOrderResponse
@@ -150,6 +182,28 @@ struct  Baedal__Order__V1__PayOrderResponse
 #define BAEDAL__ORDER__V1__PAY_ORDER_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__pay_order_response__descriptor) \
     , NULL, 0 }
+
+
+struct  Baedal__Order__V1__AnswerOfferRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData order_id;
+  uint32_t number;
+  protobuf_c_boolean accept;
+};
+#define BAEDAL__ORDER__V1__ANSWER_OFFER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__answer_offer_request__descriptor) \
+    , {0,NULL}, 0, 0 }
+
+
+struct  Baedal__Order__V1__AnswerOfferResponse
+{
+  ProtobufCMessage base;
+  Baedal__Order__V1__Order *order;
+};
+#define BAEDAL__ORDER__V1__ANSWER_OFFER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__order__v1__answer_offer_response__descriptor) \
+    , NULL }
 
 
 struct  Baedal__Order__V1__CancelOrderRequest
@@ -246,6 +300,44 @@ Baedal__Order__V1__Order *
                       const uint8_t       *data);
 void   baedal__order__v1__order__free_unpacked
                      (Baedal__Order__V1__Order *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__RefundOffer methods */
+void   baedal__order__v1__refund_offer__init
+                     (Baedal__Order__V1__RefundOffer         *message);
+size_t baedal__order__v1__refund_offer__get_packed_size
+                     (const Baedal__Order__V1__RefundOffer   *message);
+size_t baedal__order__v1__refund_offer__pack
+                     (const Baedal__Order__V1__RefundOffer   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__refund_offer__pack_to_buffer
+                     (const Baedal__Order__V1__RefundOffer   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__RefundOffer *
+       baedal__order__v1__refund_offer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__refund_offer__free_unpacked
+                     (Baedal__Order__V1__RefundOffer *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__OfferedItem methods */
+void   baedal__order__v1__offered_item__init
+                     (Baedal__Order__V1__OfferedItem         *message);
+size_t baedal__order__v1__offered_item__get_packed_size
+                     (const Baedal__Order__V1__OfferedItem   *message);
+size_t baedal__order__v1__offered_item__pack
+                     (const Baedal__Order__V1__OfferedItem   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__offered_item__pack_to_buffer
+                     (const Baedal__Order__V1__OfferedItem   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__OfferedItem *
+       baedal__order__v1__offered_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__offered_item__free_unpacked
+                     (Baedal__Order__V1__OfferedItem *message,
                       ProtobufCAllocator *allocator);
 /* Baedal__Order__V1__OrderLine methods */
 void   baedal__order__v1__order_line__init
@@ -360,6 +452,44 @@ Baedal__Order__V1__PayOrderResponse *
                       const uint8_t       *data);
 void   baedal__order__v1__pay_order_response__free_unpacked
                      (Baedal__Order__V1__PayOrderResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__AnswerOfferRequest methods */
+void   baedal__order__v1__answer_offer_request__init
+                     (Baedal__Order__V1__AnswerOfferRequest         *message);
+size_t baedal__order__v1__answer_offer_request__get_packed_size
+                     (const Baedal__Order__V1__AnswerOfferRequest   *message);
+size_t baedal__order__v1__answer_offer_request__pack
+                     (const Baedal__Order__V1__AnswerOfferRequest   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__answer_offer_request__pack_to_buffer
+                     (const Baedal__Order__V1__AnswerOfferRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__AnswerOfferRequest *
+       baedal__order__v1__answer_offer_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__answer_offer_request__free_unpacked
+                     (Baedal__Order__V1__AnswerOfferRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Order__V1__AnswerOfferResponse methods */
+void   baedal__order__v1__answer_offer_response__init
+                     (Baedal__Order__V1__AnswerOfferResponse         *message);
+size_t baedal__order__v1__answer_offer_response__get_packed_size
+                     (const Baedal__Order__V1__AnswerOfferResponse   *message);
+size_t baedal__order__v1__answer_offer_response__pack
+                     (const Baedal__Order__V1__AnswerOfferResponse   *message,
+                      uint8_t             *out);
+size_t baedal__order__v1__answer_offer_response__pack_to_buffer
+                     (const Baedal__Order__V1__AnswerOfferResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Order__V1__AnswerOfferResponse *
+       baedal__order__v1__answer_offer_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__order__v1__answer_offer_response__free_unpacked
+                     (Baedal__Order__V1__AnswerOfferResponse *message,
                       ProtobufCAllocator *allocator);
 /* Baedal__Order__V1__CancelOrderRequest methods */
 void   baedal__order__v1__cancel_order_request__init
@@ -499,6 +629,12 @@ void   baedal__order__v1__refusal__free_unpacked
 typedef void (*Baedal__Order__V1__Order_Closure)
                  (const Baedal__Order__V1__Order *message,
                   void *closure_data);
+typedef void (*Baedal__Order__V1__RefundOffer_Closure)
+                 (const Baedal__Order__V1__RefundOffer *message,
+                  void *closure_data);
+typedef void (*Baedal__Order__V1__OfferedItem_Closure)
+                 (const Baedal__Order__V1__OfferedItem *message,
+                  void *closure_data);
 typedef void (*Baedal__Order__V1__OrderLine_Closure)
                  (const Baedal__Order__V1__OrderLine *message,
                   void *closure_data);
@@ -516,6 +652,12 @@ typedef void (*Baedal__Order__V1__PayOrderRequest_Closure)
                   void *closure_data);
 typedef void (*Baedal__Order__V1__PayOrderResponse_Closure)
                  (const Baedal__Order__V1__PayOrderResponse *message,
+                  void *closure_data);
+typedef void (*Baedal__Order__V1__AnswerOfferRequest_Closure)
+                 (const Baedal__Order__V1__AnswerOfferRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Order__V1__AnswerOfferResponse_Closure)
+                 (const Baedal__Order__V1__AnswerOfferResponse *message,
                   void *closure_data);
 typedef void (*Baedal__Order__V1__CancelOrderRequest_Closure)
                  (const Baedal__Order__V1__CancelOrderRequest *message,
@@ -546,12 +688,16 @@ typedef void (*Baedal__Order__V1__Refusal_Closure)
 
 extern const ProtobufCEnumDescriptor    baedal__order__v1__order_state__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__order__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__refund_offer__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__offered_item__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__order_line__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__cart_line__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__place_order_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__place_order_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__pay_order_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__pay_order_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__answer_offer_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__order__v1__answer_offer_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__cancel_order_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__cancel_order_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__order__v1__get_order_request__descriptor;

@@ -53,10 +53,11 @@ struct  Baedal__Payment__V1__PaymentAttempted
 {
   ProtobufCMessage base;
   uint32_t attempt;
+  ProtobufCBinaryData payment_method;
 };
 #define BAEDAL__PAYMENT__V1__PAYMENT_ATTEMPTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__payment__v1__payment_attempted__descriptor) \
-    , 0 }
+    , 0, {0,NULL} }
 
 
 struct  Baedal__Payment__V1__PaymentApproved

@@ -24,6 +24,7 @@ typedef struct Baedal__Payment__V1__RefundRequest Baedal__Payment__V1__RefundReq
 typedef struct Baedal__Payment__V1__RefundResponse Baedal__Payment__V1__RefundResponse;
 typedef struct Baedal__Payment__V1__GetSimulatorRequest Baedal__Payment__V1__GetSimulatorRequest;
 typedef struct Baedal__Payment__V1__SimulatorSettings Baedal__Payment__V1__SimulatorSettings;
+typedef struct Baedal__Payment__V1__SimulatorLoad Baedal__Payment__V1__SimulatorLoad;
 
 
 /* --- enums --- */
@@ -157,10 +158,29 @@ struct  Baedal__Payment__V1__SimulatorSettings
   uint32_t decline_per_mille;
   uint32_t unknown_per_mille;
   protobuf_c_boolean down;
+  uint32_t queue;
+  Baedal__Payment__V1__SimulatorLoad *load;
 };
 #define BAEDAL__PAYMENT__V1__SIMULATOR_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__payment__v1__simulator_settings__descriptor) \
-    , 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, NULL }
+
+
+struct  Baedal__Payment__V1__SimulatorLoad
+{
+  ProtobufCMessage base;
+  uint32_t under_way;
+  uint32_t waiting;
+  uint32_t under_way_max;
+  uint32_t waiting_max;
+  uint64_t charges;
+  uint64_t refused;
+  uint64_t approved;
+  uint64_t late;
+};
+#define BAEDAL__PAYMENT__V1__SIMULATOR_LOAD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__payment__v1__simulator_load__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Baedal__Payment__V1__Payment methods */
@@ -334,6 +354,25 @@ Baedal__Payment__V1__SimulatorSettings *
 void   baedal__payment__v1__simulator_settings__free_unpacked
                      (Baedal__Payment__V1__SimulatorSettings *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Payment__V1__SimulatorLoad methods */
+void   baedal__payment__v1__simulator_load__init
+                     (Baedal__Payment__V1__SimulatorLoad         *message);
+size_t baedal__payment__v1__simulator_load__get_packed_size
+                     (const Baedal__Payment__V1__SimulatorLoad   *message);
+size_t baedal__payment__v1__simulator_load__pack
+                     (const Baedal__Payment__V1__SimulatorLoad   *message,
+                      uint8_t             *out);
+size_t baedal__payment__v1__simulator_load__pack_to_buffer
+                     (const Baedal__Payment__V1__SimulatorLoad   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Payment__V1__SimulatorLoad *
+       baedal__payment__v1__simulator_load__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__payment__v1__simulator_load__free_unpacked
+                     (Baedal__Payment__V1__SimulatorLoad *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Baedal__Payment__V1__Payment_Closure)
@@ -363,6 +402,9 @@ typedef void (*Baedal__Payment__V1__GetSimulatorRequest_Closure)
 typedef void (*Baedal__Payment__V1__SimulatorSettings_Closure)
                  (const Baedal__Payment__V1__SimulatorSettings *message,
                   void *closure_data);
+typedef void (*Baedal__Payment__V1__SimulatorLoad_Closure)
+                 (const Baedal__Payment__V1__SimulatorLoad *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -380,6 +422,7 @@ extern const ProtobufCMessageDescriptor baedal__payment__v1__refund_request__des
 extern const ProtobufCMessageDescriptor baedal__payment__v1__refund_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__payment__v1__get_simulator_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__payment__v1__simulator_settings__descriptor;
+extern const ProtobufCMessageDescriptor baedal__payment__v1__simulator_load__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -36,6 +36,8 @@ typedef struct Baedal__Store__V1__TicketCancelAsked Baedal__Store__V1__TicketCan
 typedef struct Baedal__Store__V1__TicketCancelAgreed Baedal__Store__V1__TicketCancelAgreed;
 typedef struct Baedal__Store__V1__TicketCancelDeclined Baedal__Store__V1__TicketCancelDeclined;
 typedef struct Baedal__Store__V1__TicketClosed Baedal__Store__V1__TicketClosed;
+typedef struct Baedal__Store__V1__TicketRefundOffered Baedal__Store__V1__TicketRefundOffered;
+typedef struct Baedal__Store__V1__TicketOfferAnswered Baedal__Store__V1__TicketOfferAnswered;
 
 
 /* --- enums --- */
@@ -229,6 +231,30 @@ struct  Baedal__Store__V1__TicketClosed
 #define BAEDAL__STORE__V1__TICKET_CLOSED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__ticket_closed__descriptor) \
      }
+
+
+struct  Baedal__Store__V1__TicketRefundOffered
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  size_t n_items;
+  Baedal__Order__V1__OfferedItem **items;
+  ProtobufCBinaryData reason;
+};
+#define BAEDAL__STORE__V1__TICKET_REFUND_OFFERED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__ticket_refund_offered__descriptor) \
+    , 0, 0,NULL, {0,NULL} }
+
+
+struct  Baedal__Store__V1__TicketOfferAnswered
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  Baedal__Store__V1__OfferAnswer answer;
+};
+#define BAEDAL__STORE__V1__TICKET_OFFER_ANSWERED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__ticket_offer_answered__descriptor) \
+    , 0, BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_UNSPECIFIED }
 
 
 /* Baedal__Store__V1__StoreRegistered methods */
@@ -592,6 +618,44 @@ Baedal__Store__V1__TicketClosed *
 void   baedal__store__v1__ticket_closed__free_unpacked
                      (Baedal__Store__V1__TicketClosed *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Store__V1__TicketRefundOffered methods */
+void   baedal__store__v1__ticket_refund_offered__init
+                     (Baedal__Store__V1__TicketRefundOffered         *message);
+size_t baedal__store__v1__ticket_refund_offered__get_packed_size
+                     (const Baedal__Store__V1__TicketRefundOffered   *message);
+size_t baedal__store__v1__ticket_refund_offered__pack
+                     (const Baedal__Store__V1__TicketRefundOffered   *message,
+                      uint8_t             *out);
+size_t baedal__store__v1__ticket_refund_offered__pack_to_buffer
+                     (const Baedal__Store__V1__TicketRefundOffered   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Store__V1__TicketRefundOffered *
+       baedal__store__v1__ticket_refund_offered__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__store__v1__ticket_refund_offered__free_unpacked
+                     (Baedal__Store__V1__TicketRefundOffered *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Store__V1__TicketOfferAnswered methods */
+void   baedal__store__v1__ticket_offer_answered__init
+                     (Baedal__Store__V1__TicketOfferAnswered         *message);
+size_t baedal__store__v1__ticket_offer_answered__get_packed_size
+                     (const Baedal__Store__V1__TicketOfferAnswered   *message);
+size_t baedal__store__v1__ticket_offer_answered__pack
+                     (const Baedal__Store__V1__TicketOfferAnswered   *message,
+                      uint8_t             *out);
+size_t baedal__store__v1__ticket_offer_answered__pack_to_buffer
+                     (const Baedal__Store__V1__TicketOfferAnswered   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Store__V1__TicketOfferAnswered *
+       baedal__store__v1__ticket_offer_answered__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__store__v1__ticket_offer_answered__free_unpacked
+                     (Baedal__Store__V1__TicketOfferAnswered *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Baedal__Store__V1__StoreRegistered_Closure)
@@ -651,6 +715,12 @@ typedef void (*Baedal__Store__V1__TicketCancelDeclined_Closure)
 typedef void (*Baedal__Store__V1__TicketClosed_Closure)
                  (const Baedal__Store__V1__TicketClosed *message,
                   void *closure_data);
+typedef void (*Baedal__Store__V1__TicketRefundOffered_Closure)
+                 (const Baedal__Store__V1__TicketRefundOffered *message,
+                  void *closure_data);
+typedef void (*Baedal__Store__V1__TicketOfferAnswered_Closure)
+                 (const Baedal__Store__V1__TicketOfferAnswered *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -676,6 +746,8 @@ extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_cancel_asked__
 extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_cancel_agreed__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_cancel_declined__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_closed__descriptor;
+extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_refund_offered__descriptor;
+extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_offer_answered__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -30,6 +30,8 @@ typedef struct Baedal__Store__V1__PauseStoreRequest Baedal__Store__V1__PauseStor
 typedef struct Baedal__Store__V1__ResumeStoreRequest Baedal__Store__V1__ResumeStoreRequest;
 typedef struct Baedal__Store__V1__GetStoreRequest Baedal__Store__V1__GetStoreRequest;
 typedef struct Baedal__Store__V1__Ticket Baedal__Store__V1__Ticket;
+typedef struct Baedal__Store__V1__TicketOffer Baedal__Store__V1__TicketOffer;
+typedef struct Baedal__Store__V1__OfferRefundRequest Baedal__Store__V1__OfferRefundRequest;
 typedef struct Baedal__Store__V1__TicketRequest Baedal__Store__V1__TicketRequest;
 typedef struct Baedal__Store__V1__AcceptTicketRequest Baedal__Store__V1__AcceptTicketRequest;
 typedef struct Baedal__Store__V1__RefuseTicketRequest Baedal__Store__V1__RefuseTicketRequest;
@@ -52,6 +54,12 @@ typedef enum _Baedal__Store__V1__TicketState {
   BAEDAL__STORE__V1__TICKET_STATE__TICKET_STATE_CLOSED = 9
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BAEDAL__STORE__V1__TICKET_STATE)
 } Baedal__Store__V1__TicketState;
+typedef enum _Baedal__Store__V1__OfferAnswer {
+  BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_UNSPECIFIED = 0,
+  BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_ACCEPTED = 1,
+  BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_DECLINED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BAEDAL__STORE__V1__OFFER_ANSWER)
+} Baedal__Store__V1__OfferAnswer;
 
 /* --- messages --- */
 
@@ -220,10 +228,39 @@ struct  Baedal__Store__V1__Ticket
   int64_t received_at_ms;
   uint32_t eta_minutes;
   ProtobufCBinaryData reason;
+  size_t n_offers;
+  Baedal__Store__V1__TicketOffer **offers;
 };
 #define BAEDAL__STORE__V1__TICKET__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__ticket__descriptor) \
-    , {0,NULL}, {0,NULL}, BAEDAL__STORE__V1__TICKET_STATE__TICKET_STATE_UNSPECIFIED, 0,NULL, 0, 0, 0, {0,NULL} }
+    , {0,NULL}, {0,NULL}, BAEDAL__STORE__V1__TICKET_STATE__TICKET_STATE_UNSPECIFIED, 0,NULL, 0, 0, 0, {0,NULL}, 0,NULL }
+
+
+struct  Baedal__Store__V1__TicketOffer
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  size_t n_items;
+  Baedal__Order__V1__OfferedItem **items;
+  ProtobufCBinaryData reason;
+  Baedal__Store__V1__OfferAnswer answer;
+};
+#define BAEDAL__STORE__V1__TICKET_OFFER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__ticket_offer__descriptor) \
+    , 0, 0,NULL, {0,NULL}, BAEDAL__STORE__V1__OFFER_ANSWER__OFFER_ANSWER_UNSPECIFIED }
+
+
+struct  Baedal__Store__V1__OfferRefundRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData order_id;
+  size_t n_items;
+  Baedal__Order__V1__OfferedItem **items;
+  ProtobufCBinaryData reason;
+};
+#define BAEDAL__STORE__V1__OFFER_REFUND_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__offer_refund_request__descriptor) \
+    , {0,NULL}, 0,NULL, {0,NULL} }
 
 
 struct  Baedal__Store__V1__TicketRequest
@@ -545,6 +582,44 @@ Baedal__Store__V1__Ticket *
 void   baedal__store__v1__ticket__free_unpacked
                      (Baedal__Store__V1__Ticket *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Store__V1__TicketOffer methods */
+void   baedal__store__v1__ticket_offer__init
+                     (Baedal__Store__V1__TicketOffer         *message);
+size_t baedal__store__v1__ticket_offer__get_packed_size
+                     (const Baedal__Store__V1__TicketOffer   *message);
+size_t baedal__store__v1__ticket_offer__pack
+                     (const Baedal__Store__V1__TicketOffer   *message,
+                      uint8_t             *out);
+size_t baedal__store__v1__ticket_offer__pack_to_buffer
+                     (const Baedal__Store__V1__TicketOffer   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Store__V1__TicketOffer *
+       baedal__store__v1__ticket_offer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__store__v1__ticket_offer__free_unpacked
+                     (Baedal__Store__V1__TicketOffer *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Store__V1__OfferRefundRequest methods */
+void   baedal__store__v1__offer_refund_request__init
+                     (Baedal__Store__V1__OfferRefundRequest         *message);
+size_t baedal__store__v1__offer_refund_request__get_packed_size
+                     (const Baedal__Store__V1__OfferRefundRequest   *message);
+size_t baedal__store__v1__offer_refund_request__pack
+                     (const Baedal__Store__V1__OfferRefundRequest   *message,
+                      uint8_t             *out);
+size_t baedal__store__v1__offer_refund_request__pack_to_buffer
+                     (const Baedal__Store__V1__OfferRefundRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Store__V1__OfferRefundRequest *
+       baedal__store__v1__offer_refund_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__store__v1__offer_refund_request__free_unpacked
+                     (Baedal__Store__V1__OfferRefundRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Baedal__Store__V1__TicketRequest methods */
 void   baedal__store__v1__ticket_request__init
                      (Baedal__Store__V1__TicketRequest         *message);
@@ -684,6 +759,12 @@ typedef void (*Baedal__Store__V1__GetStoreRequest_Closure)
 typedef void (*Baedal__Store__V1__Ticket_Closure)
                  (const Baedal__Store__V1__Ticket *message,
                   void *closure_data);
+typedef void (*Baedal__Store__V1__TicketOffer_Closure)
+                 (const Baedal__Store__V1__TicketOffer *message,
+                  void *closure_data);
+typedef void (*Baedal__Store__V1__OfferRefundRequest_Closure)
+                 (const Baedal__Store__V1__OfferRefundRequest *message,
+                  void *closure_data);
 typedef void (*Baedal__Store__V1__TicketRequest_Closure)
                  (const Baedal__Store__V1__TicketRequest *message,
                   void *closure_data);
@@ -706,6 +787,7 @@ typedef void (*Baedal__Store__V1__TicketResponse_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    baedal__store__v1__ticket_state__descriptor;
+extern const ProtobufCEnumDescriptor    baedal__store__v1__offer_answer__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__store_details__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__open_interval__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__menu_item__descriptor;
@@ -720,6 +802,8 @@ extern const ProtobufCMessageDescriptor baedal__store__v1__pause_store_request__
 extern const ProtobufCMessageDescriptor baedal__store__v1__resume_store_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__get_store_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__ticket__descriptor;
+extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_offer__descriptor;
+extern const ProtobufCMessageDescriptor baedal__store__v1__offer_refund_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__ticket_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__accept_ticket_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__store__v1__refuse_ticket_request__descriptor;

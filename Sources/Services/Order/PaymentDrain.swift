@@ -1,0 +1,144 @@
+import Domain
+import Journal
+import Messages
+package import Resilience
+import Transport
+
+/// Pays parked orders once payment is well again: paced, few at a time, the longest parked first.
+///
+/// The parked orders are those with a deadline to be paid by, so nothing else has to remember them.
+/// While the circuit breaker is open nobody is charged; when its wait is over, one order at a time
+/// tries payment out, as a customer's would. Orders that only their customer can pay stay parked.
+package struct PaymentDrain: Sendable {
+  package struct Policy: Hashable, Sendable {
+    /// Charges started in a second at most.
+    package var perSecond: Int
+    /// Charges under way at once.
+    package var concurrent: Int
+    /// From the end of one look for parked orders to the next; longer while nothing comes of it.
+    package var interval: Duration
+
+    package init(perSecond: Int, concurrent: Int, interval: Duration) {
+      self.perSecond = perSecond
+      self.concurrent = concurrent
+      self.interval = interval
+    }
+  }
+
+  /// What came of one look.
+  package struct Sweep: Hashable, Sendable {
+    package var paid = 0
+    package var failed = 0
+
+    fileprivate mutating func count(_ outcome: Outcome) {
+      switch outcome {
+      case .paid: paid += 1
+      case .failed: failed += 1
+      case .left: break
+      }
+    }
+  }
+
+  /// What came of one order.
+  enum Outcome: Sendable {
+    case paid
+    case failed
+    /// It is for its customer to pay, or parked no more.
+    case left
+  }
+
+  private let journal: AnyJournal
+  private let pool: ReplicaPool<OrderReplica>
+  private let payment: DependencyGuard
+  private let policy: Policy
+  private let clock: TransportClock
+
+  /// Orders read at once.
+  private static let pageMax = 64
+  /// The longest it looks away, whatever went wrong.
+  private static let pauseMax = Duration.seconds(5)
+
+  package init(
+    journal: AnyJournal, pool: ReplicaPool<OrderReplica>, payment: DependencyGuard,
+    policy: Policy, environment: ServiceEnvironment
+  ) {
+    self.journal = journal
+    self.pool = pool
+    self.payment = payment
+    self.policy = policy
+    self.clock = environment.clock
+  }
+
+  /// Runs until its task is cancelled.
+  package func run() async throws {
+    guard policy.perSecond > 0 else { return }
+    // No burst: after an outage everybody comes back at once, and we are not to add to it.
+    var pace = try TokenBucket(
+      every: .nanoseconds(1_000_000_000 / Int64(policy.perSecond)), burst: 1, at: now())
+    var pause = policy.interval
+    while !Task.isCancelled {
+      let sweep = await sweep(&pace)
+      pause =
+        sweep.failed > 0 && sweep.paid == 0 ? min(pause * 2, Self.pauseMax) : policy.interval
+      try await sleep(max(pause, min(payment.wait() ?? pause, Self.pauseMax)))
+    }
+  }
+
+  /// One pass over the parked orders, for as long as payment takes them.
+  package func sweep(_ pace: inout TokenBucket) async -> Sweep {
+    await withTaskGroup(of: Outcome.self) { group in
+      var sweep = Sweep()
+      var running = 0
+      var last: Deadline?
+      pages: while let page = await page(after: last), !page.isEmpty {
+        last = page.last
+        for deadline in page {
+          // On trial they go one by one.
+          let limit = payment.isClosed ? policy.concurrent : 1
+          while running >= limit, let outcome = await group.next() {
+            running -= 1
+            sweep.count(outcome)
+          }
+          guard await turn(&pace), payment.wait() == .zero else { break pages }
+          running += 1
+          group.addTask { await pay(deadline.key.stream.id) }
+        }
+      }
+      for await outcome in group { sweep.count(outcome) }
+      return sweep
+    }
+  }
+
+  /// Waits until the pace allows another; false when its task was cancelled.
+  private func turn(_ pace: inout TokenBucket) async -> Bool {
+    while let wait = pace.take(at: now()) {
+      guard (try? await sleep(.nanoseconds(wait))) != nil else { return false }
+    }
+    return !Task.isCancelled
+  }
+
+  /// Nil when the journal cannot be read now.
+  private func page(after last: Deadline?) async -> [Deadline]? {
+    try? await journal.deadlines(
+      kind: OrderDeadline.paymentParked.rawValue, after: last, limit: Self.pageMax)
+  }
+
+  private func pay(_ id: String) async -> Outcome {
+    do throws(RPCError) {
+      return try await pool.withReplica(for: id) { (replica) throws(RPCError) in
+        try await replica.payParked(id)
+      }
+    } catch {
+      // Whatever it was, the order has its deadline, and the next look finds it again.
+      return .failed
+    }
+  }
+
+  private func now() -> Resilience.MonotonicInstant {
+    Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds)
+  }
+
+  private func sleep(_ duration: Duration) async throws {
+    try await clock.sleep(clock.now().advanced(by: duration))
+  }
+}

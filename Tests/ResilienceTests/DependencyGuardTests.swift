@@ -1,0 +1,129 @@
+import Resilience
+import Synchronization
+import Testing
+
+@Suite("What stands between a node and a dependency")
+struct DependencyGuardTests {
+  /// A call's failure, and whether it was certainly not begun.
+  private struct Failed: Error {
+    let unprocessed: Bool
+  }
+
+  /// A clock that a test moves on.
+  private final class Hand: Sendable {
+    private let nanoseconds = Atomic<Int64>(0)
+
+    var now: MonotonicInstant {
+      MonotonicInstant(nanoseconds: nanoseconds.load(ordering: .relaxed))
+    }
+
+    func advance(by duration: Duration) {
+      nanoseconds.wrappingAdd(duration.wholeNanoseconds, ordering: .relaxed)
+    }
+  }
+
+  private let hand = Hand()
+
+  private func policy(
+    minimumCalls: Int = 100, concurrent: Int = 8, retry: RetryBudget.Policy = .init()
+  ) -> DependencyPolicy {
+    DependencyPolicy(
+      breaker: Sample.policy(window: .count(calls: 100), minimumCalls: minimumCalls),
+      bulkhead: BulkheadQueue.Limits(concurrent: concurrent, queued: 0),
+      queueTimeout: .milliseconds(100), retry: retry)
+  }
+
+  private func dependency(_ policy: DependencyPolicy) throws -> DependencyGuard {
+    let hand = hand
+    return try DependencyGuard(
+      name: "payment", policy: policy, seed: 1,
+      timing: Bulkhead.Timing(
+        now: { hand.now }, wait: { _ in try await Task.sleep(for: .seconds(3600)) }))
+  }
+
+  /// Makes a call whose tries end so, and answers how many there were.
+  private func tries(
+    _ dependency: DependencyGuard, _ failures: [Failed?]
+  ) async -> (count: Int, succeeded: Bool) {
+    var count = 0
+    do throws(DependencyError<Failed>) {
+      try await dependency.run(
+        until: nil, judge: CircuitBreaker.judge, mayRepeat: \.unprocessed
+      ) { () async throws(Failed) in
+        defer { count += 1 }
+        if let failure = failures[min(count, failures.count - 1)] { throw failure }
+      }
+      return (count, true)
+    } catch { return (count, false) }
+  }
+
+  @Test("repeats once what was certainly not begun, and nothing else")
+  func retries() async throws {
+    let guarded = try dependency(policy())
+    let (gone, broken) = (Failed(unprocessed: true), Failed(unprocessed: false))
+    #expect(await tries(guarded, [gone, nil]) == (2, true))
+    hand.advance(by: .seconds(2))
+    #expect(await tries(guarded, [gone]) == (2, false))
+    #expect(await tries(guarded, [broken]) == (1, false))
+    #expect(await tries(guarded, [nil]) == (1, true))
+    #expect(guarded.snapshot().retried == 2)
+    #expect(guarded.snapshot().inside == 0)
+  }
+
+  @Test("repeats no more than its budget has, however many calls fail")
+  func budget() async throws {
+    let guarded = try dependency(
+      policy(retry: RetryBudget.Policy(ratio: 0.1, minimumPerSecond: 0, burst: 10)))
+    var made = 0
+    for _ in 0..<40 { made += await tries(guarded, [Failed(unprocessed: true)]).count }
+    #expect(made == 44)
+  }
+
+  @Test("turns away whom the bulkhead has no place for, and says so")
+  func turnsAway() async throws {
+    let guarded = try dependency(policy(concurrent: 1))
+    try await guarded.run(until: nil, judge: CircuitBreaker.judge, mayRepeat: { _ in false }) {
+      () async throws(Failed) in
+      #expect(guarded.snapshot().inside == 1)
+      let second = await tries(guarded, [nil])
+      #expect(second == (0, false))
+    }
+    let snapshot = guarded.snapshot()
+    #expect(snapshot.turnedAway == 1 && snapshot.inside == 0)
+    #expect(snapshot.breaker.counters.succeeded == 1)
+  }
+
+  @Test("takes another policy while it works; what did not change keeps what it knows")
+  func replaces() async throws {
+    var policy = policy()
+    let guarded = try dependency(policy)
+    _ = await tries(guarded, [Failed(unprocessed: false)])
+    policy.bulkhead.concurrent = 3
+    try guarded.replace(policy: policy)
+    #expect(guarded.snapshot().policy == policy)
+    #expect(guarded.snapshot().breaker.tally.failures == 1)
+    policy.breaker.probes = 7
+    try guarded.replace(policy: policy)
+    #expect(guarded.snapshot().breaker.policy.probes == 7)
+    #expect(guarded.snapshot().breaker.tally.failures == 0)
+    let before = guarded.snapshot().policy
+    policy.bulkhead.concurrent = 5
+    policy.retry.ratio = 2
+    #expect(throws: PolicyError.self) { try guarded.replace(policy: policy) }
+    #expect(guarded.snapshot().policy == before)
+  }
+
+  @Test("says how long a call would be refused for certain")
+  func waits() async throws {
+    let guarded = try dependency(policy(minimumCalls: 2))
+    #expect(guarded.wait() == .zero && guarded.isClosed)
+    for _ in 0..<2 { _ = await tries(guarded, [Failed(unprocessed: false)]) }
+    #expect(guarded.wait() == .seconds(5) && !guarded.isClosed)
+    hand.advance(by: .seconds(5))
+    #expect(guarded.wait() == .zero && !guarded.isClosed)
+    guarded.operate(.forceOpen)
+    #expect(guarded.wait() == nil)
+    guarded.operate(.reset)
+    #expect(guarded.wait() == .zero && guarded.isClosed)
+  }
+}

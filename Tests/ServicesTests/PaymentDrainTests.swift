@@ -1,0 +1,85 @@
+import Domain
+import Journal
+import Messages
+import Resilience
+import Testing
+import Transport
+
+@testable import Services
+
+@Suite("The drain of parked orders")
+struct PaymentDrainTests {
+  /// A world with parked orders and a drain over them.
+  private static func world(
+    parked: Int, method: String = "card-1", concurrent: Int = 4
+  ) async throws -> (MoneyWorld, DependencyGuard, PaymentDrain, [String]) {
+    let (world, dependency) = try PaymentGuardTests.world()
+    var ids: [String] = []
+    dependency.operate(.forceOpen)
+    for number in 0..<parked {
+      var request = MoneyWorld.request("parked-\(number)")
+      request.paymentMethod = method
+      ids.append(try await world.place(request).orderID)
+    }
+    dependency.operate(.reset)
+    let drain = PaymentDrain(
+      journal: AnyJournal(world.orders), pool: world.orderService.pool, payment: dependency,
+      policy: PaymentDrain.Policy(perSecond: 10, concurrent: concurrent, interval: .seconds(1)),
+      environment: world.environment)
+    return (world, dependency, drain, ids)
+  }
+
+  private static func sweep(_ drain: PaymentDrain) async throws -> PaymentDrain.Sweep {
+    // As much as a test needs at once.
+    var pace = try TokenBucket(
+      every: .milliseconds(100), burst: 1000, at: Resilience.MonotonicInstant(nanoseconds: 0))
+    return await drain.sweep(&pace)
+  }
+
+  @Test("pays every parked order once payment is well, each once")
+  func pays() async throws {
+    let (world, _, drain, ids) = try await Self.world(parked: 3)
+    #expect(try await Self.sweep(drain) == PaymentDrain.Sweep(paid: 3, failed: 0))
+    for id in ids { #expect(try await world.order(id).state == .placed) }
+    #expect(world.provider.captures.values.map { $0 } == [1, 1, 1])
+    #expect(try await Self.sweep(drain) == PaymentDrain.Sweep())
+  }
+
+  @Test("charges nobody while the breaker is open; when its wait is over, one order tries it out")
+  func waits() async throws {
+    let (world, dependency, drain, _) = try await Self.world(parked: 2)
+    try await PaymentGuardTests.trouble(world, orders: 4)
+    #expect(dependency.wait() == .seconds(5))
+    #expect(try await Self.sweep(drain) == PaymentDrain.Sweep())
+    #expect(world.provider.captures.isEmpty)
+    world.clock.advance(by: .seconds(6))
+    // The first probe fails, so that nobody else is tried.
+    world.provider.answer(.notCharged(reason: "still down", retryAfter: .seconds(1)))
+    #expect(try await Self.sweep(drain) == PaymentDrain.Sweep(paid: 0, failed: 1))
+    #expect(world.provider.captures.isEmpty)
+    world.clock.advance(by: .seconds(60))
+    #expect(try await Self.sweep(drain) == PaymentDrain.Sweep(paid: 6, failed: 0))
+    #expect(dependency.isClosed)
+  }
+
+  @Test("leaves to their customers what only they can pay")
+  func oneTime() async throws {
+    let (world, _, drain, ids) = try await Self.world(parked: 2, method: "once:abc")
+    #expect(try await Self.sweep(drain) == PaymentDrain.Sweep())
+    for id in ids { #expect(try await world.order(id).state == .awaitingPayment) }
+    #expect(world.provider.captures.isEmpty)
+  }
+
+  @Test("has no more charges under way than it may")
+  func bounded() async throws {
+    let (world, _, drain, _) = try await Self.world(parked: 3, concurrent: 2)
+    world.line.suffer(.holdsCharges)
+    async let sweep = Self.sweep(drain)
+    await world.line.holds(2)
+    // Whoever is not bounded has every chance to be there by now.
+    for _ in 0..<1000 { await Task.yield() }
+    #expect(world.line.held == 2)
+    world.line.release()
+    #expect(try await sweep.paid == 3)
+  }
+}
