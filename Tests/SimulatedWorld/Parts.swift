@@ -51,7 +51,8 @@ struct Parts {
     guard let journal = journal(.order) else { return }
     let menus = MenuCopies(node.views.menus)
     project(.store, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
-    let payment = try guarded(local ?? RemotePayment(network: world.network, place: node.number))
+    let (payment, dependency) = try guarded(
+      local ?? RemotePayment(network: world.network, place: node.number))
     let pool = pool("order") { executor in
       OrderReplica(
         journal: journal, menus: menus, payment: payment, environment: environment,
@@ -60,6 +61,11 @@ struct Parts {
     serving.router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
     fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    let drain = PaymentDrain(
+      journal: journal, pool: pool, payment: dependency,
+      policy: PaymentDrain.Policy(perSecond: 5, concurrent: 2, interval: .seconds(60)),
+      environment: environment)
+    serving.works.append { try await drain.run() }
     for (source, name, types) in [
       (ServiceKind.payment, OrderSaga.paymentSubscriber, OrderSaga.paymentEvents),
       (.store, OrderSaga.storeSubscriber, OrderSaga.storeEvents),
@@ -197,28 +203,25 @@ extension Parts {
   }
 
   /// Payment behind its bulkhead and circuit breaker.
-  private func guarded(_ payment: any PaymentServiceProtocol) throws -> PaymentGuard {
-    let clock = clocks.transport
+  private func guarded(
+    _ payment: any PaymentServiceProtocol
+  ) throws -> (PaymentGuard, DependencyGuard) {
+    let (clock, world) = (clocks.transport, world)
     let chance = Chance(seed: world.seed, "guard \(world.scheduler.now)")
-    let breaker = try CircuitBreaker(
-      name: "payment", policy: World.breakerPolicy, seed: chance.next())
-    let bulkhead = try Bulkhead(
-      World.bulkheadLimits,
+    let dependency = try DependencyGuard(
+      name: "payment", policy: World.paymentPolicy, seed: chance.next(),
       timing: Bulkhead.Timing(
         now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
         wait: {
           try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds))
         }))
-    (serving.breaker, serving.bulkhead) = (breaker, bulkhead)
-    let world = world
+    serving.payment = dependency
     let watched = WatchedPayment(base: payment) {
-      world.watch(breaker, bulkhead)
+      world.watch(dependency)
       guard world.plant == .leakedPermit, chance.perMille(200) else { return }
       // Resumed by nobody: a planted bug.
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
-    return PaymentGuard(
-      watched, breaker: breaker, bulkhead: bulkhead, queueTimeout: .milliseconds(500),
-      clock: clock)
+    return (PaymentGuard(watched, dependency: dependency), dependency)
   }
 }

@@ -1,3 +1,4 @@
+import Journal
 import Messages
 import Services
 import Transport
@@ -30,7 +31,8 @@ extension People {
     let request = PlaceOrderRequest(
       customerID: customer, idempotencyKey: key, storeID: chance.pick(Self.stores), lines: lines,
       deliveryAddress: "road 1", area: chance.pick(Self.areas),
-      paymentMethod: chance.pick(["card", "card", "card", "card", "card-declined", "card-lost"]),
+      paymentMethod: chance.pick(
+        ["card", "card", "card", "card", "once:card", "", "card-declined", "card-lost"]),
       refuseParking: chance.perMille(150))
     if chance.perMille(150) { spawn { [self] in _ = await place(request, who) } }
     guard let order = await place(request, who) else { return }
@@ -63,7 +65,9 @@ extension People {
     for _ in 0..<chance.number(1...3) {
       guard await pause(.seconds(5)...(.seconds(600))) else { return }
       let answer = await ask(
-        OrderServiceMethods.payOrder, PayOrderRequest(orderID: id), as: who)
+        OrderServiceMethods.payOrder,
+        PayOrderRequest(orderID: id, paymentMethod: chance.pick(["", "card", "once:other"])),
+        as: who)
       guard case .success(let response) = answer, let order = response.order else { continue }
       acknowledge(order)
       guard order.state == .awaitingPayment || order.state == .pendingPayment else { return }
@@ -77,6 +81,19 @@ extension People {
       OrderServiceMethods.cancelOrder, CancelOrderRequest(orderID: id, reason: "no"), as: who,
       attempts: 3)
     if case .success(let response) = answer, let order = response.order { acknowledge(order) }
+  }
+
+  /// A store cannot deliver all of it: the customer takes the money, or not, or says nothing.
+  func answerOfferedRefund(_ event: RecordedEvent) async {
+    let id = event.stream.id
+    guard let offer = try? OrderRefundOffered(serialized: event.payload),
+      let customer = world.story.customers[id], chance.perMille(800),
+      await pause(.seconds(1)...(.seconds(120)))
+    else { return }
+    _ = await ask(
+      OrderServiceMethods.answerOffer,
+      AnswerOfferRequest(orderID: id, number: offer.number, accept: chance.perMille(700)),
+      as: principal("customer", customer), attempts: 3)
   }
 
   /// Long after everything works again, an order is charged like any other.

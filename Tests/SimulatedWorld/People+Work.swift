@@ -26,6 +26,7 @@ extension People {
     guard let who = await owner(of: id), chance.perMille(930) else { return }
     let stream = StreamKey(category: "ticket", id: id)
     guard await pause(.seconds(5)...(.seconds(300))) else { return }
+    if chance.perMille(250) { spawn { [self] in await offerRefund(id, who) } }
     let started = await ask(
       StoreServiceMethods.startCooking, TicketRequest(orderID: id), as: who, attempts: 5)
     acknowledge(started, TicketCookingStarted.fullName, of: stream)
@@ -35,6 +36,17 @@ extension People {
     let finished = await ask(
       StoreServiceMethods.finishCooking, TicketRequest(orderID: id), as: who, attempts: 5)
     acknowledge(finished, TicketCookingFinished.fullName, of: stream)
+  }
+
+  /// One of it has turned out to be sold out.
+  private func offerRefund(_ id: String, _ who: Principal) async {
+    for _ in 0..<chance.number(1...2) {
+      guard await pause(.milliseconds(1)...(.seconds(300))) else { return }
+      let items = [OfferedItem(itemID: chance.pick(["a", "b"]), quantity: 1)]
+      _ = await ask(
+        StoreServiceMethods.offerRefund,
+        OfferRefundRequest(orderID: id, items: items, reason: "sold out"), as: who, attempts: 3)
+    }
   }
 
   func answerCancel(_ id: String) async {
@@ -91,7 +103,7 @@ extension People {
 
   /// Items sell out and come back, stores pause.
   func mindMenus() async {
-    while isBusy, await pause(.seconds(60)...(.seconds(900))) {
+    while await pause(.seconds(60)...(.seconds(900))), isBusy {
       let store = chance.pick(Self.stores)
       let who = principal("store", store)
       if chance.perMille(700) {
@@ -111,7 +123,7 @@ extension People {
 
   /// Riders go offline and come back.
   func takeBreaks() async {
-    while isBusy, await pause(.seconds(120)...(.seconds(900))) {
+    while await pause(.seconds(120)...(.seconds(900))), isBusy {
       let rider = chance.pick(riders)
       let who = principal("rider", rider)
       _ = await ask(DeliveryServiceMethods.goOffline, RiderRequest(riderID: rider), as: who)

@@ -115,6 +115,7 @@ final class People: @unchecked Sendable {
     case TicketCancelAsked.fullName: spawn { [self] in await answerCancel(id) }
     case OrderAccepted.fullName: spawn { [self] in await reconsider(id) }
     case PaymentApproved.fullName: spawn { [self] in await complain(id) }
+    case OrderRefundOffered.fullName: spawn { [self] in await answerOfferedRefund(event) }
     case DeliveryOffered.fullName: spawn { [self] in await answerOffer(event) }
     case DeliveryAssigned.fullName: spawn { [self] in await deliver(event) }
     case DeliveryEscalated.fullName: spawn { [self] in await rescue(id) }

@@ -11,8 +11,8 @@ final class Serving: @unchecked Sendable {
   let clocks: NodeClocks
   /// Subscriptions, projections and deadlines, which run until the node dies.
   var works: [@Sendable () async throws -> Void] = []
-  var breaker: CircuitBreaker?
-  var bulkhead: Bulkhead?
+  /// What stands before payment, where orders are taken.
+  var payment: DependencyGuard?
   var provider: LedgerProvider?
   var dispatcher: Dispatcher?
   /// Commands that its pools have in flight.

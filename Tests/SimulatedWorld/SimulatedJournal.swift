@@ -107,6 +107,12 @@ extension SimulatedJournal {
     try await base.nextDeadline(after: time)
   }
 
+  func deadlines(
+    kind: String?, after deadline: Deadline?, limit: Int
+  ) async throws(JournalError) -> [Deadline] {
+    try await base.deadlines(kind: kind, after: deadline, limit: limit)
+  }
+
   func deadlines(of stream: StreamKey) async throws(JournalError) -> [Deadline] {
     try await base.deadlines(of: stream)
   }

@@ -167,14 +167,12 @@ final class Verdict: @unchecked Sendable {
   }
 
   private func checkPermits() {
-    guard let serving = world.node(of: .order).serving else { return }
-    let breaker = serving.breaker?.snapshot(at: .init(nanoseconds: world.scheduler.now))
-    if let live = breaker?.liveProbes, live > 0 {
-      world.violate(.permits, "\(live) probes are live, and nobody calls")
+    guard let now = world.node(of: .order).serving?.payment?.snapshot() else { return }
+    if now.breaker.liveProbes > 0 {
+      world.violate(.permits, "\(now.breaker.liveProbes) probes are live, and nobody calls")
     }
-    if let bulkhead = serving.bulkhead, bulkhead.inside > 0 || bulkhead.queued > 0 {
-      world.violate(
-        .permits, "\(bulkhead.inside) inside and \(bulkhead.queued) queued, and nobody calls")
+    if now.inside > 0 || now.queued > 0 {
+      world.violate(.permits, "\(now.inside) inside and \(now.queued) queued, and nobody calls")
     }
   }
 }

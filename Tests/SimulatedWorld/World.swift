@@ -34,11 +34,12 @@ final class World: @unchecked Sendable {
   /// Where people live: it never crashes.
   private(set) var outside: LoopExecutor!
 
-  static let bulkheadLimits = BulkheadQueue.Limits(concurrent: 2, queued: 2)
-  static let breakerPolicy = BreakerPolicy(
-    window: .time(length: .seconds(20), buckets: 20), minimumCalls: 3, failureRate: 0.5,
-    slowCalls: BreakerPolicy.SlowCalls(duration: .seconds(1), rate: 0.8),
-    openWait: BreakerBackOff(initial: .seconds(5), maximum: .seconds(30)), probes: 2)
+  static let paymentPolicy = DependencyPolicy(
+    breaker: BreakerPolicy(
+      window: .time(length: .seconds(20), buckets: 20), minimumCalls: 3, failureRate: 0.5,
+      slowCalls: BreakerPolicy.SlowCalls(duration: .seconds(1), rate: 0.8),
+      openWait: BreakerBackOff(initial: .seconds(5), maximum: .seconds(30)), probes: 2),
+    bulkhead: BulkheadQueue.Limits(concurrent: 2, queued: 2), queueTimeout: .milliseconds(500))
 
   init(seed: UInt64, plant: Plant?, notesMax: Int) {
     (self.seed, self.plant) = (seed, plant)
@@ -123,11 +124,13 @@ final class World: @unchecked Sendable {
   }
 
   /// Called behind bulkhead and breaker, for every call that they let through.
-  func watch(_ breaker: CircuitBreaker, _ bulkhead: Bulkhead) {
-    let live = breaker.snapshot(at: .init(nanoseconds: scheduler.now)).liveProbes
-    if live > Self.breakerPolicy.probes { violate(.permits, "\(live) live probes") }
-    if bulkhead.inside > Self.bulkheadLimits.concurrent {
-      violate(.permits, "\(bulkhead.inside) inside the bulkhead")
+  func watch(_ dependency: DependencyGuard) {
+    let now = dependency.snapshot()
+    if now.breaker.liveProbes > now.policy.breaker.probes {
+      violate(.permits, "\(now.breaker.liveProbes) live probes")
+    }
+    if now.inside > now.policy.bulkhead.concurrent {
+      violate(.permits, "\(now.inside) inside the bulkhead")
     }
   }
 
