@@ -3,7 +3,6 @@
 package protocol EventSource: Sendable {
   /// The journal's name, e.g. `order`.
   var name: String { get }
-  var partitionCount: Int { get }
 
   /// Epoch and the head of every partition, as of now.
   nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus
@@ -33,9 +32,23 @@ package struct SourceStatus: Sendable, Equatable {
   }
 }
 
+/// What an audit reads.
+package protocol AuditSource: EventSource {
+  /// The version of a stream's last event; 0 for a stream that does not exist.
+  nonisolated(nonsending) func version(
+    of stream: StreamKey
+  ) async throws(JournalError) -> StreamVersion
+
+  /// Every deadline of one stream.
+  nonisolated(nonsending) func deadlines(
+    of stream: StreamKey
+  ) async throws(JournalError) -> [Deadline]
+}
+
 /// The reading half of a journal. Every event read has had its checksum verified; reads never run
 /// on the caller's thread.
-package protocol JournalReader: EventSource {
+package protocol JournalReader: AuditSource {
+  var partitionCount: Int { get }
   /// The identity of this journal's history.
   var epoch: JournalEpoch { get }
 
@@ -68,11 +81,6 @@ package protocol JournalReader: EventSource {
   nonisolated(nonsending) func nextDeadline(
     after time: WallTime?
   ) async throws(JournalError) -> Deadline?
-
-  /// Every deadline of one stream.
-  nonisolated(nonsending) func deadlines(
-    of stream: StreamKey
-  ) async throws(JournalError) -> [Deadline]
 
   /// At most `limit` deadlines, of that kind alone unless it is nil, in the order in which they fall
   /// due (then by stream and kind): from the one that follows `deadline`, or the first.
@@ -121,6 +129,12 @@ package struct LoadedStream: Sendable, Equatable {
 }
 
 extension JournalReader {
+  package nonisolated(nonsending) func version(
+    of stream: StreamKey
+  ) async throws(JournalError) -> StreamVersion {
+    try await load(stream).version
+  }
+
   /// The earliest deadline of all.
   package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
     try await nextDeadline(after: nil)

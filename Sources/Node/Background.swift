@@ -48,7 +48,7 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
 extension Background {
   /// Follows `source` for a service whose journal is `destination`.
   mutating func follow(
-    _ source: AnyJournal, into destination: AnyJournal, as name: String, _ types: Set<String>?,
+    _ source: AnyEventSource, into destination: AnyJournal, as name: String, _ types: Set<String>?,
     _ take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
   ) -> Follower {
     let log = log
@@ -63,7 +63,7 @@ extension Background {
 
   /// Keeps a view up to date with `source`.
   mutating func project(
-    _ source: AnyJournal, into store: some ProjectionStore, as view: String,
+    _ source: AnyEventSource, into store: some ProjectionStore, as view: String,
     _ interest: EventInterest = .all
   ) {
     let log = log
@@ -93,7 +93,7 @@ extension Background {
 }
 
 /// A saga's subscription in a node, whatever it follows.
-typealias Follower = Subscription<AnyJournal, AnyJournal, ServiceSubscriber>
+typealias Follower = Subscription<AnyEventSource, AnyJournal, ServiceSubscriber>
 
 extension Logger {
   fileprivate func tell(_ notice: SubscriptionNotice, of name: String) {

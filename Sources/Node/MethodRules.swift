@@ -6,6 +6,7 @@ enum MethodRules {
   private static let open: Set<String> = [
     "baedal.health.v1.HealthService", "baedal.describe.v1.DescribeService",
   ]
+  private static let services: Set<String> = ["baedal.journal.v1.JournalService"]
   private static let operators: Set<String> = ["baedal.admin.v1.AdminService"]
 
   static let authorize: Router.Authorize = { (context) throws(RPCError) in
@@ -13,6 +14,10 @@ enum MethodRules {
     if open.contains(service) { return }
     guard !context.principal.role.isEmpty else {
       throw RPCError(code: .unauthenticated, message: "say who you are", unprocessed: true)
+    }
+    if services.contains(service), !["service", "operator"].contains(context.principal.role) {
+      throw RPCError(
+        code: .permissionDenied, message: "\(service) is for services", unprocessed: true)
     }
     if operators.contains(service), context.principal.role != "operator" {
       throw RPCError(

@@ -8,20 +8,24 @@ import Views
 
 /// The audit over a node's journals, running or at rest.
 struct NodeAudit: Sendable {
-  private let order: (any JournalReader)?
-  private let payment: (any JournalReader)?
-  private let store: (any JournalReader)?
-  private let delivery: (any JournalReader)?
+  private let order: (any AuditSource)?
+  private let payment: (any AuditSource)?
+  private let store: (any AuditSource)?
+  private let delivery: (any AuditSource)?
   /// Where the dashboard's view is; nil when there is none to check.
   private let views: String?
   /// Journals at rest, whose indexes are checked too.
   private let files: [SQLiteJournalReader]
 
-  init(_ journals: NodeJournals, _ config: NodeConfig) {
-    order = journals.open[.order]
-    payment = journals.open[.payment]
-    store = journals.open[.store]
-    delivery = journals.open[.delivery]
+  /// Of what can be reached from a running node.
+  init(
+    order: AnyEventSource?, payment: AnyEventSource?, store: AnyEventSource?,
+    delivery: AnyEventSource?, _ config: NodeConfig
+  ) {
+    self.order = order
+    self.payment = payment
+    self.store = store
+    self.delivery = delivery
     views = config.services.contains(.dashboard) ? Self.views(in: config.dataDirectory) : nil
     files = []
   }

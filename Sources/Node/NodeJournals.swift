@@ -43,6 +43,11 @@ struct NodeJournals {
 
   subscript(service: ServiceName) -> AnyJournal? { open[service].map { AnyJournal($0) } }
 
+  /// By the names of the services they belong to.
+  var readers: [String: any JournalReader] {
+    Dictionary(uniqueKeysWithValues: open.map { ($0.key.rawValue, $0.value) })
+  }
+
   /// Flushes and closes all of them.
   func close() async {
     for journal in open.values { await journal.close() }

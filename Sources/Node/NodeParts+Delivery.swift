@@ -27,7 +27,8 @@ extension NodeParts {
     router.register(
       DeliveryService(deliveries: deliveries, riders: riders, dispatcher: dispatcher))
     background.project(
-      journal, into: KeyedStore(active), as: DispatchView.view, .types(DispatchView.events))
+      AnyEventSource(journal), into: KeyedStore(active), as: DispatchView.view,
+      .types(DispatchView.events))
     follow(.delivery, into: .delivery, as: Dispatcher.subscriber, nil) {
       (event) throws(RPCError) in try await dispatcher.take(event)
     }
@@ -39,7 +40,7 @@ extension NodeParts {
   mutating func assembleDashboard() throws {
     guard config.services.contains(.dashboard) else { return }
     let environment = environment
-    let sources = NodeJournals.owners.compactMap { journals[$0] }
+    let sources = NodeJournals.owners.compactMap { source($0) }
     let dashboard = try NodeDashboard(config, sources: sources)
     self.dashboard = dashboard
     let view = dashboard.view

@@ -20,7 +20,7 @@ extension NodeParts {
         journal: journal, provider: simulator, environment: environment, executor: executor)
     }
     let service = PaymentService(pool: pool, simulator: simulator)
-    payment = try guarded(service)
+    payment = service
     router.register(service)
     let saga = PaymentSaga(pool: pool)
     background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
@@ -28,12 +28,12 @@ extension NodeParts {
   }
 
   mutating func assembleOrder() throws -> OrderSaga? {
-    guard let journal = journals[.order], let payment else { return nil }
+    guard let journal = journals[.order], let payment = try guardedPayment() else { return nil }
     let environment = environment
     let rows = try SQLiteKeyedView.open(MenuCopies.fold, in: "\(config.dataDirectory)/views")
     closings.append { await rows.close() }
     let menus = MenuCopies(rows)
-    if let stores = journals[.store] {
+    if let stores = source(.store) {
       background.project(
         stores, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
     }
@@ -73,7 +73,9 @@ extension NodeParts {
   private static let paymentDependency = "payment"
 
   /// Payment behind its bulkhead and circuit breaker, which tells the log of its changes.
-  private mutating func guarded(_ payment: PaymentService) throws -> PaymentGuard {
+  private mutating func guardedPayment() throws -> PaymentGuard? {
+    let remote = peers.client(for: .payment).map { PaymentServiceClient($0) }
+    guard let payment: any PaymentServiceProtocol = payment ?? remote else { return nil }
     let (clock, log) = (environment.clock, background.log)
     var generator = SystemRandomNumberGenerator()
     let dependency = try DependencyGuard(

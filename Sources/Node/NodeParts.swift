@@ -15,11 +15,12 @@ struct NodeParts {
   let config: NodeConfig
   let group: MultiThreadedEventLoopGroup
   let journals: NodeJournals
+  let peers: NodePeers
   let environment: ServiceEnvironment
   let health = HealthRegistry()
   var router: Router
   var background: Background
-  /// The payment service as order calls it; nil when it does not run here.
+  /// The payment service; nil when it does not run here.
   var payment: (any PaymentServiceProtocol)?
   /// The guards of what this node calls.
   var dependencies: [DependencyGuard] = []
@@ -38,6 +39,7 @@ struct NodeParts {
     self.config = config
     self.group = group
     self.journals = try await NodeJournals(config)
+    self.peers = NodePeers(config, group: group)
     self.environment = NodeClock.environment(config.deadlines)
     self.router = Router(authorize: MethodRules.authorize)
     self.background = Background(log: log)
@@ -52,6 +54,7 @@ struct NodeParts {
   /// Closes views, then journals.
   func close() async {
     for close in closings { await close() }
+    await peers.close()
     await journals.close()
   }
 
@@ -64,15 +67,24 @@ struct NodeParts {
     connect(order, payment, store, delivery)
     let admin = NodeAdmin(
       config: config, startedAtMs: NodeClock.milliseconds(), pools: pools,
-      followers: followers, audit: NodeAudit(journals, config), dashboard: dashboard,
+      followers: followers, audit: audit(), dashboard: dashboard,
       dependencies: dependencies, journals: journals)
     router.register(admin)
+    router.register(JournalFeed(journals.readers))
+    forward()
     health.register(on: &router)
     for method in router.methods {
       health.set(String(method.prefix { $0 != "/" }), .serving)
     }
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
     health.set("", .serving)
+  }
+
+  /// Over all journals that can be reached from here.
+  private func audit() -> NodeAudit {
+    NodeAudit(
+      order: source(.order), payment: source(.payment), store: source(.store),
+      delivery: source(.delivery), config)
   }
 
   /// The sagas: who follows whom. A service that does not run here catches up when it does.
@@ -113,7 +125,7 @@ struct NodeParts {
     _ source: ServiceName, into destination: ServiceName, as name: String, _ types: Set<String>?,
     _ take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
   ) {
-    guard let from = journals[source], let into = journals[destination] else { return }
+    guard let from = self.source(source), let into = journals[destination] else { return }
     followers.append(
       (destination, background.follow(from, into: into, as: name, types, take)))
   }

@@ -5,6 +5,7 @@
 #include "baedal/delivery/v1/events.pb-c.h"
 #include "baedal/describe/v1/describe.pb-c.h"
 #include "baedal/health/v1/health.pb-c.h"
+#include "baedal/journal/v1/journal.pb-c.h"
 #include "baedal/order/v1/events.pb-c.h"
 #include "baedal/order/v1/order.pb-c.h"
 #include "baedal/payment/v1/events.pb-c.h"

@@ -72,6 +72,15 @@ extension MessageRegistry {
     DescribeResponse.self,
     HealthCheckRequest.self,
     HealthCheckResponse.self,
+    GetStatusRequest.self,
+    GetStreamRequest.self,
+    GetStreamResponse.self,
+    JournalDeadline.self,
+    JournalEvent.self,
+    JournalStatus.self,
+    ReadEventsRequest.self,
+    ReadEventsResponse.self,
+    WatchHeadsRequest.self,
     AnswerOfferRequest.self,
     AnswerOfferResponse.self,
     CancelOrderRequest.self,
@@ -369,6 +378,30 @@ extension MessageRegistry {
       isServerStreaming: true
     ),
     MethodInfo(
+      path: "baedal.journal.v1.JournalService/GetStatus",
+      input: "baedal.journal.v1.GetStatusRequest",
+      output: "baedal.journal.v1.JournalStatus",
+      isServerStreaming: false
+    ),
+    MethodInfo(
+      path: "baedal.journal.v1.JournalService/ReadEvents",
+      input: "baedal.journal.v1.ReadEventsRequest",
+      output: "baedal.journal.v1.ReadEventsResponse",
+      isServerStreaming: false
+    ),
+    MethodInfo(
+      path: "baedal.journal.v1.JournalService/WatchHeads",
+      input: "baedal.journal.v1.WatchHeadsRequest",
+      output: "baedal.journal.v1.JournalStatus",
+      isServerStreaming: true
+    ),
+    MethodInfo(
+      path: "baedal.journal.v1.JournalService/GetStream",
+      input: "baedal.journal.v1.GetStreamRequest",
+      output: "baedal.journal.v1.GetStreamResponse",
+      isServerStreaming: false
+    ),
+    MethodInfo(
       path: "baedal.order.v1.OrderService/PlaceOrder",
       input: "baedal.order.v1.PlaceOrderRequest",
       output: "baedal.order.v1.PlaceOrderResponse",
@@ -560,6 +593,13 @@ extension MessageRegistry {
     "baedal.delivery.v1.RiderRequest": [1],
     "baedal.describe.v1.DescribeResponse": [2, 3],
     "baedal.health.v1.HealthCheckRequest": [1],
+    "baedal.journal.v1.GetStatusRequest": [1],
+    "baedal.journal.v1.GetStreamRequest": [1, 2, 3],
+    "baedal.journal.v1.JournalDeadline": [1, 3],
+    "baedal.journal.v1.JournalEvent": [2, 3, 5, 6, 8, 9, 10],
+    "baedal.journal.v1.JournalStatus": [1],
+    "baedal.journal.v1.ReadEventsRequest": [1],
+    "baedal.journal.v1.WatchHeadsRequest": [1],
     "baedal.order.v1.AnswerOfferRequest": [1],
     "baedal.order.v1.CancelOrderRequest": [1, 2],
     "baedal.order.v1.CartLine": [1],

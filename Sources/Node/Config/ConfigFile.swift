@@ -7,6 +7,8 @@ struct ConfigFile {
   let path: String
   /// Where each value stands, by the setting's name.
   private(set) var lines: [String: Int] = [:]
+  /// The peers it names, in its order.
+  private(set) var peers: [String] = []
   /// Nothing but comments.
   private(set) var isEmpty = false
 
@@ -65,7 +67,20 @@ struct ConfigFile {
       let line = keyNode.mark?.line
       let name = keyNode.scalar?.string ?? "?"
       let key = prefix.isEmpty ? name : "\(prefix).\(name)"
-      if let setting = Setting.named(key) {
+      if prefix == PeerSetting.group {
+        guard TextRule.name.accepts(name) else {
+          throw ConfigError(
+            .badValue, in: path, line: line, key: key,
+            "'\(name)' is not a peer's name: \(TextRule.name.expected)")
+        }
+        peers.append(name)
+        try checkGroup(value, key: key, line: line)
+      } else if let setting = PeerSetting.named(key) {
+        try checkShape(value, of: setting, line: line)
+        lines[key] = line
+      } else if key == PeerSetting.group {
+        try checkGroup(value, key: key, line: line)
+      } else if let setting = Setting.named(key) {
         try checkShape(value, of: setting, line: line)
         lines[key] = line
       } else if Setting.all.contains(where: { $0.key.hasPrefix("\(key).") }) {
@@ -82,7 +97,10 @@ struct ConfigFile {
     if case .mapping(let inner) = value {
       try check(inner, below: key)
     } else if value.scalar?.string.isEmpty != true {
-      let sample = Setting.all.first { $0.key.hasPrefix("\(key).") }?.key.dropFirst(key.count + 1)
+      let sample =
+        key.hasPrefix(PeerSetting.group)
+        ? "address"
+        : Setting.all.first { $0.key.hasPrefix("\(key).") }?.key.dropFirst(key.count + 1)
       throw ConfigError(
         .badValue, in: path, line: line, key: key,
         "is a group; its settings, such as '\(sample ?? "")', go below it, indented")

@@ -25,6 +25,8 @@ extension NodeConfig {
           "'\(shown)' is not \(setting.expected)")
       }
     }
+    for name in file?.peers ?? [] { config.peers.append(try sources.peer(name)) }
+    try config.checkPeers(in: path ?? "")
     try config.readSecrets(sources)
     return config
   }
@@ -107,6 +109,26 @@ private struct Sources {
     }
     guard let text = reader.string(forKey: key) else { return nil }
     return Found(texts: [text], source: place.source, line: place.line)
+  }
+
+  /// One peer of the file, with both its settings.
+  func peer(_ name: String) throws(ConfigError) -> NodeConfig.Peer {
+    var config = NodeConfig()
+    config.peers = [NodeConfig.Peer(name: name)]
+    for setting in PeerSetting.settings(of: name) {
+      guard let found = value(of: setting) else {
+        let place = place(of: setting.key)
+        throw ConfigError(
+          .badValue, in: place.source, line: place.line, key: setting.key,
+          "is missing: \(setting.doc) It is \(setting.expected)")
+      }
+      guard setting.write(&config, found.texts) else {
+        throw ConfigError(
+          .badValue, in: found.source, line: found.line, key: setting.key,
+          "'\(found.texts.joined(separator: ", "))' is not \(setting.expected)")
+      }
+    }
+    return config.peers[0]
   }
 
   /// A secret, which comes from the environment alone.

@@ -17,6 +17,8 @@ package struct NodeConfig: Sendable, Equatable {
   package var dataDirectory = "./data"
   /// Threads that carry connections and service actors; 0 is one for each core.
   package var eventLoops = 0
+  /// Other nodes, by their names in the file, and what they run.
+  package var peers: [Peer] = []
   package var access = Access()
   package var journal = Journal()
   package var pools = Pools()
@@ -33,6 +35,17 @@ package struct NodeConfig: Sendable, Equatable {
 }
 
 extension NodeConfig {
+  /// Another node.
+  package struct Peer: Sendable, Equatable {
+    package let name: String
+    package var host = ""
+    package var port = 0
+    /// What it runs, as far as this node needs it.
+    package var services: Set<ServiceName> = []
+
+    package init(name: String) { self.name = name }
+  }
+
   /// Who has to prove what they claim.
   package struct Access: Sendable, Equatable {
     /// A file whose first line is `operatorToken`; empty for none.

@@ -16,7 +16,7 @@ extension Audit {
 
   /// Every aggregate of one kind in a partition, by id. Gaps and damage go into the report.
   func fold<Aggregate: JournaledDecider>(
-    _ type: Aggregate.Type, _ journal: any JournalReader, _ partition: Partition,
+    _ type: Aggregate.Type, _ journal: any AuditSource, _ partition: Partition,
     _ report: inout AuditReport
   ) async throws(JournalError) -> [String: Folded<Aggregate>] {
     var aggregates: [String: Folded<Aggregate>] = [:]

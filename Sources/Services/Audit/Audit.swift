@@ -6,17 +6,17 @@ package import Journal
 /// It goes partition by partition: all streams of one order lie on the same partition of every
 /// journal, so that its memory is a sixteenth of what the journals hold, not all of it.
 package struct Audit: Sendable {
-  package let orders: any JournalReader
-  package let payments: any JournalReader
-  package let stores: any JournalReader
-  package let deliveries: any JournalReader
+  package let orders: any AuditSource
+  package let payments: any AuditSource
+  package let stores: any AuditSource
+  package let deliveries: any AuditSource
   private let now: Timestamp
   /// How long a saga may be under way before what it has not done counts against it.
   private let grace: Duration
 
   package init(
-    orders: any JournalReader, payments: any JournalReader, stores: any JournalReader,
-    deliveries: any JournalReader, at now: Timestamp, grace: Duration
+    orders: any AuditSource, payments: any AuditSource, stores: any AuditSource,
+    deliveries: any AuditSource, at now: Timestamp, grace: Duration
   ) {
     self.orders = orders
     self.payments = payments
@@ -31,7 +31,7 @@ package struct Audit: Sendable {
     var report = AuditReport()
     // Tickets are read before orders, orders before payments: what is read later can only know
     // more, so that a live node is not accused of what happens in between.
-    for index in 0..<orders.partitionCount {
+    for index in try await orders.status().heads.indices {
       try await check(Partition(index), &report)
     }
     return report
@@ -104,7 +104,7 @@ package struct Audit: Sendable {
     let stream = StreamKey(category: Domain.Order.category, id: id)
     guard let due = try await orders.deadlines(of: stream).map(\.dueAt).min() else {
       // Between reading the order and its deadlines it may have ended.
-      if try await orders.load(stream).version == order.version {
+      if try await orders.version(of: stream) == order.version {
         report.add("P4", id, "waits in \(order.state.phase.rawValue) without a deadline")
       }
       return

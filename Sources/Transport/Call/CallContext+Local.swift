@@ -26,6 +26,9 @@ extension CallContext {
     local principal: Principal, deadline: MonotonicInstant?, metadata: CallMetadata,
     clock: TransportClock
   ) {
+    var metadata = metadata
+    // Who is behind the call was said above.
+    if !metadata.isEmpty { metadata.onBehalfOf = nil }
     self.init(
       ServerCall(
         id: 0, method: "", deadline: deadline ?? .distantFuture, metadata: metadata,

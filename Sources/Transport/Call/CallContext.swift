@@ -19,8 +19,9 @@ package struct CallContext: Sendable {
   package var metadata: CallMetadata { call.metadata }
   /// W3C Trace Context's `traceparent`, if the caller sent one.
   package var traceparent: String? { call.metadata.traceparent }
-  /// Who calls, as the server's authenticator established it.
-  package var principal: Principal { call.connection.principal }
+  /// Who calls, as the server's authenticator established it; or on whose behalf, when a service
+  /// calls.
+  package var principal: Principal { call.principal }
   /// Where the call comes from.
   package var peer: Peer { call.connection.peer }
 
@@ -91,9 +92,11 @@ package struct CallOptions: Sendable {
     self.streamCredit = streamCredit
   }
 
-  /// Options for a call made on behalf of another: what is left of its time, and its trace.
+  /// Options for a call made on behalf of another: what is left of its time, its trace, and who
+  /// is behind it.
   package init(continuing context: CallContext) {
     self.init(timeout: context.remainingTime)
-    metadata.traceparent = context.traceparent
+    if let traceparent = context.traceparent { metadata.traceparent = traceparent }
+    if !context.principal.role.isEmpty { metadata.onBehalfOf = context.principal }
   }
 }

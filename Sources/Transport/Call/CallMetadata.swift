@@ -40,6 +40,19 @@ package struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral 
     set { self["traceparent"] = newValue }
   }
 
+  /// On whose behalf a service calls, as `role/id`. Believed from callers that are services; nil
+  /// when it is not said, or not so.
+  package var onBehalfOf: Principal? {
+    get {
+      guard let text = self["baedal-on-behalf-of"], let slash = text.firstIndex(of: "/") else {
+        return nil
+      }
+      return Principal(
+        role: String(text[..<slash]), id: String(text[text.index(after: slash)...]))
+    }
+    set { self["baedal-on-behalf-of"] = newValue.map { "\($0.role)/\($0.id)" } }
+  }
+
   /// Bytes of all keys and values together: what `metadataBytesMax` limits.
   package var byteCount: Int {
     entries.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }

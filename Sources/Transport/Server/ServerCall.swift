@@ -9,6 +9,9 @@ package final class ServerCall: Sendable {
   let deadline: MonotonicInstant
   let metadata: CallMetadata
   let connection: ServerPeer
+  /// Who is behind the call: the connection's principal, unless that is a service that calls on
+  /// somebody's behalf.
+  let principal: Principal
   let route: Router.Route
   /// Size of the request, held against the server's budget until the call ends.
   let requestBytes: Int
@@ -36,6 +39,9 @@ package final class ServerCall: Sendable {
     self.deadline = deadline
     self.metadata = metadata
     self.connection = connection
+    principal =
+      metadata.isEmpty || connection.principal.role != "service"
+      ? connection.principal : metadata.onBehalfOf ?? connection.principal
     self.route = route
     self.requestBytes = requestBytes
   }

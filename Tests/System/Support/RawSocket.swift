@@ -86,6 +86,27 @@ final class RawSocket: Sendable {
   }
 }
 
+/// Ports that nobody listened on a moment ago, each another one.
+func freePorts(_ count: Int) throws -> [Int] {
+  var sockets: [Int32] = []
+  defer { for descriptor in sockets { close(descriptor) } }
+  return try (0..<count).map { _ in
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    sockets.append(descriptor)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
+      }
+    }
+    guard code == 0 else { throw Trouble("bind: errno \(errno)") }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+}
+
 /// Lets this process and its children open as many files as they may. Returns how many that is.
 @discardableResult
 func raiseFileLimit() -> Int {

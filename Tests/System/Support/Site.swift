@@ -28,9 +28,11 @@ final class Site: Sendable {
 
   /// Starts a node on this data directory and waits until it listens.
   ///
-  /// - Parameter config: YAML; what it leaves out has its default.
-  func start(_ config: String = "") async throws -> NodeProcess {
-    let child = try spawn(config)
+  /// - Parameters:
+  ///   - config: YAML; what it leaves out has its default.
+  ///   - port: 0 takes any.
+  func start(_ config: String = "", port: Int = 0) async throws -> NodeProcess {
+    let child = try spawn(config, port: port)
     let port = try await eventually("node that listens") { () -> Int? in
       if let ending = child.ending {
         throw Trouble("the node ended with \(ending): \(child.errors)")
@@ -41,10 +43,10 @@ final class Site: Sendable {
   }
 
   /// Starts a node without waiting for anything.
-  func spawn(_ config: String = "", name: String = "node") throws -> Child {
+  func spawn(_ config: String = "", name: String = "node", port: Int = 0) throws -> Child {
     try baedal(
       ["serve", "--config", write(config, as: "\(name).yaml"), "--data", data]
-        + ["--listen", "127.0.0.1:0"],
+        + ["--listen", "127.0.0.1:\(port)"],
       name: name)
   }
 

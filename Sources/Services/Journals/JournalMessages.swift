@@ -1,0 +1,54 @@
+import Journal
+import Messages
+
+extension JournalStatus {
+  init(_ status: SourceStatus) {
+    self.init(epoch: status.epoch.text, heads: status.heads.map(\.value))
+  }
+}
+
+extension SourceStatus {
+  init(_ status: JournalStatus) {
+    self.init(epoch: JournalEpoch(status.epoch), heads: status.heads.map { Position($0) })
+  }
+}
+
+extension JournalEvent {
+  init(_ event: RecordedEvent) {
+    self.init(
+      position: event.position.value, category: event.stream.category,
+      streamID: event.stream.id, version: event.version.value, id: event.id.text,
+      type: event.type, payload: event.payload, correlationID: event.metadata.correlationID,
+      causationID: event.metadata.causationID, traceparent: event.metadata.traceparent ?? "",
+      recordedAtMs: event.recordedAt.milliseconds)
+  }
+}
+
+extension RecordedEvent {
+  init(_ event: JournalEvent, in partition: Partition) {
+    self.init(
+      partition: partition, position: Position(event.position),
+      stream: StreamKey(category: event.category, id: event.streamID),
+      version: StreamVersion(event.version), id: EventID(event.id), type: event.type,
+      payload: event.payload,
+      metadata: EventMetadata(
+        correlationID: event.correlationID, causationID: event.causationID,
+        traceparent: event.traceparent.isEmpty ? nil : event.traceparent),
+      recordedAt: WallTime(milliseconds: event.recordedAtMs))
+  }
+}
+
+extension JournalDeadline {
+  init(_ deadline: Deadline) {
+    self.init(
+      kind: deadline.key.kind, dueAtMs: deadline.dueAt.milliseconds, owner: deadline.owner)
+  }
+}
+
+extension Deadline {
+  init(_ deadline: JournalDeadline, of stream: StreamKey) {
+    self.init(
+      key: DeadlineKey(stream: stream, kind: deadline.kind),
+      dueAt: WallTime(milliseconds: deadline.dueAtMs), owner: deadline.owner)
+  }
+}
