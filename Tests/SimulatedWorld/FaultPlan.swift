@@ -42,7 +42,8 @@ package struct FaultPlan: Sendable {
     // And some worlds are as bad as can be.
     let factor = isCalm ? 0 : chance.perMille(150) ? 4 : 1
     func some(_ most: Int) -> Int { chance.number(0...most * factor) }
-    delay = .microseconds(200)...chance.pick([.milliseconds(2), .milliseconds(20), .milliseconds(300)])
+    delay =
+      .microseconds(200)...chance.pick([.milliseconds(2), .milliseconds(20), .milliseconds(300)])
     latePerMille = some(60)
     duplicatePerMille = some(60)
     lostPerMille = some(50)

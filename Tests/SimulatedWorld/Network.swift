@@ -32,7 +32,8 @@ final class Network: @unchecked Sendable {
   /// How long a message takes this time.
   func delay() -> Duration {
     let delay = chance.duration(world.faults.delay)
-    return chance.perMille(world.faults.latePerMille) ? delay + .seconds(chance.number(1...8)) : delay
+    return chance.perMille(world.faults.latePerMille)
+      ? delay + .seconds(chance.number(1...8)) : delay
   }
 
   /// Whether a message is lost.
@@ -79,7 +80,8 @@ extension Network {
     guard !world.isEnding else { return .failure(Self.unavailable("the end")) }
     let reply = Reply()
     return await withTaskCancellationHandler {
-      await withUnsafeContinuation { (waiter: UnsafeContinuation<Result<[UInt8], RPCError>, Never>) in
+      await withUnsafeContinuation {
+        (waiter: UnsafeContinuation<Result<[UInt8], RPCError>, Never>) in
         reply.waiter = waiter
         if Task.isCancelled { return reply.cancel() }
         transmit(call, reply)

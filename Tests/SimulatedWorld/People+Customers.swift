@@ -75,7 +75,8 @@ extension People {
   }
 
   private func cancel(_ id: String, _ who: Principal) async {
-    guard await pause(.milliseconds(1)...(chance.pick([.seconds(2), .seconds(120), .seconds(1800)])))
+    guard
+      await pause(.milliseconds(1)...(chance.pick([.seconds(2), .seconds(120), .seconds(1800)])))
     else { return }
     let answer = await ask(
       OrderServiceMethods.cancelOrder, CancelOrderRequest(orderID: id, reason: "no"), as: who,

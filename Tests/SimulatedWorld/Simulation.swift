@@ -112,7 +112,9 @@ package struct Simulation {
       }
     }
     for _ in 0..<plan.stops {
-      let (node, length) = (chance.pick(world.nodes), chance.duration(.seconds(1)...(.seconds(400))))
+      let (node, length) = (
+        chance.pick(world.nodes), chance.duration(.seconds(1)...(.seconds(400)))
+      )
       world.scheduler.after(chance.duration(span)) { node.freeze(for: length) }
     }
     for _ in 0..<plan.clockChanges {

@@ -27,7 +27,8 @@ final class Story {
     case OrderPlaced.fullName: placed.insert(id)
     case TicketReceived.fullName:
       if !placed.contains(id) || !approved.contains(id) {
-        return Violation(kind: .storeToldTooEarly, text: "\(id) is not paid, and the store knows it")
+        return Violation(
+          kind: .storeToldTooEarly, text: "\(id) is not paid, and the store knows it")
       }
     default: break
     }

@@ -71,7 +71,8 @@ final class Verdict: @unchecked Sendable {
       let payment = try await state(Domain.Payment.self, id, in: .payment)
       if !payment.isAtRest || payment.held > .zero {
         world.violate(
-          .notEnded, "payment \(id) is \(payment.phase), \(payment.held) held, order \(order.phase)")
+          .notEnded, "payment \(id) is \(payment.phase), \(payment.held) held, order \(order.phase)"
+        )
       }
       let ticket = try await state(Domain.Ticket.self, id, in: .store)
       if ![.none, .refused, .withdrawn, .closed].contains(ticket.phase) {
@@ -146,7 +147,8 @@ final class Verdict: @unchecked Sendable {
   private func checkRest() async throws {
     for service in Self.owners {
       for event in try await journal(service).parked(for: nil, after: nil, limit: 100) {
-        world.violate(.parked, "\(event.key) \(event.stream) \(event.type.shortType): \(event.reason)")
+        world.violate(
+          .parked, "\(event.key) \(event.stream) \(event.type.shortType): \(event.reason)")
       }
       if let deadline = try await journal(service).nextDeadline() {
         world.violate(.notEnded, "\(service) still waits for \(deadline.key)")

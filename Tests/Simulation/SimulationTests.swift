@@ -61,6 +61,7 @@ import Testing
     for seed in 1...UInt64(200) where seen.isDisjoint(with: kinds) {
       seen.formUnion(Simulation.run(seed: seed, plant: plant).violations.map(\.kind))
     }
-    #expect(!seen.isDisjoint(with: kinds), "\(plant) shows only as \(seen.map(\.rawValue).sorted())")
+    #expect(
+      !seen.isDisjoint(with: kinds), "\(plant) shows only as \(seen.map(\.rawValue).sorted())")
   }
 }
