@@ -39,13 +39,14 @@ final class Network: @unchecked Sendable {
   /// Whether a message is lost.
   func loses() -> Bool { chance.perMille(world.faults.lostPerMille) }
 
-  /// One call from a place to whoever runs `service`.
+  /// One call from a place to `node`, or to the one that runs the method's service.
   func call<Request: Message, Response: Message>(
     _ method: UnaryMethod<Request, Response>, _ request: Request, from place: Int,
-    as principal: Principal, within timeout: Duration
+    to node: SimulatedNode? = nil, as principal: Principal, within timeout: Duration
   ) async throws(RPCError) -> Response {
     let call = Call(
-      path: method.path, payload: try Router.encode(request), from: place, principal: principal,
+      path: method.path, payload: try Router.encode(request), from: place,
+      to: node ?? world.node(answering: method.path), principal: principal,
       deadline: world.scheduler.now + timeout.nanoseconds)
     let payload = try await send(call).get()
     do {
@@ -68,6 +69,7 @@ extension Network {
     let path: String
     let payload: [UInt8]
     let from: Int
+    let to: SimulatedNode?
     let principal: Principal
     let deadline: Int64
   }
@@ -99,7 +101,7 @@ extension Network {
     if chance.perMille(world.faults.hangUpPerMille) {
       scheduler.after(.milliseconds(chance.number(1...3000))) { reply.cancel() }
     }
-    guard let node = world.node(answering: call.path) else {
+    guard let node = call.to else {
       return scheduler.after(delay()) {
         reply.end(.failure(Self.unavailable("nobody answers", unprocessed: true)))
       }

@@ -25,6 +25,9 @@ struct Parts {
     assembleStore()
     try await assembleDelivery()
     assembleDashboard()
+    let journals = node.journals.map { ($0.key.rawValue, $0.value as any JournalReader) }
+    SimulatedFeed.register(
+      JournalFeed(Dictionary(uniqueKeysWithValues: journals)), on: &serving.router)
     return serving
   }
 
@@ -158,7 +161,11 @@ extension Parts {
     let (owner, journal) = world.journal(of: service)
     let base: any EventSource =
       owner === node
-      ? journal : RemoteSource(journal: journal, owner: owner, place: node.number, world: world)
+      ? journal
+      : RemoteJournal(
+        name: service.rawValue,
+        feed: SimulatedFeed(owner: owner, place: node.number, world: world),
+        clock: clocks.transport)
     return Feed(base: base, subscriber: subscriber, plant: world.plant)
   }
 

@@ -90,7 +90,6 @@ struct Feed: EventSource {
   let plant: Plant?
 
   var name: String { base.name }
-  var partitionCount: Int { base.partitionCount }
 
   func status() async throws(JournalError) -> SourceStatus { try await base.status() }
 
