@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SWIFT_TEST_FLAGS ?=
-PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv
+PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv \
+  openssl ca-certificates
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
   golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv
@@ -11,7 +12,7 @@ DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 SEEDS ?= 100000
 
-.PHONY: help setup build run demo test format lint proto check-proto bench crash interleavings \
+.PHONY: help setup build run demo nodes test format lint proto check-proto bench crash interleavings \
   simulate clean
 
 help: ## Lists the targets.
@@ -28,6 +29,9 @@ run: build ## Starts one node with every service on embedded defaults.
 
 demo: ## Plays customer, store owner and rider against a running node.
 	.build/release/baedal demo --connect $(LISTEN)
+
+nodes: build ## Starts one node a service, plays the demo through them, shows who did what.
+	exec deploy/nodes.sh
 
 test: setup lint ## Checks, builds and runs every test.
 	swift build --build-tests

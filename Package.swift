@@ -29,7 +29,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -66,10 +68,19 @@ let package = Package(
       ],
       swiftSettings: settings + nonsending),
     .target(
+      name: "ProviderHTTP",
+      dependencies: [
+        "Domain", "Services", "Transport", nioCore, nioPosix,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "Node",
       dependencies: [
         "CPowerCut", "Domain", "Messages", "Journal", "Resilience", "Services", "JournalSQLite",
-        "Views",
+        "ProviderHTTP", "Views",
         "Transport",
         nioCore, nioPosix, logging,
         .product(name: "Configuration", package: "swift-configuration"),
@@ -136,6 +147,13 @@ let package = Package(
     .testTarget(
       name: "Simulation", dependencies: ["SimulatedWorld", "simulate"], path: "Tests/Simulation",
       swiftSettings: settings + nonsending),
+    .testTarget(
+      name: "ProviderHTTPTests",
+      dependencies: [
+        "ProviderHTTP", "Domain", "Services", "Transport", nioCore, nioPosix,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      exclude: ["python"], swiftSettings: settings),
     .testTarget(
       name: "NodeTests",
       dependencies: ["Node", "Domain", "Journal", "Messages", "Transport", "Views", logging],

@@ -10,14 +10,10 @@ extension NodeParts {
   mutating func assemblePayment() throws -> PaymentSaga? {
     guard let journal = journals[.payment] else { return nil }
     let environment = environment
-    let settings = config.payment
-    let simulator = SimulatedProvider(
-      settings: SimulatedProvider.Settings(settings.simulator),
-      seed: UInt64(bitPattern: Int64(settings.simulator.seed)), timeout: settings.callTimeout,
-      clock: environment.clock)
+    let (provider, simulator) = try provider()
     let pool = pool("payment", .payment) { executor in
       PaymentReplica(
-        journal: journal, provider: simulator, environment: environment, executor: executor)
+        journal: journal, provider: provider, environment: environment, executor: executor)
     }
     let service = PaymentService(pool: pool, simulator: simulator)
     payment = service
@@ -104,13 +100,5 @@ extension PaymentDrain.Policy {
   fileprivate init(_ settings: NodeConfig.Payment.Drain) {
     self.init(
       perSecond: settings.perSecond, concurrent: settings.concurrent, interval: settings.interval)
-  }
-}
-
-extension SimulatedProvider.Settings {
-  fileprivate init(_ settings: NodeConfig.Payment.Simulator) {
-    self.init(
-      latency: settings.latency, capacity: settings.capacity,
-      declinePerMille: settings.declinePerMille, unknownPerMille: settings.unknownPerMille)
   }
 }

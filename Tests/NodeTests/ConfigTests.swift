@@ -160,6 +160,25 @@ struct ConfigTests {
         "node.yaml:2: access.operator_token: a secret does not belong into this file; set "
           + "BAEDAL_ACCESS_OPERATOR_TOKEN or name a file in 'access.operator_token_file'"
       ),
+      (
+        "payment:\n  http:\n    url: http://pay.example.com",
+        "node.yaml:3: payment.http.url: 'http://pay.example.com' is not an https:// address "
+          + "without user, query or fragment, or empty"
+      ),
+      (
+        "payment:\n  http:\n    secret: hunter2",
+        "node.yaml:3: payment.http.secret: a secret does not belong into this file; set "
+          + "BAEDAL_PAYMENT_HTTP_SECRET or name a file in 'payment.http.secret_file'"
+      ),
+      (
+        "payment:\n  http:\n    secret_file: /nowhere/secret",
+        "node.yaml:3: payment.http.secret_file: '/nowhere/secret' is not a readable file with "
+          + "a secret key in its first line"
+      ),
+      (
+        "payment:\n  http:\n    connections: 0",
+        "node.yaml:3: payment.http.connections: '0' is not a whole number from 1 to 10000"
+      ),
       ("- a", "node.yaml:1: the top level must be keys and values, such as 'listen:'"),
     ]
     for (yaml, says) in cases {
@@ -214,6 +233,25 @@ struct ConfigTests {
     #expect(fromFile.access.operatorToken?.reveal() == "s3cret")
   }
 
+  @Test("a real provider needs its address and its secret, where payment runs")
+  func realProvider() async throws {
+    let provider = "payment:\n  provider: http\n"
+    #expect(
+      try await complaint(provider)
+        == "node.yaml:2: payment.provider: http needs 'payment.http.url'")
+    let address = provider + "  http: {url: 'https://pay.example.com'}"
+    #expect(
+      try await complaint(address)
+        == "node.yaml:2: payment.provider: http needs 'payment.http.secret_file'")
+    #expect(try await complaint(address + "\nnode: {services: [store]}") == "nothing")
+    let config = try await load(address, environment: ["BAEDAL_PAYMENT_HTTP_SECRET": "hunter2"])
+    #expect(config.payment.provider == .http)
+    #expect(config.payment.http.secret?.reveal() == "hunter2")
+    var shown = "\(config) \(config.yaml)"
+    dump(config, to: &shown)
+    #expect(!shown.contains("hunter2"))
+  }
+
   @Test("what is printed reads back as the same configuration")
   func printedReadsBack() async throws {
     #expect(try await load(NodeConfig().yaml) == NodeConfig())
@@ -230,7 +268,7 @@ struct ConfigTests {
   func localFile() async throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let path = root.appending(path: "deploy/local/node.yaml").path
+    let path = root.appending(path: "deploy/node.yaml").path
     #expect(try await NodeConfig.load(file: path, environment: [:]) == NodeConfig())
     #expect(try String(contentsOfFile: path, encoding: .utf8) == NodeConfig().yaml)
   }

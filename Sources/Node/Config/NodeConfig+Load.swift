@@ -26,7 +26,7 @@ extension NodeConfig {
       }
     }
     for name in file?.peers ?? [] { config.peers.append(try sources.peer(name)) }
-    try config.checkPeers(in: path ?? "")
+    try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
     try config.readSecrets(sources)
     return config
   }
@@ -37,22 +37,38 @@ extension NodeConfig {
   }
 
   private mutating func readSecrets(_ sources: Sources) throws(ConfigError) {
-    if let token = sources.secret("access.operator_token") {
-      access.operatorToken = token
-      return
+    access.operatorToken = try Self.secret(
+      "access.operator_token", file: access.operatorTokenFile, holding: "a token", sources)
+    payment.http.secret = try Self.secret(
+      "payment.http.secret", file: payment.http.secretFile, holding: "a secret key", sources)
+    guard payment.provider == .http, services.contains(.payment) else { return }
+    for (key, isMissing) in [
+      ("payment.http.url", payment.http.url.isEmpty),
+      ("payment.http.secret_file", payment.http.secret == nil),
+    ] where isMissing {
+      let place = sources.place(of: "payment.provider")
+      throw ConfigError(
+        .badValue, in: place.source, line: place.line, key: "payment.provider",
+        "http needs '\(key)'")
     }
-    guard !access.operatorTokenFile.isEmpty else { return }
-    let path = access.operatorTokenFile
+  }
+
+  /// A secret from the environment, or from the first line of the file that `KEY_file` names.
+  private static func secret(
+    _ key: String, file path: String, holding what: String, _ sources: Sources
+  ) throws(ConfigError) -> Secret? {
+    if let secret = sources.secret(key) { return secret }
+    guard !path.isEmpty else { return nil }
     let content = FileManager.default.contents(atPath: path)
     let line = content.flatMap { String(validating: $0, as: UTF8.self) }?
       .split(whereSeparator: \.isNewline).first
     guard let line, !line.isEmpty else {
-      let place = sources.place(of: "access.operator_token_file")
+      let place = sources.place(of: "\(key)_file")
       throw ConfigError(
-        .badValue, in: place.source, line: place.line, key: "access.operator_token_file",
-        "'\(path)' is not a readable file with a token in its first line")
+        .badValue, in: place.source, line: place.line, key: "\(key)_file",
+        "'\(path)' is not a readable file with \(what) in its first line")
     }
-    access.operatorToken = Secret(String(line))
+    return Secret(String(line))
   }
 }
 

@@ -124,7 +124,28 @@ extension NodeConfig {
   package struct Payment: Sendable, Equatable {
     /// The providers there are.
     package enum Provider: String, CaseIterable, Hashable, Sendable {
+      /// Built in, for trying things out.
       case simulator
+      /// A real one, over HTTPS.
+      case http
+    }
+
+    /// How the real provider is reached.
+    package struct HTTP: Sendable, Equatable {
+      /// Where its API begins; empty for none.
+      package var url = ""
+      /// A file whose first line is `secret`; empty for none.
+      package var secretFile = ""
+      /// The shop's secret key.
+      package var secret: Secret?
+      /// The authorities to trust instead of the system's; empty for the system's.
+      package var caFile = ""
+      package var connectTimeout: Duration = .milliseconds(1000)
+      package var connections = 64
+      /// From the end of an attempt until "no such payment" means that it never arrived.
+      package var notFoundFinal: Duration = .seconds(60)
+
+      package init() {}
     }
 
     /// How the built-in provider behaves at first; operators change it at run time.
@@ -185,6 +206,7 @@ extension NodeConfig {
     /// How long order waits for an answer before the outcome counts as unknown.
     package var callTimeout: Duration = .milliseconds(3000)
     package var provider = Provider.simulator
+    package var http = HTTP()
     package var simulator = Simulator()
 
     package init() {}

@@ -41,7 +41,7 @@ extension NodeConfig {
   }
 
   /// Throws when the peers and this node cannot work together: whatever keeps a journal is run
-  /// once.
+  /// once, and no order is taken where nobody takes the money.
   func checkPeers(in source: String) throws(ConfigError) {
     var owners: [ServiceName: String] = [:]
     for service in services { owners[service] = "this node" }
@@ -54,6 +54,11 @@ extension NodeConfig {
         }
         owners[service] = "peer \(peer.name)"
       }
+    }
+    if services.contains(.order), owners[.payment] == nil {
+      throw ConfigError(
+        .badValue, in: source, key: "node.services",
+        "order needs payment, which neither this node nor a peer runs")
     }
   }
 }

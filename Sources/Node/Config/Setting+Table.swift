@@ -4,7 +4,7 @@ import Transport
 extension Setting {
   /// Every setting there is, in the order in which they are printed.
   package static let all: [Setting] =
-    node + journal + poolSettings + limits + deadlines + payment + rest
+    node + journal + poolSettings + limits + deadlines + payment + paymentHTTP + rest
 
   /// The setting of that name.
   package static func named(_ key: String) -> Setting? { byKey[key] }
@@ -173,6 +173,27 @@ extension Setting {
     .integer(
       "payment.simulator.seed", \.payment.simulator.seed, 0...Int.max,
       "Starts its generator of chance."),
+  ]
+
+  private static let paymentHTTP: [Setting] = [
+    .text(
+      "payment.http.url", \.payment.http.url, .optionalHTTPS,
+      "Where the provider's API begins, such as https://api.tosspayments.com."),
+    .text(
+      "payment.http.secret_file", \.payment.http.secretFile, .optionalPath,
+      "File with the shop's secret key. BAEDAL_PAYMENT_HTTP_SECRET gives the key itself."),
+    .text(
+      "payment.http.ca_file", \.payment.http.caFile, .optionalPath,
+      "PEM file of the authorities to trust instead of the system's."),
+    .time(
+      "payment.http.connect_timeout_ms", \.payment.http.connectTimeout, in: .milliseconds,
+      1...60_000, "For a connection to the provider, TLS included."),
+    .integer(
+      "payment.http.connections", \.payment.http.connections, 1...10_000,
+      "Connections to the provider, and so requests, at once."),
+    .time(
+      "payment.http.not_found_final_s", \.payment.http.notFoundFinal, in: .seconds, 0...86_400,
+      "So long after an attempt that the provider does not know, it counts as never arrived."),
   ]
 
   private static let rest: [Setting] = [

@@ -1,3 +1,5 @@
+import ProviderHTTP
+
 /// The unit in which the file writes a span of time.
 enum TimeUnit: String, Sendable {
   case seconds
@@ -52,6 +54,10 @@ struct TextRule: Sendable {
   static let optionalPath = TextRule(expected: "the path of a file, or empty") { text in
     !text.utf8.contains(0)
   }
+
+  static let optionalHTTPS = TextRule(
+    expected: "an https:// address without user, query or fragment, or empty"
+  ) { text in text.isEmpty || ProviderAddress(text) != nil }
 
   static let any = TextRule(expected: "a text") { _ in true }
 }

@@ -11,20 +11,35 @@ struct ConfigCommand: AsyncParsableCommand {
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Say what is wrong with a file in one line, or that nothing is.",
-      discussion: "The environment (BAEDAL_…) goes before the file here too, as it does in 'serve'."
-    )
-    @Argument var file: String
+      discussion: """
+        The environment (BAEDAL_…) goes before a single file here too, as it does in 'serve'. \
+        Several files are those of all nodes: they are looked at together as well, and what cannot \
+        work between them is told, one line each.
+        """)
+    @Argument(help: "The file of a node, or the files of all.") var files: [String]
 
     func run() async throws {
-      let environment = ProcessInfo.processInfo.environment
-      let config = try await NodeConfig.load(file: file, environment: environment)
+      let environment = files.count == 1 ? ProcessInfo.processInfo.environment : [:]
       let variable = Setting.named("data.directory")?.environmentName ?? ""
-      try config.checkDataDirectory(
-        source: environment[variable] != nil ? "environment \(variable)" : file)
-      let services = ServiceName.allCases.filter(config.services.contains).map(\.rawValue)
-      print(
-        "\(file): fine; \(config.nodeName) runs \(services.joined(separator: ", ")) on "
-          + "\(Address(host: config.listenHost, port: config.listenPort))")
+      var members: [Topology.Member] = []
+      for file in files {
+        let config = try await NodeConfig.load(file: file, environment: environment)
+        try config.checkDataDirectory(
+          source: environment[variable] != nil ? "environment \(variable)" : file)
+        members.append(Topology.Member(file: file, config: config))
+      }
+      if files.count > 1 {
+        let problems = Topology(members).problems
+        for problem in problems { Terminal.complain("\(problem)") }
+        if !problems.isEmpty { throw ExitStatus.usage.code }
+      }
+      for member in members {
+        let config = member.config
+        let services = ServiceName.allCases.filter(config.services.contains).map(\.rawValue)
+        print(
+          "\(member.file): fine; \(config.nodeName) runs \(services.joined(separator: ", ")) on "
+            + "\(Address(host: config.listenHost, port: config.listenPort))")
+      }
     }
   }
 

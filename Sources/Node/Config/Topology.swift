@@ -1,0 +1,111 @@
+/// The files of all nodes, looked at together: whether they can work with each other.
+package struct Topology {
+  /// One node's file.
+  package struct Member {
+    package let file: String
+    package let config: NodeConfig
+
+    package init(file: String, config: NodeConfig) {
+      self.file = file
+      self.config = config
+    }
+  }
+
+  private let members: [Member]
+
+  package init(_ members: [Member]) { self.members = members }
+
+  /// What cannot work, each in one line that names the file and the key; empty when all can.
+  package var problems: [ConfigError] {
+    twice("node.name", \.nodeName, "is the name of another node")
+      + twice(
+        "listen.port", { "\($0.listenHost):\($0.listenPort)" }, "is where another node listens")
+      + twice("data.directory", \.dataDirectory, "is where another node keeps its journals")
+      + ownership + strangers
+  }
+
+  private func twice(
+    _ key: String, _ value: (NodeConfig) -> String, _ text: String
+  ) -> [ConfigError] {
+    var first: [String: String] = [:]
+    return members.compactMap { member in
+      // A free port is nobody's, and the same directory on another machine is another one.
+      if key == "listen.port", member.config.listenPort == 0 { return nil }
+      let value = value(member.config)
+      guard let other = first.updateValue(member.file, forKey: value) else { return nil }
+      return ConfigError(
+        .badValue, in: member.file, key: key, "'\(value)' \(text), by \(other)")
+    }
+  }
+
+  /// Every service is run once: it has one journal.
+  private var ownership: [ConfigError] {
+    var owners: [ServiceName: String] = [:]
+    var problems: [ConfigError] = []
+    for member in members {
+      for service in ServiceName.allCases where member.config.services.contains(service) {
+        if let other = owners.updateValue(member.file, forKey: service) {
+          problems.append(
+            ConfigError(
+              .badValue, in: member.file, key: "node.services",
+              "\(service.rawValue) is run by \(other) too, and one journal has one owner"))
+        }
+      }
+    }
+    for service in ServiceName.allCases where owners[service] == nil {
+      problems.append(
+        ConfigError(
+          .badValue, in: members.map(\.file).joined(separator: ", "), key: "node.services",
+          "nobody runs \(service.rawValue)"))
+    }
+    return problems
+  }
+
+  /// Peers that are not there, and peers that a node needs and does not know.
+  private var strangers: [ConfigError] {
+    members.flatMap { member in
+      let known = member.config.peers.reduce(into: member.config.services) {
+        $0.formUnion($1.services)
+      }
+      let missing = ServiceName.allCases.filter { service in
+        !known.contains(service) && members.contains { $0.config.services.contains(service) }
+      }
+      return member.config.peers.flatMap { check($0, of: member) }
+        + missing.map { service in
+          ConfigError(
+            .badValue, in: member.file, key: "peers",
+            "no peer runs \(service.rawValue), which this node does not run either")
+        }
+    }
+  }
+
+  private func check(_ peer: NodeConfig.Peer, of member: Member) -> [ConfigError] {
+    let key = "peers.\(peer.name)"
+    let found = members.first { other in
+      other.file != member.file && other.config.listenPort == peer.port
+        && Self.mayBe(other.config.listenHost, peer.host)
+    }
+    guard let found else {
+      return [
+        ConfigError(
+          .badValue, in: member.file, key: "\(key).address",
+          "no node of these files listens on \(peer.host):\(peer.port)")
+      ]
+    }
+    let absent = ServiceName.allCases.filter {
+      peer.services.contains($0) && !found.config.services.contains($0)
+    }
+    return absent.map {
+      ConfigError(
+        .badValue, in: member.file, key: "\(key).services",
+        "\(found.file) does not run \($0.rawValue)")
+    }
+  }
+
+  /// Whether the address that a peer is called by can be the one that a node listens on. A name
+  /// can stand for any.
+  private static func mayBe(_ listening: String, _ called: String) -> Bool {
+    let isName = called.contains { $0.isLetter } && !called.contains(":")
+    return listening == called || isName || ["0.0.0.0", "::"].contains(listening)
+  }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Node
+import Testing
+
+/// Peers in a file, and the files of all nodes together.
+@Suite("Topology")
+struct TopologyFileTests {
+  private func load(_ yaml: String, as name: String = "node.yaml") async throws -> Topology.Member {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("topology-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let path = folder.appendingPathComponent(name).path
+    try Data(yaml.utf8).write(to: URL(fileURLWithPath: path))
+    return Topology.Member(
+      file: name, config: try await NodeConfig.load(file: path, environment: [:]))
+  }
+
+  private func complaint(_ yaml: String) async throws -> String {
+    do {
+      _ = try await load(yaml)
+      return ""
+    } catch let error as ConfigError {
+      return "\(error.key): \(error.text)"
+    }
+  }
+
+  private static func node(
+    _ name: String, _ port: Int, runs services: String, peers: String...
+  ) -> String {
+    """
+    node: {name: \(name), services: [\(services)]}
+    listen: {port: \(port)}
+    data: {directory: ./data-\(name)}
+    peers:
+    \(peers.map { "  \($0)" }.joined(separator: "\n"))
+    """
+  }
+
+  private static func peer(_ name: String, _ port: Int, runs services: String) -> String {
+    "\(name): {address: 127.0.0.1:\(port), services: [\(services)]}"
+  }
+
+  private static let front = node(
+    "front", 7801, runs: "order, dashboard",
+    peers: peer("money", 7802, runs: "payment"), peer("rest", 7803, runs: "store, delivery"))
+  private static let money = node(
+    "money", 7802, runs: "payment", peers: peer("front", 7801, runs: "order, dashboard"),
+    peer("rest", 7803, runs: "store, delivery"))
+  private static let rest = node(
+    "rest", 7803, runs: "store, delivery", peers: peer("front", 7801, runs: "order, dashboard"),
+    peer("money", 7802, runs: "payment"))
+
+  @Test("a file names peers with their addresses and services")
+  func peers() async throws {
+    let peers = try await load(Self.front).config.peers
+    #expect(peers.map(\.name) == ["money", "rest"])
+    #expect(peers[0].host == "127.0.0.1" && peers[0].port == 7802)
+    #expect(peers[1].services == [.store, .delivery])
+    let six = "node: {services: [store]}\npeers: {a: {address: '[::1]:80', services: [order]}}"
+    #expect(try await load(six).config.peers.first?.host == "::1")
+  }
+
+  @Test(
+    "a peer that cannot be meant is refused with its key",
+    arguments: [
+      ("peers: {a: {address: here, services: [order]}}", "peers.a.address: 'here' is not"),
+      ("peers: {a: {address: 'h:0', services: [order]}}", "peers.a.address: 'h:0' is not"),
+      ("peers: {a: {address: 'h:1', services: [shop]}}", "peers.a.services: 'shop' is not"),
+      ("peers: {a: {services: [order]}}", "peers.a.address: is missing"),
+      ("peers: {a: {address: 'h:1', port: 1}}", "peers.a.port: there is no such setting"),
+      ("peers: {a/b: {}}", "peers.a/b: 'a/b' is not a peer's name"),
+      ("peers: {a: 1}", "peers.a: is a group"),
+      (
+        "peers: {a: {address: 'h:1', services: [order]}}",
+        "peers.a.services: order is run by this node"
+      ),
+      ("node: {services: [order]}", "node.services: order needs payment"),
+    ])
+  func wrong(_ yaml: String, _ says: String) async throws {
+    let complaint = try await complaint(yaml)
+    #expect(complaint.hasPrefix(says), "\(complaint)")
+  }
+
+  @Test("the files of nodes that know each other are fine")
+  func fine() async throws {
+    let members = [
+      try await load(Self.front, as: "front"), try await load(Self.money, as: "money"),
+      try await load(Self.rest, as: "rest"),
+    ]
+    #expect(Topology(members).problems.map(\.description) == [])
+  }
+
+  @Test("what cannot work between nodes is told by file and key")
+  func cannotWork() async throws {
+    let front = try await load(Self.front, as: "front")
+    let money = try await load(Self.money, as: "money")
+    let rest = try await load(Self.rest, as: "rest")
+    let twin = try await load(
+      Self.node("front", 7801, runs: "dashboard", peers: Self.peer("x", 9, runs: "order")),
+      as: "twin")
+    func says(_ members: Topology.Member...) -> [String] {
+      Topology(members).problems.map { "\($0.source) \($0.key)" }
+    }
+    let two = says(front, money)
+    #expect(two.contains("front, money node.services"), "nobody runs store: \(two)")
+    #expect(two.contains("front peers.rest.address"), "a peer that is not there: \(two)")
+    let four = says(front, money, rest, twin)
+    for problem in [
+      "twin node.name", "twin listen.port", "twin data.directory", "twin node.services",
+      "twin peers.x.address", "twin peers",
+    ] {
+      #expect(four.contains(problem), "\(problem) in \(four)")
+    }
+    let liar = try await load(
+      Self.money.replacing("services: [store, delivery]", with: "services: [store]"), as: "liar")
+    #expect(says(front, liar, rest).contains("liar peers"))
+    let dreamer = try await load(
+      Self.node(
+        "dreamer", 7809, runs: "dashboard", peers: Self.peer("money", 7802, runs: "order")),
+      as: "dreamer")
+    #expect(says(money, dreamer).contains("dreamer peers.money.services"))
+  }
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Starts the nodes of deploy/local, as an orchestrator would: one that ends is started again. Plays
+# the demo through them, shows who did what, and goes on until Ctrl-C, which ends all.
+# With --once it ends after the demo, with the demo's exit code.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+binary=${BAEDAL:-.build/release/baedal}
+files=(deploy/local/*.yaml)
+logs=${LOGS:-./data/logs}
+mkdir -p "$logs"
+"$binary" config check "${files[@]}"
+
+declare -A names=()
+stopping=
+start() {
+  local name
+  name=$(basename "$1" .yaml)
+  "$binary" serve --config "$1" >>"$logs/$name.log" 2>&1 &
+  names[$!]=$1
+}
+stop() {
+  stopping=1
+  trap '' INT TERM
+  echo "ending the nodes"
+  kill -TERM "${!names[@]}" 2>/dev/null || true
+  wait || true
+}
+trap 'stop; exit 0' INT TERM
+trap '[ -n "$stopping" ] || stop' EXIT
+
+for file in "${files[@]}"; do start "$file"; done
+address() { sed -n 's/^  port: //p' "$1" | sed 's/^/127.0.0.1:/'; }
+for file in "${files[@]}"; do
+  for _ in $(seq 150); do
+    "$binary" node --connect "$(address "$file")" >/dev/null 2>&1 && continue 2
+    sleep 0.2
+  done
+  echo "$file: does not answer; see $logs" >&2
+  exit 1
+done
+
+# Any node takes any call; this one does none of the work itself.
+code=0
+"$binary" demo --connect "$(address deploy/local/dashboard.yaml)" || code=$?
+echo
+for file in "${files[@]}"; do
+  "$binary" node --connect "$(address "$file")"
+  echo
+done
+[ "${1:-}" != --once ] || exit "$code"
+echo "the nodes go on; their logs are in $logs; Ctrl-C ends them"
+while true; do
+  ended=
+  wait -n -p ended || true
+  [ -n "$ended" ] || continue
+  file=${names[$ended]}
+  unset "names[$ended]"
+  echo "$file ended; it is started again"
+  sleep 0.5
+  start "$file"
+done
