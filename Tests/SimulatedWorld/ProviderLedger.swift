@@ -51,7 +51,6 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
   let base: SimulatedProvider
   private let world: World
   private let chance: Chance
-  private var underWay = 0
 
   static let timeout = Duration.seconds(3)
 
@@ -63,12 +62,10 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
   }
 
   func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
-    if !base.current.isDown, underWay < base.current.capacity {
+    if takesMore {
       world.note("provider gets \(charge.key) attempt \(charge.attempt)")
       await world.ledger.take(charge)
     }
-    underWay += 1
-    defer { underWay -= 1 }
     let outcome = await base.charge(charge)
     return doubted(losesAnswer ? .unknown(reason: "no answer") : outcome)
   }
@@ -95,6 +92,11 @@ final class LedgerProvider: PaymentProvider, @unchecked Sendable {
     }
     let outcome = await base.refund(refund)
     return losesAnswer ? .failed(reason: "no answer") : outcome
+  }
+
+  /// Whether it takes in a charge that comes now; nobody waits for a place in these worlds.
+  private var takesMore: Bool {
+    !base.current.isDown && base.load.underWay < base.current.capacity
   }
 
   private var losesAnswer: Bool { chance.perMille(world.faults.lostAnswerPerMille) }
