@@ -23,7 +23,8 @@ final class SimulatedNode: @unchecked Sendable {
   private let world: World
   private let chance: Chance
   private var loops: [LoopExecutor] = []
-  private var root: Task<Void, Never>?
+  /// What every one of its lives runs under, so that the world's end ends the dead ones too.
+  private var roots: [Task<Void, Never>] = []
 
   init(_ number: Int, _ services: [ServiceKind], _ world: World) {
     (self.number, self.services, self.world) = (number, services, world)
@@ -46,9 +47,10 @@ final class SimulatedNode: @unchecked Sendable {
     isUp = true
     world.note("node \(number) \(services.map(\.rawValue).joined(separator: "+")) starts")
     let (number, loops) = (number, loops)
-    root = Task(executorPreference: loops[0]) { [self] in
-      await run(Parts(self, loops, world), as: number)
-    }
+    roots.append(
+      Task(executorPreference: loops[0]) { [self] in
+        await run(Parts(self, loops, world), as: number)
+      })
   }
 
   private func run(_ parts: Parts, as number: Int) async {
@@ -107,9 +109,9 @@ final class SimulatedNode: @unchecked Sendable {
 
   /// The world ends.
   func end() {
-    root?.cancel()
+    for root in roots { root.cancel() }
     for service in services { journals[service]?.base.close() }
-    (serving, root, loops) = (nil, nil, [])
+    (serving, roots, loops) = (nil, [], [])
   }
 
   func forget() { journals = [:] }

@@ -67,7 +67,7 @@ package struct Simulation {
     }
     world.faults = world.plan
     scheduleTrouble()
-    world.people.begin(orders: 1...5)
+    world.people.begin(orders: 1...4)
     guard pass(Self.workload) else { return }
     heal()
     guard pass(.seconds(600)) else { return }

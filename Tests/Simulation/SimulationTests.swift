@@ -1,20 +1,33 @@
+import Dispatch
 import SimulatedWorld
+import Synchronization
 import Testing
 
 /// Whole worlds from their seeds. The full run is `make simulate`.
 @Suite struct SimulationTests {
-  private static let chunk: UInt64 = 100
-
-  /// 1,000 seeds, a hundred a test case.
+  /// 1,000 seeds, a hundred a test case; the cores share them.
   @Test(arguments: 0..<UInt64(10))
-  func nothingIsBroken(_ chunk: UInt64) {
-    var orders = 0
-    for seed in (chunk * Self.chunk + 1)...((chunk + 1) * Self.chunk) {
-      let outcome = Simulation.run(seed: seed)
-      orders += outcome.orders
-      #expect(outcome.violations.isEmpty, "\(outcome.report)")
+  func nothingIsBroken(_ hundred: UInt64) {
+    let outcomes = Outcomes()
+    DispatchQueue.concurrentPerform(iterations: 100) { index in
+      outcomes.add(Simulation.run(seed: hundred * 100 + UInt64(index) + 1))
     }
+    let (orders, failures) = outcomes.all
     #expect(orders > 100, "too little happens to show anything")
+    for failure in failures { Issue.record("\(failure)") }
+  }
+
+  private final class Outcomes: Sendable {
+    private let state = Mutex<(orders: Int, failures: [String])>((0, []))
+
+    var all: (orders: Int, failures: [String]) { state.withLock { $0 } }
+
+    func add(_ outcome: Simulation.Outcome) {
+      state.withLock { state in
+        state.orders += outcome.orders
+        if !outcome.violations.isEmpty { state.failures.append(outcome.report) }
+      }
+    }
   }
 
   /// A seed is a whole run: the same steps in the same order, however often.
