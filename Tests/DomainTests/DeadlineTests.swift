@@ -67,7 +67,7 @@ struct DeadlineTests {
         == [.clear(.paymentPending), .set(.storeSilent, at: due(3600))])
     #expect(
       changes([.receivedByStore(at: due(-10))], after: OrderSamples.placed)
-        == [.set(.storeSilent, at: due(290))])
+        == [.set(.storeSilent, at: due(300))])
     #expect(
       changes([Sample.accepted(5)], after: OrderSamples.placed)
         == [.clear(.storeSilent), .set(.stalled, at: due(3 * 3600))])

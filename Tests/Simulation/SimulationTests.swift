@@ -71,7 +71,7 @@ import Testing
   func isFound(_ plant: Plant) throws {
     let kinds = try #require(Self.expected[plant])
     var seen: Set<Violation.Kind> = []
-    for seed in 1...UInt64(200) where seen.isDisjoint(with: kinds) {
+    for seed in 1...UInt64(2000) where seen.isDisjoint(with: kinds) {
       seen.formUnion(Simulation.run(seed: seed, plant: plant).violations.map(\.kind))
     }
     #expect(

@@ -34,7 +34,9 @@ extension SystemTests {
       "front": ["order", "store", "delivery", "dashboard"], "money": ["payment"],
     ]
 
-    @Test("fail no call: what was begun is finished, and what was not waits", arguments: ["front", "money"])
+    @Test(
+      "fail no call: what was begun is finished, and what was not waits",
+      arguments: ["front", "money"])
     func restarted(_ name: String) async throws {
       let cluster = try Cluster(Self.layout)
       var nodes = try await cluster.start()

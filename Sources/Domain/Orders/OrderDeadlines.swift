@@ -61,7 +61,8 @@ package enum OrderDeadlines {
     switch event {
     case .submitted(let draft): return draft.expiresAt
     case .parked(_, let until), .paymentUnknown(let until): return until
-    case .receivedByStore(let moment): return moment.advanced(by: policy.storeSilent)
+    // By our own clock, whatever the store's says: it starts when we hear of it.
+    case .receivedByStore: return now.advanced(by: policy.storeSilent)
     default: break
     }
     return switch kind {
