@@ -56,7 +56,7 @@ package struct MetricReading: Hashable, Sendable {
 }
 
 /// What a metric proposes, and why.
-package struct MetricVerdict: Hashable, Sendable {
+package struct MetricVerdict: Hashable, Sendable, Encodable {
   /// What kept the replicas as they are although the ratio is not one.
   package enum Kept: String, Hashable, Sendable, Encodable {
     /// The ratio is within the tolerance.

@@ -35,7 +35,7 @@ package struct PanicScaler: Hashable, Sendable {
   }
 
   /// What it found, and the replicas it asks for.
-  package struct Verdict: Hashable, Sendable {
+  package struct Verdict: Hashable, Sendable, Encodable {
     package var stableReplicas: Int
     package var panicReplicas: Int
     package var isPanicking: Bool

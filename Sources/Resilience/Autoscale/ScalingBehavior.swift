@@ -77,8 +77,7 @@ package struct Recommendations: Hashable, Sendable {
     return min(max(current, lowest), highest)
   }
 
-  /// Adds one, and forgets what lies before `horizon`. An equal recommendation takes the place of
-  /// the one before if both count for the same windows: the list grows with what changes.
+  /// Adds one, and forgets what lies before `horizon`.
   mutating func record(_ replicas: Int, at now: MonotonicInstant, horizon: MonotonicInstant) {
     entries.removeAll { $0.at < horizon }
     entries.append(Entry(replicas: replicas, at: now))
