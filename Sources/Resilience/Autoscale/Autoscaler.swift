@@ -4,7 +4,8 @@
 ///
 /// What it holds besides Kubernetes: where data are missing or stale it records what is there as
 /// its recommendation, so that a gap in the data is followed by a whole window of patience, and
-/// so is a start.
+/// so is a start; soon after a scale-down a small rise waits, and while the load rises nothing is
+/// taken away.
 package struct Autoscaler: Hashable, Sendable {
   /// What is seen at an evaluation.
   package struct Observation: Hashable, Sendable {
@@ -130,6 +131,7 @@ package struct Autoscaler: Hashable, Sendable {
     let stable = recommendations.stabilized(
       wanted, current: current, up: isPanicking ? .zero : behavior.up.window,
       down: behavior.down.window, at: now)
+    let isRising = isRising(wanted, at: now)
     record(wanted, at: now)
     var next = stable
     if stable != wanted {
@@ -137,6 +139,10 @@ package struct Autoscaler: Hashable, Sendable {
     }
     if next > current, !isPanicking, isFlutter(decision, at: now) {
       decision.bounds.append(.hysteresis)
+      next = current
+    }
+    if next < current, isRising {
+      decision.bounds.append(.rising)
       next = current
     }
     let rate = behavior.up.upperLimit(current, history: history, at: now)
@@ -151,6 +157,14 @@ package struct Autoscaler: Hashable, Sendable {
     case .tooFew: decision.bounds.append(.minimum)
     }
     decision.desired = min(max(limited.replicas, behavior.minimum), behavior.maximum)
+  }
+
+  /// Whether more is asked for than a while ago. What a falling load left behind is not taken from a
+  /// load that has begun to rise: it would be fetched back at once.
+  private func isRising(_ wanted: Int, at now: MonotonicInstant) -> Bool {
+    let window = policy.behavior.down.window
+    guard let lowest = recommendations.lowest(within: window, at: now) else { return false }
+    return Double(wanted - lowest) > max(1, policy.tolerance * Double(lowest))
   }
 
   /// Whether more is asked for so soon after a scale-down, and by so little, that it may wait.

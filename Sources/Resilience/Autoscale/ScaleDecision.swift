@@ -8,7 +8,10 @@ package struct ScaleDecision: Hashable, Sendable {
     case noData = "no data"
     /// Some metric is invalid, so nothing is taken away.
     case partialData = "partial data"
+    /// So small a rise so soon after a scale-down waits.
     case hysteresis
+    /// The load has begun to rise, so nothing is taken away.
+    case rising = "rising load"
     case panic
     case upWindow = "scale-up window"
     case downWindow = "scale-down window"

@@ -77,6 +77,12 @@ package struct Recommendations: Hashable, Sendable {
     return min(max(current, lowest), highest)
   }
 
+  /// The lowest of the last `window`; nil if there are none.
+  func lowest(within window: Duration, at now: MonotonicInstant) -> Int? {
+    let begin = now.advanced(by: .zero - window)
+    return entries.lazy.filter { $0.at > begin }.map(\.replicas).min()
+  }
+
   /// Adds one, and forgets what lies before `horizon`.
   mutating func record(_ replicas: Int, at now: MonotonicInstant, horizon: MonotonicInstant) {
     entries.removeAll { $0.at < horizon }

@@ -7,7 +7,7 @@ struct AutoscaleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "autoscale",
     abstract: "Try the autoscaler: on facts, or on a load that answers to it.",
-    subcommands: [Evaluate.self])
+    subcommands: [Evaluate.self, Simulate.self])
 
   struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(

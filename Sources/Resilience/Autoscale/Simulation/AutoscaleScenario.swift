@@ -64,9 +64,10 @@ package struct AutoscaleScenario: Hashable, Sendable {
     case .step, .slowStart, .restart: shape = .step(factor: factor, from: from, until: from + hold)
     case .spike:
       shape = .step(factor: factor, from: from, until: from + .seconds(between(5, 40)))
-    case .ramp, .metricLoss:
+    case .ramp, .metricLoss, .staleData:
       shape = .ramp(factor: factor, from: from, peak: from + hold, until: from + hold * 2)
-    case .sine, .staleData: shape = .sine(factor: factor, period: .seconds(between(420, 900)))
+    // Five windows and more: a load that turns within a window is no autoscaler's flutter.
+    case .sine: shape = .sine(factor: factor, period: .seconds(between(600, 900)))
     case .noise: shape = .constant
     }
     if kind == .slowStart { replica.start = .seconds(between(5, 40)) }
