@@ -137,7 +137,7 @@ package struct Autoscaler: Hashable, Sendable {
     if stable != wanted {
       decision.bounds.append(wanted > stable ? .upWindow : .downWindow)
     }
-    if next > current, !isPanicking, isFlutter(decision, at: now) {
+    if next > current, isFlutter(decision, at: now) {
       decision.bounds.append(.hysteresis)
       next = current
     }
