@@ -142,7 +142,11 @@ struct FactFields {
   /// True if the field is there and is text rather than a list.
   func isText(_ name: String) -> Bool { (try? required(name, as: String.self)) != nil }
 
-  func has(_ name: String) -> Bool { container.contains(StrictFields.Key(stringValue: name)) }
+  /// True if the field is there and not null.
+  func has(_ name: String) -> Bool {
+    let key = StrictFields.Key(stringValue: name)
+    return container.contains(key) && (try? container.decodeNil(forKey: key)) == false
+  }
 
   func unknown(besides known: Set<String>) -> [String] {
     container.allKeys.filter { !known.contains($0.stringValue) }

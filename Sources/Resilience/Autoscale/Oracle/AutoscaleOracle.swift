@@ -114,15 +114,18 @@ struct StabilizationFact: AutoscaleFact {
 struct PanicFact: AutoscaleFact {
   var name: String?
   var scaler: PanicScaler
-  var stable: Double
-  var panic: Double
+  /// nil: nothing is known of the window.
+  var stable: Double?
+  var panic: Double?
   var ready: Int
   var reachable: Bool
-  var desired: Int
+  /// nil: without data there should be no result.
+  var desired: Int?
 
-  var expected: String { "\(desired)" }
+  var expected: String { desired.map { "\($0)" } ?? MetricFact.invalid }
 
   var result: String {
+    guard let stable, let panic else { return MetricFact.invalid }
     var scaler = scaler
     let found = scaler.decide(
       stable: stable, panic: panic, ready: ready, reachable: reachable, at: .oracleNow)

@@ -80,8 +80,8 @@ extension PanicFact {
   init(_ fields: FactFields) throws {
     let mostInPanic = try fields.optionalCount("inPanicWithMaxPods")
     let ready = try fields.count("readyPods")
-    let stable = try fields.limited("stableValue", fields.required("stableValue"), 0...1e15)
-    let panic = try fields.limited("panicValue", fields.required("panicValue"), 0...1e15)
+    let stable = try Self.demand("stableValue", fields)
+    let panic = try Self.demand("panicValue", fields)
     let policy = PanicScaler.Policy(
       target: try fields.positive("target"), threshold: try fields.positive("panicThreshold"),
       maxScaleUpRate: try fields.positive("maxScaleUpRate"),
@@ -89,10 +89,17 @@ extension PanicFact {
       activationScale: try fields.optionalCount("activationScale") ?? 1)
     self.init(
       name: try fields.optional("name")
-        ?? "\(ready) ready, \(Int(stable)) stable, \(Int(panic)) panic",
+        ?? "\(ready) ready, \(Self.words(stable)) stable, \(Self.words(panic)) panic",
       scaler: PanicScaler(
         policy, panicSince: mostInPanic == nil ? nil : .oracleNow, mostInPanic: mostInPanic ?? 0),
       stable: stable, panic: panic, ready: ready,
-      reachable: try fields.optional("reachable") ?? true, desired: try fields.count("desired"))
+      reachable: try fields.optional("reachable") ?? true,
+      desired: try fields.optionalCount("desired"))
   }
+
+  private static func demand(_ name: String, _ fields: FactFields) throws -> Double? {
+    try fields.optional(name).map { try fields.limited(name, $0, 0...1e15) }
+  }
+
+  private static func words(_ demand: Double?) -> String { demand.map(\.short) ?? "unknown" }
 }

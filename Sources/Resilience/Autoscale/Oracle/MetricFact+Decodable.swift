@@ -54,11 +54,10 @@ private struct MetricKind {
   init(_ fields: FactFields) throws {
     name = try fields.required("metric")
     let target: Int64 = try fields.required("target")
-    guard target > 0 else { throw fields.error("target", "\(target) is not above 0") }
     let words = name.lowercased()
     isOfCPU = (words.contains("resource") || words.contains("cpu")) && !words.contains("memory")
     if words.contains("utilization") {
-      guard let request = Self.number(after: "request of ", in: words), request > 0 else {
+      guard let request = Self.number(after: "request of ", in: words) else {
         throw fields.error("metric", "'\(name)' does not say 'percent of a request of' how much")
       }
       self.target = .utilization(percent: target, request: request)
