@@ -125,27 +125,35 @@ import Testing
     #expect(json.contains(#""proposed":20"#))
   }
 
-  @Test(
-    arguments: [
-      ("replicas.min", { $0.behavior.minimum = 0 }), ("replicas.max", { $0.behavior.maximum = 1 }),
-      ("tolerance", { $0.tolerance = .nan }), ("hysteresis", { $0.hysteresis = -1 }),
-      ("evaluation", { $0.evaluation = .zero }), ("stale_after", { $0.staleAfter = .zero }),
-      ("scale_up.policies", { $0.behavior.up.policies = [] }),
-      ("scale_down.window", { $0.behavior.down.window = .seconds(-1) }),
-      ("scale_down.window", { $0.evaluation = .milliseconds(1) }),
-      ("panic.target", { $0.panic = PanicScaler.Policy(target: 0) }),
-      ("panic.threshold", { $0.panic = PanicScaler.Policy(target: 1, threshold: 1) }),
-    ] as [(String, @Sendable (inout AutoscalePolicy) -> Void)])
-  func aPolicyThatCannotBeMeantIsRefusedByName(
-    field: String, change: @Sendable (inout AutoscalePolicy) -> Void
-  ) {
+  /// A value that cannot be meant, and the field that names it.
+  struct Wrong: Sendable {
+    let field: String
+    let change: @Sendable (inout AutoscalePolicy) -> Void
+  }
+
+  private static let wrong = [
+    Wrong(field: "replicas.min") { $0.behavior.minimum = 0 },
+    Wrong(field: "replicas.max") { $0.behavior.maximum = 1 },
+    Wrong(field: "tolerance") { $0.tolerance = .nan },
+    Wrong(field: "hysteresis") { $0.hysteresis = -1 },
+    Wrong(field: "evaluation") { $0.evaluation = .zero },
+    Wrong(field: "stale_after") { $0.staleAfter = .zero },
+    Wrong(field: "scale_up.policies") { $0.behavior.up.policies = [] },
+    Wrong(field: "scale_down.window") { $0.behavior.down.window = .seconds(-1) },
+    Wrong(field: "scale_down.window") { $0.evaluation = .milliseconds(1) },
+    Wrong(field: "panic.target") { $0.panic = PanicScaler.Policy(target: 0) },
+    Wrong(field: "panic.threshold") { $0.panic = PanicScaler.Policy(target: 1, threshold: 1) },
+  ]
+
+  @Test(arguments: wrong)
+  func aPolicyThatCannotBeMeantIsRefusedByName(wrong: Wrong) {
     var policy = Self.policy()
-    change(&policy)
+    wrong.change(&policy)
     do {
       _ = try Autoscaler(policy)
-      Issue.record("taken, although \(field) cannot be meant")
+      Issue.record("taken, although \(wrong.field) cannot be meant")
     } catch {
-      #expect(error.field == field)
+      #expect(error.field == wrong.field)
     }
   }
 }

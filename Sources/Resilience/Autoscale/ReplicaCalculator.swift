@@ -26,7 +26,10 @@ package struct ReplicaCalculator: Hashable, Sendable {
     return verdict
   }
 
-  private func isWithinTolerance(_ ratio: Double) -> Bool { abs(1 - ratio) <= tolerance }
+  /// The bounds themselves are within: 1.1 is, although 1.1 - 1 is more than 0.1 in binary.
+  private func isWithinTolerance(_ ratio: Double) -> Bool {
+    1 - tolerance <= ratio && ratio <= 1 + tolerance
+  }
 
   private func judge(
     _ groups: ReplicaGroups, _ target: MetricReading.ReplicaTarget, _ current: Int,
