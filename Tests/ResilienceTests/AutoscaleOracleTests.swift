@@ -38,6 +38,13 @@ import Testing
     #expect(oracle.rows.count >= 38)
   }
 
+  @Test func moreRowsOfTheSameTestsComeOutEqual() throws {
+    let file = Self.facts.deletingLastPathComponent().appending(path: "hpa-more.json")
+    let oracle = try JSONDecoder().decode(AutoscaleOracle.self, from: try Data(contentsOf: file))
+    #expect(oracle.differences.isEmpty, "\(oracle.differences)")
+    #expect(oracle.rows.count == 30)
+  }
+
   @Test func aWrongExpectationIsADifference() throws {
     let text = try String(contentsOf: Self.facts, encoding: .utf8)
     let wrong = text.replacing("\"desiredReplicas\": 5", with: "\"desiredReplicas\": 6")
