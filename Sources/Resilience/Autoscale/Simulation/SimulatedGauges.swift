@@ -6,7 +6,7 @@ struct SimulatedGauges {
   private(set) var shedTotal = 0.0
   private(set) var replicaSeconds = 0.0
   private(set) var waitMax = Duration.zero
-  /// When something last waited longer than it should.
+  /// How long the last of each tick waits.
   private(set) var waits: [(at: Duration, wait: Duration)] = []
   private var elapsed = Duration.zero
 
