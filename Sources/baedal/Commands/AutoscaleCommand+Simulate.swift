@@ -51,9 +51,9 @@ extension AutoscaleCommand {
     private func report(
       _ kind: AutoscaleScenario.Kind, seed: UInt64
     ) throws -> SimulationReport {
-      do {
+      do throws(PolicyError) {
         return try AutoscaleSimulation.run(AutoscaleScenario(kind, seed: seed))
-      } catch let error as PolicyError {
+      } catch {
         throw Failure(line: "\(kind.rawValue): \(error)", status: .usage)
       }
     }
