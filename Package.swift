@@ -114,7 +114,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
     .testTarget(
-      name: "ResilienceTests", dependencies: ["Resilience"], exclude: ["traces"],
+      name: "ResilienceTests", dependencies: ["Resilience"], exclude: ["traces", "oracles"],
       swiftSettings: settings),
     .target(
       name: "JournalContract", dependencies: ["Journal"], path: "Tests/JournalContract",

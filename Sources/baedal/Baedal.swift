@@ -27,7 +27,7 @@ struct Baedal: AsyncParsableCommand {
         name: "Operator",
         subcommands: [
           PaymentCommand.self, BreakersCommand.self, WaitingCommand.self, ParkedCommand.self,
-          NodeCommand.self,
+          NodeCommand.self, AutoscaleCommand.self,
         ]),
       CommandGroup(
         name: "Protocol",

@@ -60,8 +60,9 @@ extension PolicyError {
   package init(_ error: DecodingError) {
     switch error {
     case .typeMismatch(let type, let context):
+      let path = context.codingPath.fieldPath
       self.init(
-        field: context.codingPath.fieldPath, problem: "is not \(Self.words(for: type))")
+        field: path.isEmpty ? "file" : path, problem: "is not \(Self.words(for: type))")
     case .valueNotFound(_, let context):
       self.init(field: context.codingPath.fieldPath, problem: "has no value")
     case .keyNotFound(let key, let context):
