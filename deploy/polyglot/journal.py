@@ -5,6 +5,7 @@ journal followable are in proto/README.md under "Journals".
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import sqlite3
@@ -223,8 +224,9 @@ async def follow(client, source, journal, take):
             heads = [cursors.get(n, 0) for n in range(len(status.heads))]
             watch = wire_journal.WatchHeadsRequest(journal=source, heads=heads)
             wait_s = BACKOFF_S
-            async for _ in client.stream(JOURNAL_SERVICE, "WatchHeads", watch):
-                break
+            async with contextlib.aclosing(
+                client.stream(JOURNAL_SERVICE, "WatchHeads", watch)) as changes:
+                await anext(changes, None)
         except Failed as failed:
             log.warning("%s cannot be followed at the moment: %s", source, failed)
             await asyncio.sleep(wait_s * random.uniform(0.5, 1))
