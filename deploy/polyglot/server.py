@@ -116,7 +116,7 @@ class ServerConnection(Frames):
         except GONE:
             pass
         finally:
-            for running in self.calls.values():
+            for running in list(self.calls.values()):
                 running.task.cancel()
             self.writer.close()
 
@@ -181,9 +181,16 @@ class ServerConnection(Frames):
         if refusal := self._refusal(call, caller):
             return self._end(call.call_id, refusal)
         handler, request, _ = self.server.methods[call.method]
+        try:
+            message = request.FromString(call.payload)
+        except DecodeError:
+            return self._end(call.call_id, Failed(
+                wire.CODE_INVALID_ARGUMENT, "not the method's request"))
         is_stream = inspect.isasyncgenfunction(handler)
         running = self.calls[call.call_id] = Running(call.credit if is_stream else None)
-        running.task = asyncio.create_task(self._answer(running, handler, request, call, caller))
+        running.task = asyncio.create_task(self._answer(running, call, handler, message, caller))
+        # Not in the task itself: one that is cancelled before it begins runs none of its lines.
+        running.task.add_done_callback(lambda task: self._ended(running, call.call_id))
 
     def _behind(self, metadata):
         """Who is behind a call: the caller, unless it is a service that calls for somebody."""
@@ -213,10 +220,9 @@ class ServerConnection(Frames):
             return refuse(wire.CODE_INVALID_ARGUMENT, "too much credit")
         return None
 
-    async def _answer(self, running, handler, request, call, caller):
+    async def _answer(self, running, call, handler, message, caller):
         try:
             async with asyncio.timeout(call.timeout_us / 1e6 if call.timeout_us else None):
-                message = request.FromString(call.payload)
                 if running.credit is None:
                     payload = (await handler(message, caller)).SerializeToString()
                     self.send(reply=wire.Reply(call_id=call.call_id, payload=payload))
@@ -227,18 +233,17 @@ class ServerConnection(Frames):
                     self._end(call.call_id)
         except Failed as failed:
             self._end(call.call_id, failed)
-        except asyncio.CancelledError:
-            self._end(call.call_id, running.stopped)
         except TimeoutError:
             self._end(call.call_id, Failed(wire.CODE_DEADLINE_EXCEEDED, "the deadline passed"))
-        except DecodeError:
-            self._end(call.call_id, Failed(wire.CODE_INVALID_ARGUMENT, "not the method's request"))
         except Exception:
             log.exception("%s failed", call.method)
             self._end(call.call_id, Failed(wire.CODE_INTERNAL, "the service has a fault"))
-        finally:
-            self.calls.pop(call.call_id, None)
-            self._close_when_done()
+
+    def _ended(self, running, call_id):
+        del self.calls[call_id]
+        if running.task.cancelled() and not self.writer.is_closing():
+            self._end(call_id, running.stopped)
+        self._close_when_done()
 
     async def _item(self, running, call_id, item):
         while running.credit == 0:
