@@ -164,7 +164,7 @@ extension SystemTests {
     func violations() async throws {
       try await PolyglotCluster.run { cluster, payment in
         let unknown = Frame.Kind.cancel(CancelCall(callID: 9))
-        let cases: [(bytes: [UInt8], hello: Bool, code: Code)] = [
+        let cases: [(bytes: [UInt8], hello: Bool, code: StatusCode)] = [
           ([0, 0, 0, 3, 1, 2, 3], true, .invalidArgument),
           ([0, 0, 0, 0], true, .invalidArgument),
           ([0xff, 0xff, 0xff, 0xff], false, .resourceExhausted),
@@ -179,7 +179,7 @@ extension SystemTests {
             Issue.record("no go-away after \(wrong.bytes)")
             continue
           }
-          #expect(goAway.status?.code == UInt32(wrong.code.rawValue), "\(wrong.bytes)")
+          #expect(goAway.status?.code == wrong.code.rawValue, "\(wrong.bytes)")
         }
         _ = try await cluster.town.placed("after all that")
       }
