@@ -70,7 +70,7 @@ class Journal:
     """One writer, one file; what is appended is on the disk when `append` returns."""
 
     def __init__(self, path, name):
-        self.name, self.changed = name, asyncio.Condition()
+        self.name, self.changed = name, asyncio.Event()
         # Exclusive: a second process on the same journal is refused at its start.
         self.db = sqlite3.connect(path, isolation_level=None, timeout=1)
         self.db.executescript(
@@ -108,11 +108,9 @@ class Journal:
             raise Failed(wire.CODE_UNAVAILABLE, f"nothing can be written: {error}") from error
         self.heads[partition] += len(rows)
         if rows:
-            asyncio.ensure_future(self._tell())
-
-    async def _tell(self):
-        async with self.changed:
-            self.changed.notify_all()
+            # Wakes everybody who waits for this one; the next append has another.
+            self.changed.set()
+            self.changed = asyncio.Event()
 
     def take(self, taken):
         """Stores a position that has no effect here."""
@@ -187,9 +185,8 @@ class JournalService:
         if len(seen) != PARTITIONS:
             raise Failed(wire.CODE_INVALID_ARGUMENT, f"{PARTITIONS} partitions, not {len(seen)}")
         while True:
-            async with journal.changed:
-                await journal.changed.wait_for(
-                    lambda: any(head > had for head, had in zip(journal.heads, seen)))
+            while all(head <= had for head, had in zip(journal.heads, seen)):
+                await journal.changed.wait()
             seen = list(journal.heads)
             yield journal.status()
 

@@ -77,7 +77,7 @@ class Server:
 
     async def drain(self, within_s):
         """No further calls; those under way are answered, streams end, callers go elsewhere."""
-        await self.health.stop()
+        self.health.stopped.set()
         self.listener.close()
         for connection in set(self.connections):
             connection.go_away()
@@ -270,19 +270,14 @@ class Health:
     """What every server answers about itself."""
 
     def __init__(self):
-        self.services, self.is_serving, self.changed = {""}, True, asyncio.Condition()
-
-    async def stop(self):
-        async with self.changed:
-            self.is_serving = False
-            self.changed.notify_all()
+        self.services, self.stopped = {""}, asyncio.Event()
 
     def _status(self, service):
         if service not in self.services:
             return health.HealthCheckResponse(status=health.SERVING_STATUS_SERVICE_UNKNOWN)
         return health.HealthCheckResponse(
-            status=health.SERVING_STATUS_SERVING if self.is_serving
-            else health.SERVING_STATUS_NOT_SERVING)
+            status=health.SERVING_STATUS_NOT_SERVING if self.stopped.is_set()
+            else health.SERVING_STATUS_SERVING)
 
     async def Check(self, request, call):
         if request.service not in self.services:
@@ -290,13 +285,11 @@ class Health:
         return self._status(request.service)
 
     async def Watch(self, request, call):
-        last = None
-        async with self.changed:
-            while True:
-                if (status := self._status(request.service)) != last:
-                    yield status
-                last = status
-                await self.changed.wait()
+        yield self._status(request.service)
+        await self.stopped.wait()
+        if request.service in self.services:
+            yield self._status(request.service)
+        await asyncio.Event().wait()  # until the caller, or this server, goes
 
 
 class Describe:

@@ -165,18 +165,22 @@ class Inbox(asyncio.Queue):
 class ClientConnection(Frames):
     @classmethod
     async def open(cls, address, hello):
+        self = None
         try:
             async with asyncio.timeout(CONNECT_S):
                 self = cls(*await asyncio.open_connection(*address))
                 self.send(hello=hello)
                 kind, reply = await self.receive()
         except (*GONE, Failed) as error:
+            if self:
+                self.writer.close()
             raise Failed(
                 wire.CODE_UNAVAILABLE, f"{address[0]}:{address[1]}: {error}",
                 unprocessed=True) from None
         if kind != "hello_reply":
             self.writer.close()
-            raise Failed.of(getattr(reply, "status", wire.Status()), True)
+            why = reply.status.message if kind == "go_away" else f"{kind} in place of a hello"
+            raise Failed(wire.CODE_UNAVAILABLE, f"refused: {why}", unprocessed=True)
         self.frame_bytes_max = reply.limits.frame_bytes_max or FRAME_BYTES_MAX
         self.calls, self.last_id, self.is_open = {}, 0, True
         self.reading = asyncio.create_task(self._read())
