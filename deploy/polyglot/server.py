@@ -19,7 +19,7 @@ CALLS_IN_FLIGHT_MAX = 1024
 METADATA_BYTES_MAX = 16 << 10
 STREAM_CREDIT_MAX = 65_536
 CONNECTIONS_MAX = 1024
-HELLO_S, CLOSE_S = 5, 2
+HELLO_S, CLOSE_S, TELL_S = 5, 2, 0.1
 
 log = logging.getLogger("server")
 
@@ -78,6 +78,7 @@ class Server:
     async def drain(self, within_s):
         """No further calls; those under way are answered, streams end, callers go elsewhere."""
         self.health.stopped.set()
+        await asyncio.sleep(TELL_S)  # whoever watches hears of it first
         self.listener.close()
         for connection in set(self.connections):
             connection.go_away()
