@@ -2,7 +2,6 @@
 struct PolyglotCluster: Sendable {
   private let cluster: Cluster
   private let python: Python
-  private let ours: [NodeProcess]
   let town: Town
 
   private static let payment = "payment-1"
@@ -21,11 +20,11 @@ struct PolyglotCluster: Sendable {
     let cluster = try Cluster(layout, config: config)
     guard let member = cluster.members[payment] else { throw Trouble("no \(payment)") }
     let python = try await Python(member.site)
-    var ours: [NodeProcess] = []
-    defer { for node in ours { node.kill() } }
-    for name in ["order-1", "views-1"] { ours.append(try await cluster.start(name)) }
-    let polyglot = PolyglotCluster(
-      cluster: cluster, python: python, ours: ours, town: Town(ours[0]))
+    let order = try await cluster.start("order-1")
+    defer { order.kill() }
+    let views = try await cluster.start("views-1")
+    defer { views.kill() }
+    let polyglot = PolyglotCluster(cluster: cluster, python: python, town: Town(order))
     let process = try await polyglot.startPayment()
     defer { process.kill() }
     try await polyglot.town.open()
