@@ -7,11 +7,13 @@ PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python
   openssl ca-certificates
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
-  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv
+  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv python3-matplotlib
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
+SEEDS ?= 100000
 
-.PHONY: help setup build run demo nodes test format lint proto check-proto bench crash interleavings clean
+.PHONY: help setup build run demo nodes test format lint proto check-proto bench crash interleavings \
+  simulate clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +59,10 @@ crash: ## The full crash test: 200 cycles of SIGKILL, and of power cuts.
 
 interleavings: ## The full run of the circuit breaker: 1,000,000 interleavings; `test` does a tenth.
 	BAEDAL_INTERLEAVINGS=1000000 swift test --filter NeverWedgesTests
+
+simulate: setup ## 100,000 simulated worlds (SEEDS=n: so many); SEED=n replays one with its trace.
+	swift build -c release --product simulate
+	.build/release/simulate $(if $(SEED),$(SEED),--seeds $(SEEDS))
 
 clean: ## Removes what was built.
 	rm -rf .build .build-*

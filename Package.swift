@@ -10,6 +10,9 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// For those who run where their caller runs.
+let nonsending: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -63,7 +66,7 @@ let package = Package(
         "Domain", "Messages", "Journal", "Resilience", "Transport", "Views",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
-      swiftSettings: settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+      swiftSettings: settings + nonsending),
     .target(
       name: "ProviderHTTP",
       dependencies: [
@@ -132,6 +135,18 @@ let package = Package(
         "Services", "Journal", "Domain", "Messages", "Resilience", "Transport", "Views",
       ],
       swiftSettings: settings),
+    .target(
+      name: "SimulatedWorld",
+      dependencies: [
+        "Services", "Journal", "Domain", "Messages", "Resilience", "Transport", "Views",
+      ],
+      path: "Tests/SimulatedWorld", swiftSettings: settings + nonsending),
+    .executableTarget(
+      name: "simulate", dependencies: ["SimulatedWorld"], path: "Tests/simulate",
+      swiftSettings: settings + nonsending),
+    .testTarget(
+      name: "Simulation", dependencies: ["SimulatedWorld", "simulate"], path: "Tests/Simulation",
+      swiftSettings: settings + nonsending),
     .testTarget(
       name: "ProviderHTTPTests",
       dependencies: [

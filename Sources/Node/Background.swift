@@ -79,7 +79,7 @@ extension Background {
   ) {
     let log = log
     let runner = DeadlineRunner(
-      journal, clock: NodeClock.journal,
+      firing: journal, clock: NodeClock.journal,
       notify: { deadline, text in
         log.warning(
           "deadline not handled, tried again later",
@@ -87,23 +87,8 @@ extension Background {
             "journal": "\(journal.name)", "deadline": "\(deadline?.key.description ?? "")",
             "error": "\(text)",
           ])
-      },
-      handle: { (deadline) throws(DeadlineFailure) in
-        do throws(RPCError) {
-          // It may have been set anew since it was read: then it is not this one that is due.
-          guard try await Self.isCurrent(deadline, journal) else { return }
-          try await handle(deadline)
-        } catch { throw DeadlineFailure("\(error)") }
-      })
+      }, handle)
     add("deadlines of \(journal.name)") { await runner.run() }
-  }
-
-  private static func isCurrent(
-    _ deadline: Deadline, _ journal: AnyJournal
-  ) async throws(RPCError) -> Bool {
-    do throws(JournalError) {
-      return try await journal.deadlines(of: deadline.key.stream).contains(deadline)
-    } catch { throw RPCError(error) }
   }
 }
 

@@ -44,7 +44,7 @@ extension NodeParts {
 extension SimulatedProvider.Settings {
   fileprivate init(_ settings: NodeConfig.Payment.Simulator) {
     self.init(
-      latency: settings.latency, capacity: settings.capacity,
+      latency: settings.latency, capacity: settings.capacity, queue: settings.queue,
       declinePerMille: settings.declinePerMille, unknownPerMille: settings.unknownPerMille)
   }
 }

@@ -168,6 +168,24 @@ struct PaymentTests {
     #expect(throwsCode(.conflict) { try decide(PaymentSamples.requestRefund("a", 1), history) })
   }
 
+  @Test("an accepted offer gets what is left, and is never refused")
+  func offerAfterRefunds() throws {
+    var history = PaymentSamples.approved
+    history += try decide(PaymentSamples.requestRefund("a", 20_000), history, by: .operator)
+    #expect(
+      throwsCode(.invalid) {
+        try decide(PaymentSamples.requestRefund("offer-1", 1), history, by: .operator)
+      })
+    let offer = PaymentSamples.requestRefund("offer-1", 9000)
+    let promised = try decide(offer, history)
+    let given = PaymentEvent.refundRequested(
+      key: .offer(1), amount: won(6000), reason: "sold out", bearer: .store)
+    #expect(promised == [given])
+    history += promised
+    #expect(try decide(offer, history).isEmpty)
+    #expect(try decide(PaymentSamples.requestRefund("offer-2", 1), history).isEmpty)
+  }
+
   @Test("an order delivered while a refund is under way is settled, and the refund goes on")
   func settleWhileRefunding() throws {
     var history = PaymentSamples.refunding

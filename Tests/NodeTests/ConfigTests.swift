@@ -243,7 +243,7 @@ struct ConfigTests {
     #expect(
       try await complaint(address)
         == "node.yaml:2: payment.provider: http needs 'payment.http.secret_file'")
-    #expect(try await complaint(address + "\nnode: {services: [order]}") == "nothing")
+    #expect(try await complaint(address + "\nnode: {services: [store]}") == "nothing")
     let config = try await load(address, environment: ["BAEDAL_PAYMENT_HTTP_SECRET": "hunter2"])
     #expect(config.payment.provider == .http)
     #expect(config.payment.http.secret?.reveal() == "hunter2")

@@ -78,6 +78,26 @@ import Testing
     #expect(!counted)
   }
 
+  @Test(arguments: situations) func whoAsksBeforeWaitingHearsWhatAskingWouldSay(
+    name: String
+  ) throws {
+    var asked = try Self.situation(name)
+    var looked = asked
+    let refusal = looked.machine.refusal(at: looked.now)
+    let before = looked.machine.snapshot
+    switch asked.machine.ask(at: asked.now) {
+    case .permitted:
+      #expect(refusal == nil)
+      // Nothing was taken: whoever asks now is let through all the same.
+      guard case .permitted = looked.machine.ask(at: looked.now) else { throw Refused() }
+      #expect(looked.machine.snapshot == asked.machine.snapshot)
+    case .rejected(let rejection):
+      #expect(refusal == rejection)
+      #expect(before.counters.rejected == asked.machine.counters.rejected)
+      #expect(before.state == asked.machine.state)
+    }
+  }
+
   private static func apply(_ input: String, to situation: inout Situation) -> String {
     let now = situation.now
     switch input {

@@ -62,6 +62,27 @@ struct PaymentDrainTests {
     #expect(dependency.isClosed)
   }
 
+  @Test(
+    "passes over those about to expire, without a loss of pace for those behind them",
+    .timeLimit(.minutes(1)))
+  func expiring() async throws {
+    let (world, dependency, drain, early) = try await Self.world(parked: 3)
+    world.clock.advance(by: .seconds(10))
+    dependency.operate(.forceOpen)
+    let late = try await world.place(MoneyWorld.request("late")).orderID
+    dependency.operate(.reset)
+    world.clock.advance(by: world.environment.deadlines.paymentParked - .seconds(14))
+    // Enough for one order; the clock stands still, so that there is no more.
+    var pace = try TokenBucket(
+      every: .seconds(3600), burst: 1, at: Resilience.MonotonicInstant(nanoseconds: 0))
+    #expect(await drain.sweep(&pace) == PaymentDrain.Sweep(paid: 1, failed: 0))
+    #expect(try await world.order(late).state == .placed)
+    for id in early { #expect(try await world.order(id).state == .awaitingPayment) }
+    try await world.pass(.seconds(4))
+    for id in early { #expect(try await world.order(id).state == .expired) }
+    #expect(world.provider.captures.count == 1)
+  }
+
   @Test("leaves to their customers what only they can pay")
   func oneTime() async throws {
     let (world, _, drain, ids) = try await Self.world(parked: 2, method: "once:abc")

@@ -115,4 +115,20 @@ struct PaymentGuardTests {
     // The place is free again.
     #expect(try await world.place(MoneyWorld.request("third")).state == .placed)
   }
+
+  @Test("while the breaker is open nobody waits behind charges that hang", .timeLimit(.minutes(1)))
+  func hanging() async throws {
+    let (world, breaker) = try Self.world(concurrent: 1, queued: 8)
+    world.line.suffer(.holdsCharges)
+    let (service, context) = (world.orderService, world.context())
+    async let first = service.placeOrder(MoneyWorld.request("first"), context: context)
+    await world.line.holds()
+    breaker.operate(.forceOpen)
+    // The clock stands still: who waited for a turn would wait for ever.
+    #expect(try await world.place(MoneyWorld.request("second")).state == .awaitingPayment)
+    #expect((breaker.snapshot().queued, breaker.snapshot().turnedAway) == (0, 0))
+    #expect(breaker.snapshot().breaker.counters.rejected == 1)
+    world.line.release()
+    #expect(try await first.order?.state == .placed)
+  }
 }

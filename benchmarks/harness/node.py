@@ -6,6 +6,7 @@ from . import tools, wire
 from .wire import field
 
 STORES = 20
+PLACE_ORDER = "baedal.order.v1.OrderService/PlaceOrder"
 HEALTH = "baedal.health.v1.HealthService/Check"
 
 # The defaults, but for a payment provider that takes no time: what is measured is the node.
@@ -71,6 +72,23 @@ def register_stores(port):
         payloads.append(order(store))
     client.close()
     return payloads
+
+
+def wait_for_menus(port, payloads):
+    """Until the order service has its copy of every menu, and so takes orders."""
+    deadline = time.monotonic() + 30
+    client = wire.Client(port, role="customer", id="customer-0000")
+    for number, payload in enumerate(payloads):
+        request = payload.replace(b"@" * 4, b"0000").replace(b"#" * 16, b"%016d" % number)
+        while True:
+            try:
+                client.call(PLACE_ORDER, request)
+                break
+            except wire.Failed:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+    client.close()
 
 
 def order(store):

@@ -1,8 +1,6 @@
 """Durable PlaceOrder with every service running, beside PostgreSQL doing the same order."""
 
-import time
-
-from . import layers, node, report, rpc, tools, wire
+from . import layers, node, report, rpc, tools
 from .postgres import Postgres
 
 # Calls in flight as connections × in flight on each.
@@ -37,27 +35,10 @@ class Suite:
     def node(self, name):
         started = node.Node(self.baedal, self.scratch.path / name)
         started.wait_until_ready()
-        payloads = tools.write_payloads(
-            self.scratch.path / "orders.bin", node.register_stores(started.port))
-        self.wait_for_menus(started.port, payloads)
+        requests = node.register_stores(started.port)
+        payloads = tools.write_payloads(self.scratch.path / "orders.bin", requests)
+        node.wait_for_menus(started.port, requests)
         return started, payloads
-
-    def wait_for_menus(self, port, payloads):
-        """Until the order service has its copy of every menu, and so takes orders."""
-        deadline = time.monotonic() + 30
-        for number in range(node.STORES):
-            request = node.order(f"store-{number:04}").replace(b"@" * 4, b"0000")
-            request = request.replace(b"#" * 16, b"%016d" % number)
-            client = wire.Client(port, role="customer", id="customer-0000")
-            while True:
-                try:
-                    client.call(rpc.METHOD, request)
-                    break
-                except wire.Failed:
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.05)
-            client.close()
 
     def closed_round(self, turn):
         started, payloads = self.node(f"closed-{turn}")

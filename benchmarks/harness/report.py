@@ -39,6 +39,10 @@ def goal_table(goals):
           "met" if g["met"] else "**not met**"] for g in goals])
 
 
+def taken(rounds):
+    return "one run of each" if rounds == 1 else f"medians of {rounds} interleaved rounds"
+
+
 def write(suite, data, sections, goals):
     """Writes results/SUITE.json and results/SUITE.md, and shows the page."""
     tools.RESULTS.mkdir(exist_ok=True)
@@ -47,7 +51,7 @@ def write(suite, data, sections, goals):
     (tools.RESULTS / f"{suite}.json").write_text(json.dumps(data, indent=2) + "\n")
     head = (f"# {suite}\n\n{host['taken']}, {host['cores']} × {host['cpu']}, Linux "
             f"{host['kernel']}, load average before {host['load_average_before']}, "
-            f"medians of {data['rounds']} interleaved rounds\n")
+            f"{taken(data['rounds'])}\n")
     page = "\n\n".join([head.strip(), *sections, goal_table(goals)]) + "\n"
     (tools.RESULTS / f"{suite}.md").write_text(page)
     print(page)

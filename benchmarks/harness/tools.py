@@ -24,11 +24,16 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def run(command, **options):
-    """Runs a command to its end and gives what it printed; shows its errors when it fails."""
-    done = subprocess.run(
+def run_any(command, **options):
+    """Runs a command to its end, however it ends."""
+    return subprocess.run(
         [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         **options)
+
+
+def run(command, **options):
+    """Runs a command to its end and gives what it printed; shows its errors when it fails."""
+    done = run_any(command, **options)
     if done.returncode != 0:
         say(done.stdout[-4000:] + done.stderr[-4000:])
         raise SystemExit(f"benchmarks: failed ({done.returncode}): {' '.join(map(str, command))}")

@@ -107,16 +107,18 @@ static void take(connection *c, const wire_frame *frame, const answers *to) {
     default: return;
   }
   uint64_t *slot = &c->began_ns[frame->id % CONNECTION_WINDOW];
-  bool is_ok = frame->kind == WIRE_REPLY;
-  if (!is_ok) complain(frame);
-  if (is_ok && to->options->expect_field[0]) {
-    is_ok = wire_find(frame->payload, to->options->expect_field) == to->options->expect_value;
+  answer a = {.began_ns = *slot, .is_ok = frame->kind == WIRE_REPLY, .status = frame->status};
+  // Whoever records each answer counts the failed ones too.
+  if (!a.is_ok && !to->options->records) complain(frame);
+  if (a.is_ok && to->options->expect_field[0]) {
+    a.value = wire_find(frame->payload, to->options->expect_field);
+    a.is_ok = a.value == to->options->expect_value;
   }
   if (!*slot) {
     errno = EPROTO;
     fail("an answer to no call of ours");
   }
-  to->answered(to->context, *slot, is_ok);
+  to->answered(to->context, &a);
   *slot = 0;
   c->in_flight--;
 }

@@ -26,10 +26,18 @@ typedef struct {
   uint64_t *began_ns;  // by call id modulo the window; 0: no such call
 } connection;
 
+// One answer.
+typedef struct {
+  uint64_t began_ns;  // when the call was meant to be sent
+  bool is_ok;         // a reply, with the value that was expected if one was
+  uint64_t status;    // of a call that failed
+  uint64_t value;     // at the path of --expect in a reply
+} answer;
+
 // Called with each answer.
 typedef struct {
   void *context;
-  void (*answered)(void *context, uint64_t began_ns, bool is_ok);
+  void (*answered)(void *context, const answer *a);
   const options *options;
 } answers;
 

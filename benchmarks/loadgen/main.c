@@ -14,6 +14,7 @@
 
 #include "../shared/meter.h"
 #include "connection.h"
+#include "records.h"
 
 enum phase { WARMUP, MEASURED, DRAINING };
 
@@ -30,21 +31,31 @@ typedef struct {
   uint64_t due_ns, interval_ns;
   int next_connection;
   histogram latency;
+  records *records;  // NULL: not wanted
 } load;
 
-static void answered(void *context, uint64_t began_ns, bool is_ok) {
+static volatile sig_atomic_t is_told_to_end = 0;
+
+static void end_now(int signal) {
+  (void)signal;
+  is_told_to_end = 1;
+}
+
+static void answered(void *context, const answer *a) {
   load *l = context;
+  if (l->records) records_add(l->records, a, l->now_ns);
   if (l->options.rate_per_s > 0) {
-    if (began_ns < l->begin_ns || began_ns >= l->end_ns) return;
+    if (a->began_ns < l->begin_ns || a->began_ns >= l->end_ns) return;
   } else if (l->phase != MEASURED) {
     return;
   }
-  histogram_add(&l->latency, l->now_ns - began_ns);
+  histogram_add(&l->latency, l->now_ns - a->began_ns);
   l->answered++;
-  if (!is_ok) l->errors++;
+  if (!a->is_ok) l->errors++;
 }
 
 static bool is_over(const load *l) {
+  if (is_told_to_end) return true;
   return l->options.calls_max && l->number - l->options.first_number >= l->options.calls_max;
 }
 
@@ -72,7 +83,7 @@ static void refill(load *l, connection *c) {
 // Queues every call that is due; gives when the next one is.
 static void send_due(load *l) {
   uint64_t now = meter_now_ns();
-  while (l->due_ns <= now && l->phase != DRAINING) {
+  while (l->due_ns <= now && l->phase != DRAINING && !is_over(l)) {
     connection *free = NULL;
     for (int i = 0; i < l->options.connections && !free; i++) {
       connection *c = &l->connections[(l->next_connection + i) % l->options.connections];
@@ -136,22 +147,25 @@ static void open_all(load *l) {
   }
 }
 
+static uint64_t add_unanswered(load *l, uint64_t began_ns, uint64_t now) {
+  if (!began_ns) return 0;
+  if (l->records) records_add(l->records, &(answer){.began_ns = began_ns}, 0);
+  if (began_ns < l->begin_ns || began_ns >= l->end_ns) return 0;
+  histogram_add(&l->latency, now - began_ns);
+  return 1;
+}
+
 // Calls without an answer waited at least until now; in the open loop also those that were due
 // and could not even be sent.
 static uint64_t count_unanswered(load *l) {
   uint64_t now = meter_now_ns(), count = 0;
   for (int i = 0; i < l->options.connections; i++) {
     for (int slot = 0; slot < CONNECTION_WINDOW; slot++) {
-      uint64_t began = l->connections[i].began_ns[slot];
-      if (!began || began < l->begin_ns || began >= l->end_ns) continue;
-      histogram_add(&l->latency, now - began);
-      count++;
+      count += add_unanswered(l, l->connections[i].began_ns[slot], now);
     }
   }
   for (; l->options.rate_per_s > 0 && l->due_ns < l->end_ns; l->due_ns += l->interval_ns) {
-    if (l->due_ns < l->begin_ns) continue;
-    histogram_add(&l->latency, now - l->due_ns);
-    count++;
+    count += add_unanswered(l, l->due_ns, now);
   }
   return count;
 }
@@ -159,7 +173,9 @@ static uint64_t count_unanswered(load *l) {
 int main(int argc, char **argv) {
   static load l;
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, end_now);
   l.options = options_parse(argc, argv);
+  if (l.options.records) l.records = records_open(l.options.records);
   l.payloads = payloads_read(l.options.payloads);
   l.number = l.options.first_number;
   l.now_ns = meter_now_ns();
@@ -174,9 +190,11 @@ int main(int argc, char **argv) {
   while (meter_now_ns() < l.end_ns && !is_over(&l)) turn(&l);
   used = meter_end(used);
   l.phase = DRAINING;
+  if (is_told_to_end) l.end_ns = meter_now_ns();
   uint64_t patience_ns = meter_now_ns() + 5000000000ull;
   while (in_flight(&l) > 0 && meter_now_ns() < patience_ns) turn(&l);
   uint64_t unanswered = count_unanswered(&l);
+  if (l.records) records_close(l.records);
   meter_print(used, &l.latency, l.answered, l.errors, unanswered);
   for (int i = 0; i < l.options.connections; i++) connection_close(&l.connections[i]);
   return 0;

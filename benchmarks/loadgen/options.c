@@ -10,7 +10,9 @@ static void usage(const char *problem) {
           "usage: loadgen --port P --method NAME --payloads FILE [--connections N]\n"
           "  [--in-flight N] [--rate PER_S] [--seconds S] [--warmup S] [--calls N]\n"
           "  [--first-number N] [--server-pid PID] [--role ROLE] [--id ID]\n"
-          "  [--expect PATH=VALUE]   such as 1.4=4: field 4 of field 1 must be 4\n",
+          "  [--expect PATH=VALUE]   such as 1.4=4: field 4 of field 1 must be 4\n"
+          "  [--records FILE]        one record a call, see records.h\n"
+          "SIGTERM ends the load before its time.\n",
           problem);
   exit(64);
 }
@@ -41,6 +43,7 @@ options options_parse(int argc, char **argv) {
     else if (!strcmp(name, "--payloads")) o.payloads = value;
     else if (!strcmp(name, "--connections")) o.connections = atoi(value);
     else if (!strcmp(name, "--in-flight")) o.in_flight = atoi(value);
+    else if (!strcmp(name, "--records")) o.records = value;
     else if (!strcmp(name, "--rate")) o.rate_per_s = atof(value);
     else if (!strcmp(name, "--seconds")) o.seconds = atof(value);
     else if (!strcmp(name, "--warmup")) o.warmup_s = atof(value);

@@ -19,6 +19,7 @@ typedef struct {
   const char *payloads;  // a file of payloads, each after its 4-byte big-endian length
   const char *role;      // credentials of the hello
   const char *id;
+  const char *records;   // where to write one record for each call; NULL: nowhere
   int expect_field[4];   // path to a varint of the answer, 0-terminated
   uint64_t expect_value; // what it must be, else the call is an error
 } options;

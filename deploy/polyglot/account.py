@@ -9,6 +9,7 @@ from wire import Failed
 
 REFUNDS_MAX, REASON_BYTES_MAX = 50, 500
 VOID = "void"  # the key of the refund of all that is left
+OFFER = "offer-"  # and its number: what the customer was promised for what is left out
 UNDER_WAY = {pb.PAYMENT_STATE_ATTEMPTING, pb.PAYMENT_STATE_UNKNOWN}
 # An attempt may yet turn out to have charged.
 OPEN = UNDER_WAY | {pb.PAYMENT_STATE_VOIDED_OUTSTANDING}
@@ -145,7 +146,7 @@ class Account:
                 raise Failed(wire.CODE_ALREADY_EXISTS, f"refund {key} was of another amount")
             return []
         check_id(key)
-        if len(reason.encode()) > REASON_BYTES_MAX or key == VOID:
+        if len(reason.encode()) > REASON_BYTES_MAX or key == VOID or key.startswith(OFFER):
             raise Failed(wire.CODE_INVALID_ARGUMENT, "a reason that long, or a reserved key")
         if not 0 < amount_won <= self.remaining:
             raise Failed(wire.CODE_INVALID_ARGUMENT, f"{self.remaining} won are left to refund")
@@ -153,6 +154,15 @@ class Account:
             raise Failed(wire.CODE_INVALID_ARGUMENT, "too many refunds")
         return [ev.PaymentRefundRequested(
             refund_key=key, amount_won=amount_won, reason=reason, bearer=bearer)]
+
+    def promised(self, number, amount_won, reason):
+        """An offer that the customer took. Never refused: of what an operator gave back before,
+        nothing is left to give."""
+        key, amount_won = f"{OFFER}{number}", min(amount_won, self.remaining)
+        if key in self.refunds or amount_won <= 0:
+            return []
+        return [ev.PaymentRefundRequested(
+            refund_key=key, amount_won=amount_won, reason=reason, bearer=pb.REFUND_BEARER_STORE)]
 
     def refund_ended(self, event):
         return [] if self.refunds[event.refund_key][1] else [event]

@@ -102,9 +102,7 @@ class PaymentService:
             if kind == "OrderDelivered":
                 return account.settle()
             accepted = order_events.OrderRefundAccepted.FromString(event.payload)
-            return account.refund(
-                f"offer-{accepted.number}", accepted.amount_won, accepted.reason,
-                pb.REFUND_BEARER_STORE)
+            return account.promised(accepted.number, accepted.amount_won, accepted.reason)
 
         if kind in reasons or kind in ("OrderDelivered", "OrderRefundAccepted"):
             cause = Cause(event.correlation_id, event.id, event.traceparent)

@@ -68,4 +68,7 @@ package struct RefundOffer: Hashable, Sendable {
 extension RefundKey {
   /// The refund of an offer that the customer took.
   package static func offer(_ number: Int) -> RefundKey { RefundKey(validated: "offer-\(number)") }
+
+  /// Nobody but the order asks for such a one.
+  package var isOffer: Bool { rawValue.hasPrefix("offer-") }
 }

@@ -17,7 +17,9 @@ extension Payment {
       return [.unknown(attempt: attempt, reason: TextLimit.clipped(reason))]
     case .void(let reason): return void(TextLimit.clipped(reason), state)
     case .requestRefund(let key, let amount, let reason, let bearer):
-      return try refund(Refund(key: key, amount: amount, reason: reason, bearer: bearer), state)
+      let asked = Refund(key: key, amount: amount, reason: reason, bearer: bearer)
+      if key.isOffer, principal.role == .service { return promised(asked, state) }
+      return try refund(asked, state)
     case .recordRefunded(let key, let reference):
       guard let refund = try openRefund(key, state) else { return [] }
       return [.refunded(key: key, amount: refund.amount, reference: reference)]
@@ -110,7 +112,7 @@ extension Payment {
       return []
     }
     try TextLimit.reason(refund.reason)
-    guard refund.key != .void else {
+    guard refund.key != .void, !refund.key.isOffer else {
       throw Rejection(.invalid, "the refund key \(refund.key) is reserved")
     }
     guard refund.amount > .zero else { throw Rejection(.invalid, "there is nothing to refund") }
@@ -123,6 +125,19 @@ extension Payment {
     return [
       .refundRequested(
         key: refund.key, amount: refund.amount, reason: refund.reason, bearer: refund.bearer)
+    ]
+  }
+
+  /// What the customer was promised for what is left out; an operator may have given back part of
+  /// it before. It is not refused: the order's later events would wait behind the refusal, and the
+  /// money with them.
+  private static func promised(_ refund: Refund, _ state: PaymentState) -> [PaymentEvent] {
+    let amount = min(refund.amount, state.remaining)
+    guard state.refund(refund.key) == nil, amount > .zero else { return [] }
+    return [
+      .refundRequested(
+        key: refund.key, amount: amount, reason: TextLimit.clipped(refund.reason),
+        bearer: refund.bearer)
     ]
   }
 

@@ -73,7 +73,8 @@ extension Payment {
     .on(
       .requestRefund, in: [.approved, .settled], by: [.service, .operator],
       .to(.refunding, .refundRequested), .ignored,
-      when: "never more than was captured; the same key once, with another amount conflict"),
+      when: "never more than was captured, an accepted offer at most what is left; the same key "
+        + "once, with another amount conflict"),
     .on(
       .requestRefund, in: [.refunding], by: [.service, .operator], .stay(.refundRequested),
       .ignored,

@@ -83,7 +83,9 @@ package final class DeadlineSignal: Sendable {
     let woken = state.withLock { state -> [UnsafeContinuation<Bool, Never>] in
       guard !state.entries.isEmpty else { return [] }
       var woken: [UnsafeContinuation<Bool, Never>] = []
-      for (number, var entry) in state.entries {
+      // In the order of watching, so that whoever decides the order of tasks decides all of it.
+      for number in state.entries.keys.sorted() {
+        guard var entry = state.entries[number] else { continue }
         entry.earliest = min(entry.earliest ?? time, time)
         if let waiter = entry.waiter, time < entry.threshold ?? WallTime(milliseconds: .max) {
           woken.append(waiter)

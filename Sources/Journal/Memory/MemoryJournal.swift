@@ -24,6 +24,8 @@ package final class MemoryJournal: Journal {
     /// A planted bug for tests of tests: appends are acknowledged and visible before `flush()`,
     /// and `crash()` loses them all the same. `flush` is then `.manual`.
     package var acknowledgeBeforeFlush = false
+    /// Told of events as they become visible, in the thread that flushes and without the lock.
+    package var onCommit: @Sendable ([RecordedEvent]) -> Void = { _ in }
 
     package init() {}
   }
@@ -162,7 +164,7 @@ package final class MemoryJournal: Journal {
 
   private func flush(durably: Bool) {
     let time = now()
-    let (waiting, earliest) = state.withLock { state in
+    let (waiting, earliest, recorded) = state.withLock { state in
       if durably { state.flushed = nil } else { state.flushed = state.flushed ?? state.store }
       var recorded: [RecordedEvent] = []
       var earliest: WallTime?
@@ -179,8 +181,9 @@ package final class MemoryJournal: Journal {
       // Within the lock, so that two flushes cannot publish in the wrong order.
       tail.publish(recorded)
       defer { state.pending = [] }
-      return (state.pending, earliest)
+      return (state.pending, earliest, recorded)
     }
+    if !recorded.isEmpty { options.onCommit(recorded) }
     if let earliest { deadlineSignal.deadlineSet(earliest) }
     for (_, waiter) in waiting { waiter?.resume() }
   }

@@ -114,7 +114,7 @@ extension Follower {
   /// Reads where there is something to read and room for it.
   private nonisolated(nonsending) func takeMore(_ group: inout Steps) async -> SubscriptionError? {
     guard !behind.isEmpty else { return nil }
-    for index in behind {
+    for index in behind.sorted() {
       do throws(JournalError) {
         try await read(index, &group)
       } catch {

@@ -151,8 +151,10 @@ extension NodeConfig {
     /// How the built-in provider behaves at first; operators change it at run time.
     package struct Simulator: Sendable, Equatable {
       package var latency: Duration = .milliseconds(5)
-      /// Charges at once; more are refused.
+      /// Charges at once.
       package var capacity = 512
+      /// Charges beyond those that wait for a place; more are refused.
+      package var queue = 0
       /// Of 1000 charges, so many are declined.
       package var declinePerMille = 0
       /// Of 1000 charges, so many lose their answer; half of those have charged.
@@ -165,7 +167,7 @@ extension NodeConfig {
 
     /// When the circuit breaker around charges opens and closes.
     package struct Breaker: Sendable, Equatable {
-      package var window: Duration = .seconds(20)
+      package var window: Duration = .seconds(10)
       package var minimumCalls = 20
       package var failurePercent = 50
       package var slowCall: Duration = .milliseconds(2000)
@@ -180,7 +182,7 @@ extension NodeConfig {
     /// How many charges are under way, and how many wait for their turn.
     package struct Bulkhead: Sendable, Equatable {
       package var concurrent = 512
-      package var queued = 512
+      package var queued = 128
       package var queueTimeout: Duration = .milliseconds(200)
 
       package init() {}

@@ -163,7 +163,10 @@ extension Setting {
       "How long a charge takes."),
     .integer(
       "payment.simulator.capacity", \.payment.simulator.capacity, 0...1_000_000,
-      "Charges at once; more are refused."),
+      "Charges at once."),
+    .integer(
+      "payment.simulator.queue", \.payment.simulator.queue, 0...100_000,
+      "Charges beyond those that wait for a place; more are refused."),
     .integer(
       "payment.simulator.decline_per_mille", \.payment.simulator.declinePerMille, 0...1000,
       "Of 1000 charges, so many are declined."),

@@ -40,7 +40,7 @@ package final class Bulkhead: Sendable {
   package var queued: Int { state.withLock { $0.queue.queued } }
 
   /// A place inside, at once or when its turn comes before `deadline`. The place is free again
-  /// when the permit goes out of scope.
+  /// when the permit goes out of scope. Runs where the caller runs.
   package nonisolated(nonsending) func permit(
     until deadline: MonotonicInstant
   ) async throws(BulkheadRejection) -> BulkheadPermit {

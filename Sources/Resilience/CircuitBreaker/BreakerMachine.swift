@@ -64,13 +64,27 @@ package struct BreakerMachine: Sendable {
     case .closed, .forcedClosed, .disabled:
       return .permitted(Ticket(generation: generation, start: now, probe: nil))
     case .forcedOpen:
-      return reject(.forcedOpen, until: nil, now)
+      return .rejected(reject(.forcedOpen, until: nil, now))
     case .open(let until, let opening):
-      guard now >= until else { return reject(.open, until: until, now) }
+      guard now >= until else { return .rejected(reject(.open, until: until, now)) }
       enter(.halfOpen(opening: opening), .waitOver, now)
       return probe(now)
     case .halfOpen:
       return probe(now)
+    }
+  }
+
+  /// Why a call that asked now would be refused; nil if it would be let through. Takes no probe.
+  /// For who must wait before it can ask, and need not when the answer is no; counts as refused.
+  package mutating func refusal(at now: MonotonicInstant) -> BreakerRejection? {
+    let now = advance(to: now)
+    switch state {
+    case .closed, .forcedClosed, .disabled: return nil
+    case .forcedOpen: return reject(.forcedOpen, until: nil, now)
+    case .open(let until, _):
+      return now < until ? reject(.open, until: until, now) : nil
+    case .halfOpen:
+      return probes.hasFree ? nil : reject(.probesTaken, until: probes.firstLeaseEnd, now)
     }
   }
 
@@ -169,7 +183,7 @@ package struct BreakerMachine: Sendable {
 
   private mutating func probe(_ now: MonotonicInstant) -> Decision {
     guard let probe = probes.take(until: now.advanced(by: policy.lease)) else {
-      return reject(.probesTaken, until: probes.firstLeaseEnd, now)
+      return .rejected(reject(.probesTaken, until: probes.firstLeaseEnd, now))
     }
     return .permitted(Ticket(generation: generation, start: now, probe: probe))
   }
@@ -219,10 +233,10 @@ package struct BreakerMachine: Sendable {
 
   private mutating func reject(
     _ reason: BreakerRejection.Reason, until: MonotonicInstant?, _ now: MonotonicInstant
-  ) -> Decision {
+  ) -> BreakerRejection {
     counters.rejected &+= 1
     let wait = until.map { max(0, $0.nanoseconds(since: now)) }
-    return .rejected(BreakerRejection(reason: reason, retryAfterNanoseconds: wait))
+    return BreakerRejection(reason: reason, retryAfterNanoseconds: wait)
   }
 
   private mutating func count(isFailure: Bool, isSlow: Bool) {

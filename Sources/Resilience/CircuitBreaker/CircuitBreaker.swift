@@ -44,6 +44,18 @@ public final class CircuitBreaker: Sendable {
     }
   }
 
+  /// Why a call made now would be refused; nil if it would be let through. See
+  /// `BreakerMachine.refusal`.
+  package func refusal(at now: MonotonicInstant) -> BreakerRejection? {
+    switch BreakerGate(bits: gate.load(ordering: .acquiring)).mode {
+    case .closed: return nil
+    case .open(let until) where now.nanoseconds < until:
+      refusedAtGate.wrappingAdd(1, ordering: .relaxed)
+      return BreakerRejection(reason: .open, retryAfterNanoseconds: until &- now.nanoseconds)
+    case .open, .other: return change { $0.refusal(at: now) }
+    }
+  }
+
   @inline(never)
   private func askMachine(at now: MonotonicInstant) throws(BreakerRejection) -> BreakerPermit {
     switch change({ $0.ask(at: now) }) {

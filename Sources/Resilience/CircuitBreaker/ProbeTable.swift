@@ -26,9 +26,12 @@ struct ProbeTable: Sendable {
   /// The end of the lease that ends first.
   var firstLeaseEnd: MonotonicInstant? { slots.lazy.compactMap(\.leaseEnds).min() }
 
+  /// Whether one is left to take.
+  var hasFree: Bool { live + tally.calls < slots.count }
+
   /// nil if none is left.
   mutating func take(until leaseEnds: MonotonicInstant) -> Probe? {
-    guard live + tally.calls < slots.count,
+    guard hasFree,
       let index = slots.firstIndex(where: { $0.leaseEnds == nil })
     else { return nil }
     slots[index].number &+= 1

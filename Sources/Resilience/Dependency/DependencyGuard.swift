@@ -45,6 +45,8 @@ package final class DependencyGuard: Sendable {
     mayRepeat: (Failure) -> Bool,
     _ call: () async throws(Failure) -> Value
   ) async throws(DependencyError<Failure>) -> Value {
+    // What the breaker refuses anyway need not wait behind calls that hang.
+    if let rejection = breaker.refusal(at: timing.now()) { throw .rejected(rejection) }
     let permit = try await enter(until: deadline, as: Failure.self)
     let result = await pass(judge, call)
     guard case .failure(.failed(let error)) = result, mayRepeat(error), mayRetry() else {

@@ -7,6 +7,7 @@ import Transport
 /// Pays parked orders once payment is well again: paced, few at a time, the longest parked first.
 ///
 /// The parked orders are those with a deadline to be paid by, so nothing else has to remember them.
+/// Those about to expire are left to it, so that their end does not cost those behind them the pace.
 /// While the circuit breaker is open nobody is charged; when its wait is over, one order at a time
 /// tries payment out, as a customer's would. Orders that only their customer can pay stay parked.
 package struct PaymentDrain: Sendable {
@@ -51,10 +52,14 @@ package struct PaymentDrain: Sendable {
   private let pool: ReplicaPool<OrderReplica>
   private let payment: DependencyGuard
   private let policy: Policy
-  private let clock: TransportClock
+  private let environment: ServiceEnvironment
+  private var clock: TransportClock { environment.clock }
 
   /// Orders read at once.
   private static let pageMax = 64
+  /// Who expires sooner is not charged: the order could be over before the charge is, and every
+  /// one of those would have to be refunded.
+  private static let leftMin = Duration.seconds(5)
   /// The longest it looks away, whatever went wrong.
   private static let pauseMax = Duration.seconds(5)
 
@@ -66,7 +71,7 @@ package struct PaymentDrain: Sendable {
     self.pool = pool
     self.payment = payment
     self.policy = policy
-    self.clock = environment.clock
+    self.environment = environment
   }
 
   /// Runs until its task is cancelled.
@@ -99,6 +104,9 @@ package struct PaymentDrain: Sendable {
             running -= 1
             sweep.count(outcome)
           }
+          // Before its turn, not after: who waits for the pace at the edge of expiry would lose
+          // every turn to it.
+          guard isWorthwhile(deadline) else { continue }
           guard await turn(&pace), payment.wait() == .zero else { break pages }
           running += 1
           group.addTask { await pay(deadline.key.stream.id) }
@@ -107,6 +115,12 @@ package struct PaymentDrain: Sendable {
       for await outcome in group { sweep.count(outcome) }
       return sweep
     }
+  }
+
+  /// Whether there is time left to pay this order.
+  private func isWorthwhile(_ deadline: Deadline) -> Bool {
+    let soon = environment.now().advanced(by: Self.leftMin)
+    return deadline.dueAt.milliseconds > soon.ms
   }
 
   /// Waits until the pace allows another; false when its task was cancelled.

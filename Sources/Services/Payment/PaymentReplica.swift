@@ -48,7 +48,8 @@ package actor PaymentReplica {
     // The intent is durable: from here on the work is the pool's. A caller who hangs up cancels
     // its own task, which must not cancel a capture; so this one has no parent. It ends within
     // the provider's time limit.
-    let attempt = Task { [self] () -> Result<ChargeResponse, RPCError> in
+    let attempt = Task(executorPreference: executor.task) {
+      [self] () -> Result<ChargeResponse, RPCError> in
       let outcome = await provider.charge(charge)
       do throws(RPCError) {
         let state = try await record(outcome, of: charge, cause)

@@ -48,7 +48,7 @@ package struct PaymentService: PaymentServiceProtocol {
   package func getSimulator(
     _ request: GetSimulatorRequest, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
-    SimulatorSettings(try simulator(for: context).current)
+    SimulatorSettings(try simulator(for: context))
   }
 
   package func setSimulator(
@@ -56,14 +56,14 @@ package struct PaymentService: PaymentServiceProtocol {
   ) async throws(RPCError) -> SimulatorSettings {
     let simulator = try simulator(for: context)
     guard request.declinePerMille <= 1000, request.unknownPerMille <= 1000,
-      request.latencyMs <= 600_000
+      request.latencyMs <= 600_000, request.queue <= 100_000
     else {
       throw RPCError(
         code: .invalidArgument,
-        message: "per mille are 0 to 1000, latency_ms is 0 to 600000")
+        message: "per mille are 0 to 1000, latency_ms is 0 to 600000, queue is 0 to 100000")
     }
     simulator.change(to: request.stored)
-    return request
+    return SimulatorSettings(simulator)
   }
 
   private func simulator(for context: CallContext) throws(RPCError) -> SimulatedProvider {
@@ -104,17 +104,30 @@ extension PaymentCommand {
 }
 
 extension SimulatorSettings {
-  fileprivate init(_ settings: SimulatedProvider.Settings) {
+  fileprivate init(_ simulator: SimulatedProvider) {
+    let (settings, load) = (simulator.current, simulator.load)
     self.init(
       latencyMs: UInt32(clamping: settings.latency.wholeMs),
       capacity: UInt32(clamping: settings.capacity),
       declinePerMille: UInt32(clamping: settings.declinePerMille),
-      unknownPerMille: UInt32(clamping: settings.unknownPerMille), down: settings.isDown)
+      unknownPerMille: UInt32(clamping: settings.unknownPerMille), down: settings.isDown,
+      queue: UInt32(clamping: settings.queue), load: SimulatorLoad(load))
   }
 
   fileprivate var stored: SimulatedProvider.Settings {
     SimulatedProvider.Settings(
-      latency: .milliseconds(Int64(latencyMs)), capacity: Int(capacity),
+      latency: .milliseconds(Int64(latencyMs)), capacity: Int(capacity), queue: Int(queue),
       declinePerMille: Int(declinePerMille), unknownPerMille: Int(unknownPerMille), isDown: down)
+  }
+}
+
+extension SimulatorLoad {
+  fileprivate init(_ load: SimulatedProvider.Load) {
+    self.init(
+      underWay: UInt32(clamping: load.underWay), waiting: UInt32(clamping: load.waiting),
+      underWayMax: UInt32(clamping: load.underWayMax),
+      waitingMax: UInt32(clamping: load.waitingMax), charges: UInt64(clamping: load.charges),
+      refused: UInt64(clamping: load.refused), approved: UInt64(clamping: load.approved),
+      late: UInt64(clamping: load.late))
   }
 }

@@ -6,12 +6,16 @@ package import Transport
 ///
 /// What becomes of an attempt follows from seed, key and attempt alone, so that asking again gives
 /// the same answer, also after a restart, without a ledger that grows with every order. Changing
-/// the settings changes what becomes of attempts whose outcome nobody has heard yet.
+/// the settings changes what becomes of attempts whose outcome nobody has heard yet. A charge that
+/// was taken in is carried out, also when its caller gave up while it waited for a place: asking
+/// then tells what it comes to.
 package final class SimulatedProvider: PaymentProvider {
   package struct Settings: Hashable, Sendable {
     package var latency: Duration
-    /// Charges at once; more are refused at once.
+    /// Charges at once.
     package var capacity: Int
+    /// Charges beyond those that wait for a place; more are refused at once.
+    package var queue: Int
     package var declinePerMille: Int
     /// Of 1000 charges so many lose their answer; half of those have charged.
     package var unknownPerMille: Int
@@ -19,11 +23,12 @@ package final class SimulatedProvider: PaymentProvider {
     package var isDown: Bool
 
     package init(
-      latency: Duration = .milliseconds(5), capacity: Int = 512, declinePerMille: Int = 0,
-      unknownPerMille: Int = 0, isDown: Bool = false
+      latency: Duration = .milliseconds(5), capacity: Int = 512, queue: Int = 0,
+      declinePerMille: Int = 0, unknownPerMille: Int = 0, isDown: Bool = false
     ) {
       self.latency = latency
       self.capacity = capacity
+      self.queue = queue
       self.declinePerMille = declinePerMille
       self.unknownPerMille = unknownPerMille
       self.isDown = isDown
@@ -35,38 +40,96 @@ package final class SimulatedProvider: PaymentProvider {
   /// A method whose answer is always lost, after the money was taken.
   package static let lostMethod = PaymentMethod(validated: "card-lost")
 
-  private let settings: Mutex<Settings>
-  private let underWay = Atomic<Int>(0)
+  /// What it has had to do since it was made.
+  package struct Load: Hashable, Sendable {
+    /// Charges that hold a place now.
+    package var underWay = 0
+    /// Charges that wait for one.
+    package var waiting = 0
+    /// The most of each at once since the settings changed.
+    package var underWayMax = 0
+    package var waitingMax = 0
+    /// Asked of it.
+    package var charges = 0
+    /// For want of a place.
+    package var refused = 0
+    /// Captured, and the caller heard so.
+    package var approved = 0
+    /// Carried out although the caller had given up.
+    package var late = 0
+  }
+
+  private struct State {
+    var settings: Settings
+    var places: SimulatedPlaces
+    var load = Load()
+  }
+
+  private let state: Mutex<State>
   private let seed: UInt64
   private let timeout: Duration
   private let clock: TransportClock
 
+  /// Who waits for a place looks at least so often, because the settings may have changed.
+  private static let lookEvery = Duration.milliseconds(100)
+
   /// - Parameter timeout: after this long an answer counts as lost.
   package init(settings: Settings, seed: UInt64, timeout: Duration, clock: TransportClock) {
-    self.settings = Mutex(settings)
+    state = Mutex(State(settings: settings, places: SimulatedPlaces(settings)))
     self.seed = seed
     self.timeout = timeout
     self.clock = clock
   }
 
-  package var current: Settings { settings.withLock { $0 } }
+  package var current: Settings { state.withLock { $0.settings } }
+
+  package var load: Load {
+    let now = clock.now()
+    return state.withLock { state in
+      state.places.advance(to: now)
+      var load = state.load
+      (load.underWay, load.waiting) = (state.places.underWay, state.places.waiting)
+      (load.underWayMax, load.waitingMax) = (state.places.underWayMax, state.places.waitingMax)
+      return load
+    }
+  }
 
   /// Changes how it behaves from now on.
-  package func change(to new: Settings) { settings.withLock { $0 = new } }
+  package func change(to new: Settings) {
+    let now = clock.now()
+    state.withLock { state in
+      state.places.advance(to: now)
+      state.settings = new
+      (state.places.capacity, state.places.queue) = (new.capacity, new.queue)
+      state.places.latency = new.latency
+      state.places.advance(to: now)
+      state.places.forgetMaxima()
+    }
+  }
 
   package func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
-    let settings = current
-    if settings.isDown {
+    let now = clock.now()
+    let entered = state.withLock { state -> SimulatedPlaces.Standing? in
+      state.load.charges += 1
+      return state.settings.isDown ? nil : state.places.enter(at: now)
+    }
+    guard let entered else {
       return .notCharged(reason: "the provider is not reachable", retryAfter: .seconds(1))
     }
-    let taken = underWay.wrappingAdd(1, ordering: .relaxed).newValue
-    defer { underWay.wrappingSubtract(1, ordering: .relaxed) }
-    guard taken <= settings.capacity else {
+    if entered == .refused {
+      state.withLock { $0.load.refused += 1 }
       return .notCharged(reason: "the provider is overloaded", retryAfter: .seconds(1))
     }
-    guard await waited(settings.latency) else { return .unknown(reason: "no answer in time") }
+    guard await isDone(entered, before: now.advanced(by: timeout)) else {
+      state.withLock { $0.load.late += 1 }
+      return .unknown(reason: "no answer in time")
+    }
+    let settings = current
+    if settings.isDown { return .unknown(reason: "the provider went away") }
     if isLost(charge, settings) { return .unknown(reason: "the answer was lost") }
-    return decided(charge, settings)
+    let outcome = decided(charge, settings)
+    if case .approved = outcome { state.withLock { $0.load.approved += 1 } }
+    return outcome
   }
 
   package func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
@@ -86,6 +149,28 @@ package final class SimulatedProvider: PaymentProvider {
     return .refunded(
       ProviderReference(
         validated: "r-" + Digest.name(of: refund.payment.rawValue, refund.key.rawValue)))
+  }
+
+  /// Waits until a charge that was taken in is done, or until its caller gives up.
+  private func isDone(
+    _ entered: SimulatedPlaces.Standing, before deadline: MonotonicInstant
+  ) async -> Bool {
+    var standing = entered
+    while case .waiting(let waiter, let turn) = standing {
+      let now = clock.now()
+      let next = min(turn, deadline, now.advanced(by: Self.lookEvery))
+      let isCancelled = (try? await clock.sleep(next)) == nil
+      standing = state.withLock { state in
+        let now = clock.now()
+        let standing = state.places.look(waiter, at: now)
+        guard case .waiting = standing, isCancelled || now >= deadline else { return standing }
+        state.places.giveUp(waiter, at: now)
+        return .refused
+      }
+    }
+    guard case .underWay(let end) = standing else { return false }
+    if end > clock.now() { try? await clock.sleep(min(end, deadline)) }
+    return end <= deadline
   }
 
   /// Whether the answer came in time; returns early when it will not.
@@ -120,5 +205,11 @@ package final class SimulatedProvider: PaymentProvider {
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
     return Int((hash ^ (hash >> 31)) % 1000)
+  }
+}
+
+extension SimulatedPlaces {
+  fileprivate init(_ settings: SimulatedProvider.Settings) {
+    self.init(capacity: settings.capacity, queue: settings.queue, latency: settings.latency)
   }
 }

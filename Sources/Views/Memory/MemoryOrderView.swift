@@ -36,7 +36,7 @@ package final class MemoryOrderView: OrderView {
       state.records.merge(changed) { _, new in new }
       for cursor in batch.cursors { state.cursors.take(cursor, of: batch.source) }
       // Within the lock, so that two batches cannot be told of in the wrong order.
-      changes.publish(changed.values)
+      changes.publish(changed.values.sorted { $0.row.orderID.precedes($1.row.orderID) })
       return .success(())
     }
     try outcome.get()

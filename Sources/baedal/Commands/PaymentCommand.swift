@@ -68,6 +68,7 @@ struct PaymentCommand: AsyncParsableCommand {
       @OptionGroup var options: ClientOptions
       @Option(help: "How long a charge takes.") var latencyMs: UInt32?
       @Option(help: "Charges at once.") var capacity: UInt32?
+      @Option(help: "Charges beyond those that may wait.") var queue: UInt32?
       @Option(help: "Declined, of 1000.") var declinePerMille: UInt32?
       @Option(help: "Without an answer, of 1000.") var unknownPerMille: UInt32?
       @Flag(inversion: .prefixedNo, help: "Refuse every call.") var down: Bool?
@@ -78,6 +79,7 @@ struct PaymentCommand: AsyncParsableCommand {
             PaymentServiceMethods.getSimulator, GetSimulatorRequest())
           settings.latencyMs = latencyMs ?? settings.latencyMs
           settings.capacity = capacity ?? settings.capacity
+          settings.queue = queue ?? settings.queue
           settings.declinePerMille = declinePerMille ?? settings.declinePerMille
           settings.unknownPerMille = unknownPerMille ?? settings.unknownPerMille
           settings.down = down ?? settings.down

@@ -40,12 +40,17 @@ extension Render {
   }
 
   static func simulator(_ settings: SimulatorSettings) -> String {
-    [
+    let load = settings.load ?? SimulatorLoad()
+    return [
       fact("latency", Show.duration(ms: settings.latencyMs)),
-      fact("capacity", "\(settings.capacity) at once"),
+      fact("capacity", "\(settings.capacity) at once, \(settings.queue) may wait"),
       fact("declines", "\(settings.declinePerMille) of 1000"),
       fact("unknown", "\(settings.unknownPerMille) of 1000"),
       fact("down", settings.down ? "yes" : "no", settings.down ? .red : nil),
+      fact("load", "\(load.underWay) under way, \(load.waiting) wait"),
+      fact(
+        "charges",
+        "\(load.charges): \(load.approved) approved, \(load.refused) refused, \(load.late) late"),
     ].joined(separator: "\n")
   }
 

@@ -21,9 +21,10 @@ struct Person: Sendable {
 
   func call<Request: Message, Response: Message>(
     _ method: UnaryMethod<Request, Response>, _ request: Request,
-    within limit: Duration = .seconds(30)
+    within limit: Duration = .seconds(30), waits: Bool = false
   ) async throws(RPCError) -> Response {
-    try await rpc.unary(method, request, options: CallOptions(timeout: limit))
+    try await rpc.unary(
+      method, request, options: CallOptions(timeout: limit, waitsForServer: waits))
   }
 
   /// The answer to a payload that need not be one.

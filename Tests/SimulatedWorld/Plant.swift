@@ -1,0 +1,106 @@
+import Journal
+import Messages
+
+/// A bug that a test plants, to see that it is found. The code under test knows nothing of it: what
+/// it stands on misbehaves, or what it is handed.
+package enum Plant: String, CaseIterable, Sendable {
+  /// The provider's adapter takes "no answer" for "not charged", so that a later attempt charges
+  /// once more.
+  case doubleCharge
+  /// The adapter says that a refund was made although the provider never heard of it.
+  case lostRefund
+  /// The order's journal acknowledges before it has flushed.
+  case acknowledgedBeforeFlush
+  /// What is called behind bulkhead and breaker now and then never comes back.
+  case leakedPermit
+  /// A version is missing within an order's stream.
+  case skippedVersion
+  /// The deadline for the store's answer is not written down.
+  case forgottenDeadline
+  /// Payment is not told that orders ended.
+  case droppedEvent
+  /// The store is told of orders when they are submitted.
+  case storeToldTooEarly
+  /// The dashboard is not told of a step.
+  case droppedStep
+}
+
+extension Plant {
+  /// What reaches the disk.
+  func changed(_ append: Append, in journal: String) -> Append {
+    guard self == .forgottenDeadline, journal == "order" else { return append }
+    var append = append
+    append.deadlines.removeAll { change in
+      if case .set(let deadline) = change { deadline.key.kind == "storeSilent" } else { false }
+    }
+    return append
+  }
+
+  /// What is read from the disk.
+  func read(_ events: [RecordedEvent], from journal: String) -> [RecordedEvent] {
+    guard self == .skippedVersion, journal == "order" else { return events }
+    return events.map { event in
+      event.version < 3 ? event : event.replacing(version: event.version.advanced(by: 1))
+    }
+  }
+
+  /// What reaches a subscriber.
+  func carried(_ events: [RecordedEvent], to subscriber: String) -> [RecordedEvent] {
+    switch (self, subscriber) {
+    case (.droppedEvent, "payment.order"), (.droppedStep, "dashboard"):
+      events.map { event in
+        let isDropped =
+          self == .droppedEvent
+          ? event.type != OrderDelivered.fullName : event.type == OrderAccepted.fullName
+        return isDropped ? event.replacing(type: "baedal.nothing", category: "nothing") : event
+      }
+    case (.storeToldTooEarly, "store.order"):
+      events.map { event in
+        guard event.type == OrderSubmitted.fullName,
+          let order = try? OrderSubmitted(serialized: event.payload),
+          let placed = try? OrderPlaced(
+            paymentKey: order.orderID, amountWon: order.totalWon, storeID: order.storeID,
+            lines: order.lines
+          ).serialized()
+        else { return event }
+        return event.replacing(type: OrderPlaced.fullName, payload: placed)
+      }
+    default: events
+    }
+  }
+}
+
+extension RecordedEvent {
+  fileprivate func replacing(
+    version: StreamVersion? = nil, type: String? = nil, category: String? = nil,
+    payload: [UInt8]? = nil
+  ) -> RecordedEvent {
+    RecordedEvent(
+      partition: partition, position: position,
+      stream: StreamKey(category: category ?? stream.category, id: stream.id),
+      version: version ?? self.version, id: id, type: type ?? self.type,
+      payload: payload ?? self.payload, metadata: metadata, recordedAt: recordedAt)
+  }
+}
+
+/// A journal as one subscriber sees it, from the same node or from another one.
+struct Feed: EventSource {
+  let base: any EventSource
+  let subscriber: String
+  let plant: Plant?
+
+  var name: String { base.name }
+
+  func status() async throws(JournalError) -> SourceStatus { try await base.status() }
+
+  func read(
+    partition: Partition, after position: Position, limit: Int
+  ) async throws(JournalError) -> [RecordedEvent] {
+    let events = try await base.read(partition: partition, after: position, limit: limit)
+    return plant?.carried(events, to: subscriber) ?? events
+  }
+
+  func waitForChange(after heads: [Position]) async throws(JournalError) -> [Position] {
+    try await base.waitForChange(after: heads)
+  }
+}
