@@ -65,6 +65,7 @@ class Server:
         `roles`: who may call; empty: whoever says who they are; None: anyone at all."""
         for method in service.methods:
             if handler := getattr(handlers, method.name, None):
+                # The generated class; newer versions of protobuf have GetMessageClass for it.
                 request = method.input_type._concrete_class
                 self.methods[f"{service.full_name}/{method.name}"] = handler, request, roles
         self.files[service.file.name] = service.file
