@@ -205,6 +205,8 @@ async def main():
     server.add(pb.DESCRIPTOR.services_by_name["PaymentService"], service)
     server.add(JOURNAL_SERVICE, JournalService(journal), roles=("service", "operator"))
     stop = asyncio.Event()
+    # Whoever started this may have blocked them in itself, and a mask is inherited.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     order = Client(*address(options.order), role="service", id=options.name)
