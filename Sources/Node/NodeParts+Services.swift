@@ -42,6 +42,8 @@ extension NodeParts {
     router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
     background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
+    background.add("inquiry about unknown payments") { try await inquiry.run() }
     if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {
       let drain = PaymentDrain(
         journal: journal, pool: pool, payment: dependency,

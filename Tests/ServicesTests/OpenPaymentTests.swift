@@ -46,6 +46,26 @@ struct OpenPaymentTests {
     #expect(world.provider.captures.values.map(\.self) == [1])
   }
 
+  @Test("an order in doubt asks, and is parked when payment never heard of its charge")
+  func inquiry() async throws {
+    let world = try MoneyWorld()
+    world.line.suffer(.cut)
+    let order = try await world.place(MoneyWorld.request("k1"))
+    #expect(order.state == .paymentUnknown)
+    let inquiry = PaymentInquiry(
+      journal: AnyJournal(world.orders), pool: world.orderService.pool,
+      environment: world.environment)
+    await inquiry.sweep()
+    #expect(try await world.order(order.orderID).state == .paymentUnknown)
+    world.line.release()
+    await inquiry.sweep()
+    #expect(try await world.order(order.orderID).state == .awaitingPayment)
+    let paid = try await world.orderService.payOrder(
+      PayOrderRequest(orderID: order.orderID), context: world.context())
+    #expect(paid.order?.state == .placed)
+    #expect(world.provider.captures.values.map(\.self) == [1])
+  }
+
   @Test("what payment never heard of is parked, and takes the charge if it arrives after all")
   func neverHeard() async throws {
     let world = try MoneyWorld()

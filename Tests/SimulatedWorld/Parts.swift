@@ -69,6 +69,8 @@ struct Parts {
       policy: PaymentDrain.Policy(perSecond: 5, concurrent: 2, interval: .seconds(60)),
       environment: environment)
     serving.works.append { try await drain.run() }
+    let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
+    serving.works.append { try await inquiry.run() }
     for (source, name, types) in [
       (ServiceKind.payment, OrderSaga.paymentSubscriber, OrderSaga.paymentEvents),
       (.store, OrderSaga.storeSubscriber, OrderSaga.storeEvents),

@@ -56,6 +56,18 @@ extension OrderReplica {
       command ?? .deadlinePassed(.paymentPending, environment.deadlines), on: id, cause: cause)
   }
 
+  /// Asks how a payment of unknown outcome stands; see `PaymentInquiry`. One that payment never
+  /// heard of parks its order.
+  func askAgain(_ id: String) async throws(RPCError) {
+    let state = try await host.state(of: id).state
+    guard state.phase == .paymentUnknown, let draft = state.draft,
+      let command = await standing(of: PaymentKey(draft.id))
+    else { return }
+    try await take(
+      command, on: id,
+      cause: CommandCause(correlationID: id, causationID: "inquiry/\(state.attempt)"))
+  }
+
   /// Asks payment to charge, and says what its answer means for the order; nil when it means
   /// nothing: an attempt made by somebody else is under way, or there is no answer.
   /// - Parameter isFirst: no charge can have reached payment before this one since the order began
