@@ -71,11 +71,12 @@ struct NodeParts {
       dependencies: dependencies, journals: journals)
     router.register(admin)
     router.register(JournalFeed(journals.readers))
-    forward()
     health.register(on: &router)
     for method in router.methods {
       health.set(String(method.prefix { $0 != "/" }), .serving)
     }
+    // Health tells of what runs here, not of what is passed on.
+    forward()
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
     health.set("", .serving)
   }
