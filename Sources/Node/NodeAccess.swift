@@ -1,7 +1,8 @@
 import Transport
 
 /// Who a caller is, as far as this node can tell: the hello is believed, since a node listens on
-/// loopback only; an operator has to show the token if there is one.
+/// loopback only. An operator has to show the token if there is one, and so has a service, which
+/// may call on an operator's behalf.
 struct NodeAccess: Sendable {
   private let operatorToken: [UInt8]?
 
@@ -12,7 +13,7 @@ struct NodeAccess: Sendable {
   func authenticate(
     _ claim: ClientCredentials, _ peer: Peer
   ) throws(RPCError) -> Transport.Principal {
-    if claim.principal.role == "operator", let operatorToken,
+    if ["operator", "service"].contains(claim.principal.role), let operatorToken,
       !Self.isEqual(claim.token, operatorToken)
     {
       throw RPCError(code: .unauthenticated, message: "the operator's token is not this one")

@@ -74,16 +74,11 @@ extension NodeParts {
   private mutating func guardedPayment() throws -> PaymentGuard? {
     let remote = peers.client(for: .payment).map { PaymentServiceClient($0) }
     guard let payment: any PaymentServiceProtocol = payment ?? remote else { return nil }
-    let (clock, log) = (environment.clock, background.log)
+    let log = background.log
     var generator = SystemRandomNumberGenerator()
     let dependency = try DependencyGuard(
       name: Self.paymentDependency, policy: DependencyPolicy(config.payment),
-      seed: generator.next(),
-      timing: Bulkhead.Timing(
-        now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
-        wait: {
-          try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds))
-        })
+      seed: generator.next(), timing: Bulkhead.Timing(environment.clock)
     ) { change in
       log.warning(
         "circuit breaker",

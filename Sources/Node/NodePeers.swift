@@ -12,7 +12,8 @@ struct NodePeers {
       var configuration = ClientConfiguration()
       configuration.node = config.nodeName
       configuration.credentials = ClientCredentials(
-        principal: Principal(role: "service", id: config.nodeName))
+        principal: Principal(role: "service", id: config.nodeName),
+        token: config.access.operatorToken.map { Array($0.reveal().utf8) } ?? [])
       return (
         peer,
         TCPClient(host: peer.host, port: peer.port, configuration: configuration, group: group)
@@ -42,8 +43,10 @@ extension NodeParts {
   }
 
   /// Takes calls for services that run elsewhere on to where they run, so that a caller may talk
-  /// to any node.
+  /// to any node. What another node has passed on already is refused: two that each take the other
+  /// for the owner would hand it to and fro.
   mutating func forward() {
+    let own = Set(router.methods)
     for service in ServiceName.allCases where !config.services.contains(service) {
       guard let client = peers.client(for: service) else { continue }
       switch service {
@@ -52,6 +55,16 @@ extension NodeParts {
       case .store: router.register(StoreServiceClient(client))
       case .delivery: router.register(DeliveryServiceClient(client))
       case .dashboard: router.register(DashboardServiceClient(client))
+      }
+    }
+    let node = config.nodeName
+    for method in router.methods where !own.contains(method) {
+      router.check(method) { (context) throws(RPCError) in
+        guard context.metadata.onBehalfOf != nil else { return }
+        throw RPCError(
+          code: .failedPrecondition,
+          message: "\(context.peer.node) passed \(method) on to \(node), which does not run it",
+          unprocessed: true)
       }
     }
   }

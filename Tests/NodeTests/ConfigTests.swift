@@ -264,7 +264,7 @@ struct ConfigTests {
     #expect(try await load(changed.yaml) == changed)
   }
 
-  @Test("the file in deploy/local has every setting at its default")
+  @Test("the file in deploy has every setting at its default")
   func localFile() async throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

@@ -70,6 +70,7 @@ struct TopologyFileTests {
       ("peers: {a: {services: [order]}}", "peers.a.address: is missing"),
       ("peers: {a: {address: 'h:1', port: 1}}", "peers.a.port: there is no such setting"),
       ("peers: {a/b: {}}", "peers.a/b: 'a/b' is not a peer's name"),
+      ("peers: {a.b: {}}", "peers.a.b: 'a.b' is not a peer's name"),
       ("peers: {a: 1}", "peers.a: is a group"),
       (
         "peers: {a: {address: 'h:1', services: [order]}}",
@@ -112,6 +113,12 @@ struct TopologyFileTests {
     ] {
       #expect(four.contains(problem), "\(problem) in \(four)")
     }
+    let cloud = Self.front.replacing("port: 7801", with: "host: 0.0.0.0, port: 7801")
+      .replacing("name: front", with: "name: cloud")
+    let elsewhere = says(
+      try await load(cloud, as: "front"),
+      try await load(cloud.replacing("name: cloud", with: "name: other"), as: "other"))
+    #expect(!elsewhere.contains { $0.hasSuffix("listen.port") || $0.hasSuffix("directory") })
     let liar = try await load(
       Self.money.replacing("services: [store, delivery]", with: "services: [store]"), as: "liar")
     #expect(says(front, liar, rest).contains("liar peers"))

@@ -18,16 +18,12 @@ struct PaymentGuardTests {
   ) throws -> (MoneyWorld, DependencyGuard) {
     var made: DependencyGuard?
     let world = try MoneyWorld { line, hand in
-      let clock = hand.monotonic
       let dependency = try DependencyGuard(
         name: "payment",
         policy: DependencyPolicy(
           breaker: policy, bulkhead: BulkheadQueue.Limits(concurrent: concurrent, queued: queued),
           queueTimeout: .milliseconds(200)),
-        seed: 1,
-        timing: Bulkhead.Timing(
-          now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
-          wait: { try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds)) }))
+        seed: 1, timing: Bulkhead.Timing(hand.monotonic))
       made = dependency
       return PaymentGuard(line, dependency: dependency)
     }

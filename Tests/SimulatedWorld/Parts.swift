@@ -215,15 +215,11 @@ extension Parts {
   private func guarded(
     _ payment: any PaymentServiceProtocol
   ) throws -> (PaymentGuard, DependencyGuard) {
-    let (clock, world) = (clocks.transport, world)
+    let world = world
     let chance = Chance(seed: world.seed, "guard \(world.scheduler.now)")
     let dependency = try DependencyGuard(
       name: "payment", policy: World.paymentPolicy, seed: chance.next(),
-      timing: Bulkhead.Timing(
-        now: { Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds) },
-        wait: {
-          try await clock.sleep(Transport.MonotonicInstant(nanoseconds: $0.nanoseconds))
-        }))
+      timing: Bulkhead.Timing(clocks.transport))
     serving.payment = dependency
     let watched = WatchedPayment(base: payment) {
       world.watch(dependency)

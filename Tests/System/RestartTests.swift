@@ -38,14 +38,7 @@ extension SystemTests {
       "fail no call: what was begun is finished, and what was not waits",
       arguments: ["front", "money"])
     func restarted(_ name: String) async throws {
-      let cluster = try Cluster(Self.layout)
-      var nodes = try await cluster.start()
-      defer { for node in nodes.values { node.kill() } }
-      let town = Town(try #require(nodes["front"]), connections: 4)
-      try await town.open()
-      let tally = Tally()
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for worker in 0..<8 { group.addTask { await Self.order(town, worker, tally) } }
+      let tally = try await underLoad { cluster, nodes, tally in
         for cycle in 0..<Self.restarts {
           try await until("load after restart \(cycle)") { tally.calls > (cycle + 1) * 100 }
           #expect(try await nodes[name]?.stop() == .exit(0))
@@ -53,16 +46,26 @@ extension SystemTests {
         }
         let before = tally.calls
         try await until("load after the last restart") { tally.calls > before + 100 }
-        tally.end()
-        try await group.waitForAll()
       }
       #expect(tally.failures == [], "of \(tally.calls)")
-      try await until("clean audit") { try await town.audit().violations.isEmpty }
-      await town.close()
     }
 
-    @Test("fail calls when they are not drained: the test can fail")
+    @Test("fail calls when they are killed instead of drained: the test can fail")
     func cutOff() async throws {
+      let tally = try await underLoad { cluster, nodes, tally in
+        for cycle in 0..<20 where tally.failures.isEmpty {
+          try await until("load") { tally.calls > (cycle + 1) * 50 }
+          nodes["front"]?.kill()
+          nodes["front"] = try await cluster.start("front")
+        }
+      }
+      #expect(!tally.failures.isEmpty)
+    }
+
+    /// Two nodes under load while `body` does to them what it does; the audit is clean afterwards.
+    private func underLoad(
+      _ body: (Cluster, inout [String: NodeProcess], Tally) async throws -> Void
+    ) async throws -> Tally {
       let cluster = try Cluster(Self.layout)
       var nodes = try await cluster.start()
       defer { for node in nodes.values { node.kill() } }
@@ -71,16 +74,13 @@ extension SystemTests {
       let tally = Tally()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for worker in 0..<8 { group.addTask { await Self.order(town, worker, tally) } }
-        for cycle in 0..<20 where tally.failures.isEmpty {
-          try await until("load") { tally.calls > (cycle + 1) * 50 }
-          nodes["front"]?.kill()
-          nodes["front"] = try await cluster.start("front")
-        }
+        try await body(cluster, &nodes, tally)
         tally.end()
         try await group.waitForAll()
       }
-      #expect(!tally.failures.isEmpty)
+      try await until("clean audit") { try await town.audit().violations.isEmpty }
       await town.close()
+      return tally
     }
 
     /// Orders and looks at the order, as fast as it is answered, each call within 5 s.

@@ -61,6 +61,59 @@ extension SystemTests {
       await town.close()
     }
 
+    @Test("what neither of two nodes runs, and each takes the other for its owner, is refused")
+    func toAndFro() async throws {
+      let ports = try freePorts(2)
+      let sites = [try Site(), try Site()]
+      var nodes: [NodeProcess] = []
+      defer { for node in nodes { node.kill() } }
+      for (own, other) in [(0, 1), (1, 0)] {
+        nodes.append(
+          try await sites[own].start(
+            """
+            node: {name: n\(own), services: [delivery]}
+            peers: {n\(other): {address: "127.0.0.1:\(ports[other])", services: [store]}}
+            """, port: ports[own]))
+      }
+      let owner = Person("store", "store-1", of: ports[0])
+      do throws(RPCError) {
+        _ = try await owner.call(StoreServiceMethods.getStore, GetStoreRequest(storeID: "store-1"))
+        Issue.record("answered")
+      } catch {
+        #expect(error.code == .failedPrecondition, "\(error)")
+        #expect(error.message.contains("n0 passed") && error.message.contains("n1"), "\(error)")
+      }
+      await owner.close()
+    }
+
+    @Test("where operators show a token, so does whoever says that it calls for one")
+    func token() async throws {
+      let cluster = try Cluster(
+        ["front": ["order", "store", "delivery", "dashboard"], "money": ["payment"]])
+      var nodes: [String: NodeProcess] = [:]
+      defer { for node in nodes.values { node.kill() } }
+      for (name, member) in cluster.members {
+        let file = try member.site.write("s3cret", as: "token")
+        nodes[name] = try await member.site.start(
+          member.config + "\naccess: {operator_token_file: \(file)}", port: member.port)
+      }
+      let front = try #require(nodes["front"])
+      let service = Person("service", "stranger", of: front.port)
+      do throws(RPCError) {
+        _ = try await service.call(
+          JournalServiceMethods.getStatus, GetStatusRequest(journal: "order"))
+        Issue.record("a service is believed without the token")
+      } catch { #expect(error.code == .unauthenticated, "\(error)") }
+      await service.close()
+      // The nodes know each other by it: an operator's call is passed on.
+      let site = try Site()
+      let file = try site.write("s3cret", as: "token")
+      for (arguments, code) in [(" --token-file \(file)", Int32(0)), ("", 5)] {
+        let printed = try await site.run("payment simulator get" + arguments, on: front)
+        #expect(printed.ending == .exit(code), "\(printed)")
+      }
+    }
+
     @Test(
       "orders are taken while a node without order and payment is gone, and it catches up",
       arguments: ["store-1", "delivery-1", "dashboard-1"])

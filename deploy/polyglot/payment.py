@@ -196,6 +196,7 @@ async def main():
     options.add_argument("--order", required=True, metavar="HOST:PORT")
     options.add_argument("--data", required=True, metavar="DIRECTORY")
     options.add_argument("--name", default="payment")
+    options.add_argument("--token-file", metavar="FILE", help="what nodes show each other")
     options = options.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     os.makedirs(options.data, exist_ok=True)
@@ -209,7 +210,11 @@ async def main():
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    order = Client(*address(options.order), role="service", id=options.name)
+    token = b""
+    if options.token_file:
+        with open(options.token_file, "rb") as file:
+            token = file.readline().strip()
+    order = Client(*address(options.order), role="service", id=options.name, token=token)
     # An error that nobody expected in either of these ends the process: to be started again.
     work = [
         asyncio.create_task(follow(order, "order", journal, service.take)),

@@ -107,10 +107,11 @@ GONE = (OSError, EOFError, TimeoutError)  # the other side hung up, or is silent
 class Client:
     """A server that is called, over one connection, made when it is first needed."""
 
-    def __init__(self, host, port, role, id):
+    def __init__(self, host, port, role, id, token=b""):
         self.address = host, port
         self.hello = wire.Hello(
-            version_min=1, version_max=1, node=id, credentials=wire.Credentials(role=role, id=id))
+            version_min=1, version_max=1, node=id,
+            credentials=wire.Credentials(role=role, id=id, token=token))
         self.connection, self.connecting = None, asyncio.Lock()
 
     async def call(self, service, method, request, timeout_s):

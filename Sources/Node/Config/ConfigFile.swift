@@ -68,10 +68,10 @@ struct ConfigFile {
       let name = keyNode.scalar?.string ?? "?"
       let key = prefix.isEmpty ? name : "\(prefix).\(name)"
       if prefix == PeerSetting.group {
-        guard TextRule.name.accepts(name) else {
+        guard PeerSetting.name.accepts(name) else {
           throw ConfigError(
             .badValue, in: path, line: line, key: key,
-            "'\(name)' is not a peer's name: \(TextRule.name.expected)")
+            "'\(name)' is not a peer's name: \(PeerSetting.name.expected)")
         }
         peers.append(name)
         try checkGroup(value, key: key, line: line)

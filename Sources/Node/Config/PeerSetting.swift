@@ -2,6 +2,10 @@
 /// file's own, so they stand in no table.
 enum PeerSetting {
   static let group = "peers"
+  /// A name is one part of a dotted key.
+  static let name = TextRule(expected: "1 to 63 letters, digits or dashes") { text in
+    TextRule.name.accepts(text) && !text.contains(".")
+  }
 
   /// The two settings of the peer of that name; they go to the first peer of a configuration.
   static func settings(of name: String) -> [Setting] {
@@ -28,9 +32,8 @@ enum PeerSetting {
   /// The setting with that dotted name; nil when it is none of a peer's.
   static func named(_ key: String) -> Setting? {
     let parts = key.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count >= 3, parts[0] == group else { return nil }
-    let name = parts[1..<(parts.count - 1)].joined(separator: ".")
-    return settings(of: name).first { $0.key == key }
+    guard parts.count == 3, parts[0] == group else { return nil }
+    return settings(of: String(parts[1])).first { $0.key == key }
   }
 }
 

@@ -25,7 +25,8 @@ extension Setting {
       "Journals and views; made if missing, relative to the working directory."),
     .text(
       "access.operator_token_file", \.access.operatorTokenFile, .optionalPath,
-      "File with the token that operators must show; empty believes everyone. "
+      "File with the token that operators, and nodes that call this one, must show; empty "
+        + "believes everyone. "
         + "BAEDAL_ACCESS_OPERATOR_TOKEN gives the token itself."),
   ]
 

@@ -17,21 +17,31 @@ package struct Topology {
 
   /// What cannot work, each in one line that names the file and the key; empty when all can.
   package var problems: [ConfigError] {
-    twice("node.name", \.nodeName, "is the name of another node")
-      + twice(
-        "listen.port", { "\($0.listenHost):\($0.listenPort)" }, "is where another node listens")
-      + twice("data.directory", \.dataDirectory, "is where another node keeps its journals")
+    twice("node.name", "is the name of another node") { $0.nodeName }
+      + twice("listen.port", "is where another node listens") { config in
+        // A free port is nobody's.
+        guard Self.isHere(config), config.listenPort != 0 else { return nil }
+        return "\(config.listenHost):\(config.listenPort)"
+      }
+      + twice("data.directory", "is where another node keeps its journals") { config in
+        Self.isHere(config) ? config.dataDirectory : nil
+      }
       + ownership + strangers
   }
 
+  /// Whether a node is on this machine. The same port or directory on another one is another one,
+  /// and files do not say which machine they are for.
+  private static func isHere(_ config: NodeConfig) -> Bool {
+    config.listenHost.hasPrefix("127.") || ["::1", "localhost"].contains(config.listenHost)
+  }
+
+  /// - Parameter value: what no two nodes may share; nil when a node does not matter.
   private func twice(
-    _ key: String, _ value: (NodeConfig) -> String, _ text: String
+    _ key: String, _ text: String, _ value: (NodeConfig) -> String?
   ) -> [ConfigError] {
     var first: [String: String] = [:]
     return members.compactMap { member in
-      // A free port is nobody's, and the same directory on another machine is another one.
-      if key == "listen.port", member.config.listenPort == 0 { return nil }
-      let value = value(member.config)
+      guard let value = value(member.config) else { return nil }
       guard let other = first.updateValue(member.file, forKey: value) else { return nil }
       return ConfigError(
         .badValue, in: member.file, key: key, "'\(value)' \(text), by \(other)")

@@ -149,7 +149,7 @@ package struct PaymentDrain: Sendable {
   }
 
   private func now() -> Resilience.MonotonicInstant {
-    Resilience.MonotonicInstant(nanoseconds: clock.now().nanoseconds)
+    Resilience.MonotonicInstant(clock.now())
   }
 
   private func sleep(_ duration: Duration) async throws {

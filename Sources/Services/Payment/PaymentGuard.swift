@@ -23,9 +23,7 @@ package struct PaymentGuard: PaymentServiceProtocol {
   ) async throws(RPCError) -> ChargeResponse {
     do throws(DependencyError<RPCError>) {
       return try await dependency.run(
-        until: context.deadline.map {
-          Resilience.MonotonicInstant(nanoseconds: $0.nanoseconds)
-        },
+        until: context.deadline.map { Resilience.MonotonicInstant($0) },
         judge: Self.judge, mayRepeat: Self.mayRepeat
       ) { () async throws(RPCError) in
         try await payment.charge(request, context: context)

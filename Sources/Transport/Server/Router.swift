@@ -73,6 +73,24 @@ package struct Router: Sendable {
     }
   }
 
+  /// Asks `check` as well, before a method's handler sees a call; throwing refuses it. Nothing
+  /// happens for a method that is not answered here.
+  package mutating func check(_ method: String, _ check: @escaping Authorize) {
+    switch routes[method] {
+    case .unary(let handler):
+      routes[method] = .unary { (payload, context) throws(RPCError) in
+        try check(context)
+        return try await handler(payload, context)
+      }
+    case .serverStream(let handler):
+      routes[method] = .serverStream { (payload, context, writer) throws(RPCError) in
+        try check(context)
+        try await handler(payload, context, writer)
+      }
+    case nil: break
+    }
+  }
+
   @inlinable
   package static func encode<M: Message>(_ message: M) throws(RPCError) -> [UInt8] {
     do {

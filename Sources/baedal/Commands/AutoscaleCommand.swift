@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Resilience
 
 /// The autoscaler's arithmetic, without a node: held to facts, and in a closed loop.
@@ -33,7 +32,7 @@ struct AutoscaleCommand: ParsableCommand {
     @Argument(help: "The file.") var file: String
 
     func run() throws {
-      let oracle = try load()
+      let oracle = try PolicyFile.load(AutoscaleOracle.self, file)
       if json {
         print(try JSONText.of(Report(oracle)))
       } else {
@@ -43,19 +42,6 @@ struct AutoscaleCommand: ParsableCommand {
         Terminal.complain("\(file): \(field): ignored, not known here")
       }
       guard oracle.differences.isEmpty else { throw ExitStatus.violations.code }
-    }
-
-    private func load() throws -> AutoscaleOracle {
-      guard let bytes = FileManager.default.contents(atPath: file) else {
-        throw Failure(line: "\(file): cannot be read", status: .usage)
-      }
-      do {
-        return try JSONDecoder().decode(AutoscaleOracle.self, from: bytes)
-      } catch let error as PolicyError {
-        throw Failure(line: "\(file): \(error)", status: .usage)
-      } catch let error as DecodingError {
-        throw Failure(line: "\(file): \(PolicyError(error))", status: .usage)
-      }
     }
 
     private struct Report: Encodable {
@@ -69,15 +55,5 @@ struct AutoscaleCommand: ParsableCommand {
         ignored = oracle.ignored
       }
     }
-  }
-}
-
-/// What programs read.
-enum JSONText {
-  static func of(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Resilience
 
 /// Circuit breakers: those of a node, and what a policy would have done.
@@ -34,7 +33,7 @@ struct BreakersCommand: AsyncParsableCommand {
     @Argument(help: "The trace.") var file: String
 
     func run() throws {
-      let trace = try load()
+      let trace = try PolicyFile.load(BreakerTrace.self, file)
       let replay: BreakerReplay
       do throws(PolicyError) {
         replay = try BreakerReplay(trace)
@@ -42,33 +41,12 @@ struct BreakersCommand: AsyncParsableCommand {
         throw Failure(line: "\(file): \(error)", status: .usage)
       }
       if json {
-        try printJSON(replay, trace)
+        print(try JSONText.of(ReplayReport(replay, trace)))
       } else {
         print(Render.replay(replay, trace))
       }
       for difference in replay.differences { Terminal.complain("\(file): \(difference)") }
       if !replay.differences.isEmpty { throw ExitStatus.violations.code }
-    }
-
-    private func load() throws -> BreakerTrace {
-      guard let bytes = FileManager.default.contents(atPath: file) else {
-        throw Failure(line: "\(file): cannot be read", status: .usage)
-      }
-      do {
-        return try JSONDecoder().decode(BreakerTrace.self, from: bytes)
-      } catch let error as PolicyError {
-        throw Failure(line: "\(file): \(error)", status: .usage)
-      } catch let error as DecodingError {
-        throw Failure(line: "\(file): \(PolicyError(error))", status: .usage)
-      }
-    }
-
-    private func printJSON(_ replay: BreakerReplay, _ trace: BreakerTrace) throws {
-      let encoder = JSONEncoder()
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      let report = ReplayReport(replay, trace)
-      print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
   }
 }
