@@ -13,6 +13,7 @@ extension NodeAdmin {
   ) async throws(RPCError) -> ListWaitingResponse {
     let limit = min(request.limit == 0 ? Self.waitingDefault : Int(request.limit), Self.waitingMax)
     let now = NodeClock.milliseconds()
+    try check(request)
     var waiting: [Messages.Waiting] = []
     for service in NodeJournals.owners
     where request.service.isEmpty || request.service == service.rawValue {
@@ -28,6 +29,24 @@ extension NodeAdmin {
     waiting.sort { ($0.dueAtMs, $0.subject) < ($1.dueAtMs, $1.subject) }
     return ListWaitingResponse(
       waiting: Array(waiting.prefix(limit)), more: waiting.count > limit)
+  }
+}
+
+extension NodeAdmin {
+  /// A name that nothing has would look as if nothing waited.
+  private func check(_ request: ListWaitingRequest) throws(RPCError) {
+    let services = NodeJournals.owners.map(\.rawValue)
+    guard request.service.isEmpty || services.contains(request.service) else {
+      throw RPCError(
+        code: .invalidArgument,
+        message: "service '\(request.service)' is none of \(services.joined(separator: ", "))")
+    }
+    let kinds = DomainTables.deadlineKinds
+    guard request.kind.isEmpty || kinds.contains(request.kind) else {
+      throw RPCError(
+        code: .invalidArgument,
+        message: "kind '\(request.kind)' is none of \(kinds.joined(separator: ", "))")
+    }
   }
 }
 

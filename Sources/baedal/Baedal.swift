@@ -81,8 +81,11 @@ struct Baedal: AsyncParsableCommand {
   /// The parser's message without the usage: what is wrong, and what to ask for help.
   private static func line(of message: String) -> String {
     let lines = message.split(whereSeparator: \.isNewline)
-    let what = lines.first.map { $0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0 } ?? ""
+    var what = String(lines.first.map { $0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0 } ?? "")
+    // Where one of several was to be named, they follow as a list.
+    let choices = lines.filter { $0.hasPrefix("  - ") }.map { $0.dropFirst(4) }
+    if !choices.isEmpty { what += " " + choices.joined(separator: ", ") }
     let hint = lines.last { $0.contains("--help'") }?.split(separator: "'").dropFirst().first
-    return hint.map { "\(what); see '\($0)'" } ?? String(what)
+    return hint.map { "\(what); see '\($0)'" } ?? what
   }
 }

@@ -23,6 +23,10 @@ extension SystemTests {
         #expect(rows.first?["subject"] as? String == id)
         #expect(rows.first?["outcome"] as? String == "expired")
         #expect(try await site.run("waiting --overdue", on: node).output == "nothing waits\n")
+        for wrong in ["--kind weather", "--service weather"] {
+          let printed = try await site.run("waiting \(wrong)", on: node)
+          #expect(printed.isOneLine(exit: 1), "\(printed)")
+        }
 
         let once = try await site.run(
           "\(Self.place) --key once --payment-method once:abc --json", on: node)

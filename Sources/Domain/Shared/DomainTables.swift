@@ -21,6 +21,12 @@ package enum DomainTables {
     ]
   }
 
+  /// Every kind of deadline there is.
+  package static var deadlineKinds: [String] {
+    OrderDeadline.allCases.map(\.rawValue) + PaymentDeadline.allCases.map(\.rawValue)
+      + DeliveryDeadline.allCases.map(\.rawValue)
+  }
+
   /// Whom the deadline of that kind of an `order`, `payment` or `delivery` waits for, and what
   /// happens when it passes; nil when there is none of that name.
   package static func deadline(

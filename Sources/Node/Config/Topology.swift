@@ -44,7 +44,7 @@ package struct Topology {
       guard let value = value(member.config) else { return nil }
       guard let other = first.updateValue(member.file, forKey: value) else { return nil }
       return ConfigError(
-        .badValue, in: member.file, key: key, "'\(value)' \(text), by \(other)")
+        .badValue, in: member.file, key: key, "'\(value)' \(text), \(other)")
     }
   }
 
