@@ -48,14 +48,13 @@ package final class DependencyGuard: Sendable {
     // What the breaker refuses anyway need not wait behind calls that hang.
     if let rejection = breaker.refusal(at: timing.now()) { throw .rejected(rejection) }
     let permit = try await enter(until: deadline, as: Failure.self)
-    let result = await pass(judge, call)
-    guard case .failure(.failed(let error)) = result, mayRepeat(error), mayRetry() else {
-      _ = consume permit
-      return try result.get()
+    var result = await pass(judge, call)
+    if case .failure(.failed(let error)) = result, mayRepeat(error), mayRetry() {
+      result = await pass(judge, call)
     }
-    let second = await pass(judge, call)
+    // Frees the place.
     _ = consume permit
-    return try second.get()
+    return try result.get()
   }
 
   private nonisolated(nonsending) func pass<Value, Failure: Error>(
