@@ -15,6 +15,9 @@ let nonsending: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingB
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -23,16 +26,21 @@ let package = Package(
   products: [.executable(name: "baedal", targets: ["baedal"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(
       url: "https://github.com/apple/swift-configuration", from: "1.4.0",
       traits: [.defaults, "YAML"]),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
     // The codec.
@@ -57,14 +65,24 @@ let package = Package(
 
     // What travels.
     .target(
-      name: "Transport", dependencies: ["Messages", nioCore, nioPosix], swiftSettings: settings),
+      name: "Transport", dependencies: ["Messages", nioCore, nioPosix, nioSSL, nioTLS],
+      swiftSettings: settings),
+    .target(
+      name: "Credentials",
+      dependencies: [
+        "Transport", crypto, nioSSL,
+        .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "X509", package: "swift-certificates"),
+      ],
+      swiftSettings: settings),
 
     // What works.
     .target(
       name: "Services",
       dependencies: [
         "Domain", "Messages", "Journal", "Resilience", "Transport", "Views",
-        .product(name: "Crypto", package: "swift-crypto"),
+        crypto,
       ],
       swiftSettings: settings + nonsending),
     .target(
@@ -73,15 +91,23 @@ let package = Package(
         "Domain", "Services", "Transport", nioCore, nioPosix,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        nioSSL,
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Gateway",
+      dependencies: [
+        "Messages", "Transport", nioCore, nioPosix, logging,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
     .target(
       name: "Node",
       dependencies: [
-        "CPowerCut", "Domain", "Messages", "Journal", "Resilience", "Services", "JournalSQLite",
-        "ProviderHTTP", "Views",
-        "Transport",
+        "CPowerCut", "Credentials", "Domain", "Gateway", "Messages", "Journal", "Resilience",
+        "Services", "JournalSQLite", "ProviderHTTP", "Views", "Transport",
         nioCore, nioPosix, logging,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -92,7 +118,8 @@ let package = Package(
     .executableTarget(
       name: "baedal",
       dependencies: [
-        "Node", "Services", "Transport", "Messages", "Domain", "Resilience", nioPosix,
+        "Credentials", "Node", "Services", "Transport", "Messages", "Domain", "Resilience",
+        nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -126,7 +153,17 @@ let package = Package(
       dependencies: ["Journal", "JournalSQLite", "JournalContract", "SQLite", "CPowerCut"],
       swiftSettings: settings),
     .testTarget(
-      name: "TransportTests", dependencies: ["Transport", "Messages", nioCore, nioPosix],
+      name: "TransportTests", dependencies: ["Transport", "Messages", nioCore, nioPosix, nioSSL],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CredentialsTests", dependencies: ["Credentials", "Transport", crypto, nioSSL],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatewayTests",
+      dependencies: [
+        "Gateway", "Messages", "Transport",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "ViewsTests", dependencies: ["Views", "Journal"], swiftSettings: settings),
     .testTarget(

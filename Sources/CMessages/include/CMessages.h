@@ -10,6 +10,7 @@
 #include "baedal/order/v1/order.pb-c.h"
 #include "baedal/payment/v1/events.pb-c.h"
 #include "baedal/payment/v1/payment.pb-c.h"
+#include "baedal/signals/v1/signals.pb-c.h"
 #include "baedal/store/v1/events.pb-c.h"
 #include "baedal/store/v1/store.pb-c.h"
 #include "baedal/wire/v1/wire.pb-c.h"
