@@ -4,6 +4,7 @@ import bisect
 import math
 
 from .breaker_run import CAPACITY_PER_S
+from .load import quantile
 
 BIN_NS = 250_000_000
 # Of calls to place an order, by the state of the order or the status in its place.
@@ -19,13 +20,6 @@ def kind(record):
     if status in UNAVAILABLE:
         return "unavailable"
     return BY_STATE.get(state, "error") if status == 0 else "error"
-
-
-def quantile(ordered, share):
-    """Of a sorted list; None without values."""
-    if not ordered:
-        return None
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 class Figures:

@@ -2,14 +2,13 @@
 and recovers, with everything that can be seen of it written down."""
 
 import json
-import signal
 import sqlite3
-import struct
 import threading
 import time
 from dataclasses import dataclass, field as data_field
 
 from . import node, rpc, tools, wire
+from .load import Stream
 from .wire import field, first
 
 # The provider takes so many charges at once, each for so long: 250 charges a second, far from what
@@ -136,30 +135,6 @@ class Sampler:
     def stop(self):
         self.is_over.set()
         self.thread.join()
-
-
-class Stream:
-    """A load generator in the background that records every call."""
-
-    def __init__(self, generator, records, **arguments):
-        command = [generator, "--records", records, "--warmup", "0", "--seconds", "3600"]
-        for name, value in arguments.items():
-            command += ["--" + name.replace("_", "-"), str(value)]
-        self.records = records
-        self.process = tools.Process(command)
-
-    def end(self):
-        """Ends it, and gives its records and what it says of itself."""
-        if self.process.child.poll() is None:
-            self.process.child.send_signal(signal.SIGTERM)
-        said, _ = self.process.child.communicate(timeout=30)
-        self.process.stop()
-        return read_records(self.records), json.loads(said)
-
-
-def read_records(path):
-    """Tuples of due, answered (0: never), status and value; see loadgen/records.h."""
-    return list(struct.iter_unpack("=QQII", path.read_bytes()))
 
 
 class Run:
