@@ -8,7 +8,8 @@ package protocol EventSource: Sendable {
   nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus
 
   /// At most `limit` events after `position`, consecutive, from the first that follows it. Empty
-  /// when there is none yet. May return fewer than there are.
+  /// when there is none yet. May return fewer than there are: a damaged event is an error only
+  /// where it is the first, and the error then tells its position.
   nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent]

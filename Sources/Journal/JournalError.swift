@@ -25,16 +25,18 @@ package struct Corruption: Error, Hashable, Sendable, CustomStringConvertible {
   /// The journal's file, or its name for one in memory.
   package var file: String
   package var stream: StreamKey?
+  package var version: StreamVersion?
   package var partition: Partition?
   package var position: Position?
   package var detail: String
 
   package init(
-    file: String, stream: StreamKey? = nil, partition: Partition? = nil,
-    position: Position? = nil, detail: String
+    file: String, stream: StreamKey? = nil, version: StreamVersion? = nil,
+    partition: Partition? = nil, position: Position? = nil, detail: String
   ) {
     self.file = file
     self.stream = stream
+    self.version = version
     self.partition = partition
     self.position = position
     self.detail = detail

@@ -58,4 +58,16 @@ package struct RecordedEvent: Sendable, Equatable {
     self.metadata = metadata
     self.recordedAt = recordedAt
   }
+
+  /// Stands for an event whose row is damaged, so that it is set aside like one that cannot be
+  /// handled: its place, and its stream as far as that can still be told. Nothing else is known.
+  init(damaged: Corruption, _ partition: Partition, _ position: Position, seenAt: WallTime) {
+    let unknown = StreamKey(category: "unknown", id: "\(partition)@\(position)")
+    let stream = damaged.stream ?? unknown
+    let place = EventID("\(partition)@\(position)")
+    self.init(
+      partition: partition, position: position, stream: stream,
+      version: damaged.version ?? .none, id: place, type: "damaged", payload: [],
+      metadata: EventMetadata(correlationID: stream.id, causationID: ""), recordedAt: seenAt)
+  }
 }

@@ -64,7 +64,7 @@ enum EventRow {
       recordedAt: WallTime(milliseconds: row.integer(2)))
     guard Int64(event.checksum) == row.integer(9) else {
       throw Corruption(
-        file: file, stream: stream, partition: partition, position: position,
+        file: file, stream: stream, version: version, partition: partition, position: position,
         detail: "the event's checksum does not match")
     }
     return event

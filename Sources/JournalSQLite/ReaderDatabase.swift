@@ -37,7 +37,7 @@ final class ReaderDatabase {
     select.bind(2, EventRow.place(partition, Position(.max)))
     select.bind(3, Int64(max(0, limit)))
     var expected = max(position, .start).next
-    return try rows(of: select) { event in
+    return try rows(of: select, upToDamage: true) { event in
       guard event.position == expected else {
         throw Corruption(
           file: file, partition: partition, position: expected,
@@ -134,15 +134,24 @@ final class ReaderDatabase {
     return try find.step() ? find.integer(0) : nil
   }
 
+  /// - Parameter upToDamage: gives what stands before a damaged row; the row itself is an error
+  ///   only where it is the first.
   private func rows(
-    of select: Statement, bounded: Bool = true, _ check: (RecordedEvent) throws -> Void
+    of select: Statement, bounded: Bool = true, upToDamage: Bool = false,
+    _ check: (RecordedEvent) throws -> Void
   ) throws -> [RecordedEvent] {
     defer { select.reset() }
     var events: [RecordedEvent] = []
     var bytes = 0
     while try select.step() {
-      let event = try EventRow.read(select, file: file)
-      try check(event)
+      let event: RecordedEvent
+      do {
+        event = try EventRow.read(select, file: file)
+        try check(event)
+      } catch let damage as Corruption {
+        if upToDamage, !events.isEmpty { break }
+        throw damage
+      }
       bytes += event.payload.count
       events.append(event)
       if bounded, bytes >= bytesMax { break }

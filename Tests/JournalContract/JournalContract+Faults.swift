@@ -19,14 +19,18 @@ extension JournalContract {
     let errors = [
       try await failure { () async throws(JournalError) in try await reopened.load(broken) },
       try await failure { () async throws(JournalError) in
-        try await reopened.read(partition: partition, after: 0, limit: 10)
+        try await reopened.read(partition: partition, after: 1, limit: 10)
       },
     ]
+    // What stands before it comes without it.
+    let before = try await reopened.read(partition: partition, after: 0, limit: 10)
+    try expectEqual(before.map(\.text), ["one-long-text"])
     for error in errors {
       guard case .corrupt(let corruption) = error else {
         throw ContractViolation(description: "\(error) instead of corrupt")
       }
       try expectEqual(corruption.stream, broken)
+      try expectEqual(corruption.version, 2)
       try expectEqual(corruption.partition, partition)
       try expectEqual(corruption.position, 2)
       try expect(!corruption.file.isEmpty, "no file named")

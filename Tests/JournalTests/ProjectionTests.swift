@@ -81,6 +81,19 @@ struct ProjectionTests {
     #expect(store.state.withLock { $0.setAside } == ["bad"])
   }
 
+  @Test("sets an event aside whose row is damaged, and goes on behind it")
+  func damaged() async throws {
+    _ = try await source.append(append(["a", "b", "c"], to: order("1")))
+    let partition = Partition.holding(id: "1", of: 4)
+    for position in [Position(1), 3] { source.damage(partition, position) }
+    let projection = projection()
+    try await running(projection.run) {
+      await until { store.state.withLock { $0.setAside.count } == 2 }
+      try await until { try await projection.lag().events == 0 }
+    }
+    #expect(store.texts["1"] == ["b"])
+  }
+
   @Test("waits for a store that is away")
   func away() async throws {
     _ = try await source.append(append(["a"], to: order("1")))

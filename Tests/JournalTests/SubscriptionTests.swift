@@ -194,6 +194,37 @@ struct SubscriptionTests {
     #expect(try await tally("0") == 1)
   }
 
+  @Test("parks an event whose row is damaged and what stands behind it, and holds nobody else up")
+  func damaged() async throws {
+    let other = otherID(onPartitionOf: "0")
+    _ = try await source.append(append(["1", "2", "3"], to: order("0")))
+    _ = try await source.append(append(["5"], to: order(other)))
+    source.damage(Partition.holding(id: "0", of: 4), 2)
+    let adder = Adder(TallyReplica(destination))
+    let subscription = subscription(adder)
+    try await running(subscription.run) {
+      try await until { try await parkedCount() == 2 && adder.handled.count == 2 }
+      try await until { try await subscription.lag().events == 0 }
+    }
+    #expect(adder.handled.sorted() == ["0:1", "\(other):5"])
+    let parked = try await destination.parked(for: "tally.from-order", after: nil, limit: 10)
+    #expect(parked.map(\.stream) == [order("0"), order("0")])
+    #expect(parked.first?.reason.contains("checksum") == true)
+    // Still damaged: it stays. Mended, it is replayed like any other.
+    try await running(self.subscription(adder).run) {
+      source.damage(Partition.holding(id: "0", of: 4), 2)
+      _ = try await source.append(append(["7"], to: order(other), at: 1))
+      await until { adder.handled.count == 3 }
+    }
+    let again = self.subscription(adder)
+    try await running(again.run) {
+      _ = try await source.append(append(["9"], to: order(other), at: 2))
+      await until { adder.handled.count == 4 }
+      #expect(try await again.replayParked(orderingKey: "0") == .released(replayed: 2))
+    }
+    #expect(try await tally("0") == 6)
+  }
+
   @Test("replays what is parked, in order, once it can be handled, and then goes on")
   func replay() async throws {
     _ = try await source.append(append(["1", "2", "3"], to: order("0")))

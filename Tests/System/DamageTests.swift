@@ -41,15 +41,46 @@ extension SystemTests {
       await town.close()
     }
 
-    /// Two orders on a node that was stopped in order.
-    private func orders(at site: Site) async throws -> (broken: String, whole: String) {
+    @Test("holds up its own order only: services that were away take all the others")
+    func setAside() async throws {
+      let site = try Site()
+      let first = try await site.start()
+      let town = Town(first)
+      try await town.open()
+      await town.close()
+      #expect(try await first.stop() == .exit(0))
+      let (broken, whole) = try await orders(at: site, "node: {services: [order, payment]}")
+      try flip(Self.address, in: "\(site.data)/order.db")
+
       let node = try await site.start()
       defer { node.kill() }
+      let again = Town(node)
+      try await again.ticket(of: whole, reaches: .received)
+      try await again.steps(of: whole, until: "OrderPlaced")
+      let parked = try await eventually("event set aside") { () -> ParkedEvent? in
+        try await again.boss.call(AdminServiceMethods.listParked, ListParkedRequest())
+          .events.first { $0.service == "store" }
+      }
+      #expect(parked.stream == "order/\(broken)")
+      #expect(parked.reason.contains("order.db"))
+      await expect(code: .notFound) { _ = try await again.ticket(of: broken) }
+      _ = try await again.placed("another")
+      await again.close()
+    }
+
+    /// Two orders on a node that was stopped in order; they are with the store, if that runs.
+    private func orders(
+      at site: Site, _ config: String = ""
+    ) async throws -> (broken: String, whole: String) {
+      let node = try await site.start(config)
+      defer { node.kill() }
       let town = Town(node)
-      try await town.open()
+      if config.isEmpty { try await town.open() }
       let broken = try await town.place(Town.request("broken", address: Self.address))
       let whole = try await town.placed("whole")
-      for order in [broken, whole] { try await town.ticket(of: order.orderID, reaches: .received) }
+      for order in [broken, whole] where config.isEmpty {
+        try await town.ticket(of: order.orderID, reaches: .received)
+      }
       await town.close()
       #expect(try await node.stop() == .exit(0))
       return (broken.orderID, whole.orderID)

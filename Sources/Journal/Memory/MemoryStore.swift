@@ -131,8 +131,8 @@ extension MemoryStore {
     guard row.event.checksum == row.checksum else {
       throw .corrupt(
         Corruption(
-          file: file, stream: row.event.stream, partition: partition, position: position,
-          detail: "the event's checksum does not match"))
+          file: file, stream: row.event.stream, version: row.event.version, partition: partition,
+          position: position, detail: "the event's checksum does not match"))
     }
     return row.event
   }
@@ -162,7 +162,12 @@ extension MemoryStore {
     guard after < count, limit > 0 else { return [] }
     var events: [RecordedEvent] = []
     for at in (after + 1)...min(count, after + min(limit, count)) {
-      events.append(try event(partition, Position(Int64(at)), file: file))
+      do throws(JournalError) {
+        events.append(try event(partition, Position(Int64(at)), file: file))
+      } catch {
+        guard events.isEmpty else { break }
+        throw error
+      }
     }
     return events
   }

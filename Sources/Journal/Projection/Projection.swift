@@ -105,15 +105,10 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     where taken < options.batchEventsMax && position < heads[index] {
       let partition = Partition(index)
       let limit = options.batchEventsMax - taken
-      let events = try await asked { () async throws(JournalError) in
-        let events = try await source.read(partition: partition, after: position, limit: limit)
-        if let first = events.first, first.position != position.next {
-          notify(.hole(partition, position.next))
-          throw .unavailable("the source skips position \(position.next) of \(partition)")
-        }
-        return events
+      let (events, damaged) = try await asked { () async throws(JournalError) in
+        try await read(partition, after: position, limit: limit)
       }
-      guard !events.isEmpty else { continue }
+      guard !events.isEmpty || damaged != nil else { continue }
       var last = position
       for event in events {
         guard event.position == last.next else { break }
@@ -121,12 +116,39 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
         oldest = min(oldest ?? event.recordedAt, event.recordedAt)
         if interest.includes(event) { batch.events.append(event) }
       }
-      taken += events.count
+      if let damaged {
+        last = damaged.event.position
+        batch.setAside.append(damaged)
+      }
+      taken += max(1, events.count)
       batch.cursors.append(
         Cursor(subscriber: view, partition: partition, position: last, epoch: epoch))
     }
     publish(applied, oldest: oldest)
     return batch.cursors.isEmpty ? nil : batch
+  }
+
+  /// The next events of a partition, or the one event that stands there and is damaged: it is set
+  /// aside, and those behind it go on.
+  private func read(
+    _ partition: Partition, after position: Position, limit: Int
+  ) async throws(JournalError) -> ([RecordedEvent], damaged: SetAsideEvent?) {
+    do throws(JournalError) {
+      let events = try await source.read(partition: partition, after: position, limit: limit)
+      if let first = events.first, first.position != position.next {
+        notify(.hole(partition, position.next))
+        throw .unavailable("the source skips position \(position.next) of \(partition)")
+      }
+      return (events, nil)
+    } catch {
+      guard case .corrupt(let damage) = error, damage.position == position.next else {
+        throw error
+      }
+      notify(.waiting(partition, error))
+      let event = RecordedEvent(
+        damaged: damage, partition, position.next, seenAt: clock.now())
+      return ([], SetAsideEvent(event: event, reason: damage.description))
+    }
   }
 
   private func apply(_ batch: ProjectionBatch) async throws(SubscriptionError) {

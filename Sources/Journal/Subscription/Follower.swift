@@ -28,6 +28,8 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
   private var isStoring = false
   private var hasTimer = false
   private var areCursorsDue = false
+  /// Of events taken up whose rows are damaged: why, by the event's id.
+  private var damages: [EventID: String] = [:]
 
   /// - Parameter positions: what has been dealt with in each partition.
   init(
@@ -139,8 +141,15 @@ extension Follower {
       guard room > 0 else { return }
       let partition = Partition(index)
       let after = intakes[index].window.last
-      let events = try await subscription.source.read(
-        partition: partition, after: after, limit: room)
+      let events: [RecordedEvent]
+      do throws(JournalError) {
+        events = try await subscription.source.read(
+          partition: partition, after: after, limit: room)
+      } catch {
+        guard case .corrupt(let damage) = error, damage.position == after.next else { throw error }
+        take(damage, at: after.next, of: index)
+        continue
+      }
       guard let first = events.first, first.position == after.next else {
         // Its head says that there is one.
         subscription.notify(.hole(partition, after.next))
@@ -160,13 +169,26 @@ extension Follower {
         intakes[index].window.finish(event.position)
         continue
       }
-      let key = subscription.subscriber.orderingKey(of: event)
-      if lanes[key] != nil {
-        lanes[key]?.append(event)
-      } else {
-        lanes[key] = []
-        ready.append((key, event))
-      }
+      enter(event)
+    }
+  }
+
+  /// A damaged row holds up its own order only: whatever it was, it is set aside in its turn.
+  private func take(_ damage: Corruption, at position: Position, of index: Int) {
+    let event = RecordedEvent(
+      damaged: damage, Partition(index), position, seenAt: subscription.clock.now())
+    intakes[index].window.take(recordedAt: event.recordedAt)
+    damages[event.id] = damage.description
+    enter(event)
+  }
+
+  private func enter(_ event: RecordedEvent) {
+    let key = subscription.subscriber.orderingKey(of: event)
+    if lanes[key] != nil {
+      lanes[key]?.append(event)
+    } else {
+      lanes[key] = []
+      ready.append((key, event))
     }
   }
 
@@ -207,8 +229,10 @@ extension Follower {
     let subscription = self.subscription
     for (key, event) in ready[..<count] {
       handlers += 1
+      let damage = damages.removeValue(forKey: event.id)
       group.addTask {
-        .handled(key: key, event, isDone: await subscription.deal(with: event, key))
+        .handled(
+          key: key, event, isDone: await subscription.deal(with: event, key, damage: damage))
       }
     }
     ready.removeFirst(count)

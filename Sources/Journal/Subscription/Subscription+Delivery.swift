@@ -1,10 +1,17 @@
 extension Subscription {
   /// Handles one event until it had its effect or is parked. False when the task was cancelled
   /// first.
-  func deal(with event: RecordedEvent, _ key: String) async -> Bool {
+  /// - Parameter damage: why there is nothing to handle: the event's row is damaged.
+  func deal(with event: RecordedEvent, _ key: String, damage: String? = nil) async -> Bool {
     if parking.beginArriving(key) {
       defer { parking.arrived(key) }
-      return await park(event, key, reason: "behind a parked event of \(key)", attempts: 0)
+      return await park(
+        event, key, reason: damage ?? "behind a parked event of \(key)", attempts: 0)
+    }
+    if let damage {
+      parking.beginParking(key)
+      defer { parking.arrived(key) }
+      return await park(event, key, reason: damage, attempts: 0)
     }
     var attempt = 0
     var failures = 0

@@ -292,6 +292,65 @@ extension JournalEvent {
   }
 }
 
+extension DamagedEvent {
+  package static var fullName: String { "baedal.journal.v1.DamagedEvent" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Journal__V1__DamagedEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Journal__V1__DamagedEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__journal__v1__damaged_event__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Journal__V1__DamagedEvent>) throws(CodecFailure) -> Self {
+    let _position = c.pointee.position
+    let _category = try String(c: c.pointee.category, field: "baedal.journal.v1.DamagedEvent.category")
+    let _streamID = try String(c: c.pointee.stream_id, field: "baedal.journal.v1.DamagedEvent.stream_id")
+    let _version = c.pointee.version
+    let _text = try String(c: c.pointee.text, field: "baedal.journal.v1.DamagedEvent.text")
+    return Self(
+      position: _position,
+      category: _category,
+      streamID: _streamID,
+      version: _version,
+      text: _text
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Journal__V1__DamagedEvent>, _ arena: Arena) throws(CodecFailure) {
+    baedal__journal__v1__damaged_event__init(c)
+    arena.reserve(40)
+    c.pointee.position = self.position
+    c.pointee.category = try arena.copy(self.category)
+    c.pointee.stream_id = try arena.copy(self.streamID)
+    c.pointee.version = self.version
+    c.pointee.text = try arena.copy(self.text)
+  }
+}
+
 extension WatchHeadsRequest {
   package static var fullName: String { "baedal.journal.v1.WatchHeadsRequest" }
 

@@ -9,7 +9,8 @@ package enum JournalServiceMethods {
   package static let getStatus =
     UnaryMethod<GetStatusRequest, JournalStatus>(path: "baedal.journal.v1.JournalService/GetStatus")
   /// Events of one partition after a position, consecutive, as many as fit into one answer. None
-  /// when there are none yet. Asked for, never pushed: whoever is slow is not overrun.
+  /// when there are none yet. Asked for, never pushed: whoever is slow is not overrun. Where the
+  /// first of them is damaged on disk: DATA_LOSS with a DamagedEvent; those behind it can be read.
   package static let readEvents =
     UnaryMethod<ReadEventsRequest, ReadEventsResponse>(path: "baedal.journal.v1.JournalService/ReadEvents")
   /// The heads once that of any partition is beyond what the caller has for it: at once if one

@@ -116,6 +116,33 @@ package struct JournalEvent: Message {
   }
 }
 
+/// Detail of a DATA_LOSS: which event cannot be served, as far as it can be told.
+package struct DamagedEvent: Message {
+  package var position: Int64
+  /// empty, with the next two, when its stream cannot be told
+  package var category: String
+  package var streamID: String
+  package var version: Int64
+  /// for people: file, place and what is wrong
+  package var text: String
+
+  package init() { self.init(position: 0) }
+
+  package init(
+    position: Int64 = 0,
+    category: String = "",
+    streamID: String = "",
+    version: Int64 = 0,
+    text: String = ""
+  ) {
+    self.position = position
+    self.category = category
+    self.streamID = streamID
+    self.version = version
+    self.text = text
+  }
+}
+
 /// `baedal.journal.v1.WatchHeadsRequest`.
 package struct WatchHeadsRequest: Message {
   package var journal: String

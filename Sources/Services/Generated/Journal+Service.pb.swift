@@ -15,7 +15,8 @@ package protocol JournalServiceProtocol: Sendable {
     ) async throws(RPCError) -> JournalStatus
 
   /// Events of one partition after a position, consecutive, as many as fit into one answer. None
-  /// when there are none yet. Asked for, never pushed: whoever is slow is not overrun.
+  /// when there are none yet. Asked for, never pushed: whoever is slow is not overrun. Where the
+  /// first of them is damaged on disk: DATA_LOSS with a DamagedEvent; those behind it can be read.
   nonisolated(nonsending)
     func readEvents(
       _ request: ReadEventsRequest, context: CallContext

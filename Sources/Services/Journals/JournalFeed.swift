@@ -37,10 +37,14 @@ package struct JournalFeed: JournalServiceProtocol {
         partition: partition, after: Position(request.after), limit: limit)
       return ReadEventsResponse(events: Self.fitting(events).map(JournalEvent.init))
     } catch {
-      if case .invalid(let text) = error {
-        throw RPCError(code: .invalidArgument, message: text, cause: error)
+      var status = RPCError(error)
+      switch error {
+      case .invalid(let text):
+        status = RPCError(code: .invalidArgument, message: text, cause: error)
+      case .corrupt(let damage): status.attach(DamagedEvent(damage))
+      default: break
       }
-      throw RPCError(error)
+      throw status
     }
   }
 

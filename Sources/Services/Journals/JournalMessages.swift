@@ -1,5 +1,6 @@
 import Journal
 import Messages
+import Transport
 
 extension JournalStatus {
   init(_ status: SourceStatus) {
@@ -35,6 +36,35 @@ extension RecordedEvent {
         correlationID: event.correlationID, causationID: event.causationID,
         traceparent: event.traceparent.isEmpty ? nil : event.traceparent),
       recordedAt: WallTime(milliseconds: event.recordedAtMs))
+  }
+}
+
+extension DamagedEvent {
+  init(_ damage: Corruption) {
+    self.init(
+      position: damage.position?.value ?? 0, category: damage.stream?.category ?? "",
+      streamID: damage.stream?.id ?? "", version: damage.version?.value ?? 0,
+      text: damage.description)
+  }
+}
+
+extension Corruption {
+  /// What a journal on another node said of a damaged event; only that there is damage, when it
+  /// did not say which.
+  init(_ error: RPCError, journal: String, in partition: Partition? = nil) {
+    let detail = error.details.first { $0.typeURL == DamagedEvent.fullName }
+    guard let detail, let damaged = try? DamagedEvent(serialized: detail.bytes) else {
+      self.init(file: journal, detail: "on its own node: \(error.message)")
+      return
+    }
+    let isStreamKnown = !damaged.category.isEmpty && !damaged.streamID.isEmpty
+    self.init(
+      file: journal,
+      stream: isStreamKnown
+        ? StreamKey(category: damaged.category, id: damaged.streamID) : nil,
+      version: damaged.version > 0 ? StreamVersion(damaged.version) : nil, partition: partition,
+      position: damaged.position > 0 ? Position(damaged.position) : nil,
+      detail: "on its own node: \(damaged.text)")
   }
 }
 

@@ -32,7 +32,7 @@ package struct RemoteJournal: AuditSource {
   package nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
-    let answer = try await asking { () async throws(RPCError) in
+    let answer = try await asking(partition) { () async throws(RPCError) in
       try await feed.readEvents(
         ReadEventsRequest(
           journal: name, partition: UInt32(clamping: partition.index), after: position.value,
@@ -93,14 +93,14 @@ package struct RemoteJournal: AuditSource {
   }
 
   private nonisolated(nonsending) func asking<Answer>(
+    _ partition: Partition? = nil,
     _ ask: nonisolated(nonsending) () async throws(RPCError) -> Answer
   ) async throws(JournalError) -> Answer {
     do throws(RPCError) { return try await ask() } catch {
       if Task.isCancelled { throw .cancelled }
       switch error.code {
       case .invalidArgument: throw .invalid("\(name): \(error)")
-      case .dataLoss:
-        throw .corrupt(Corruption(file: name, detail: "on its own node: \(error.message)"))
+      case .dataLoss: throw .corrupt(Corruption(error, journal: name, in: partition))
       default: throw .unavailable("\(name): \(error)")
       }
     }

@@ -80,7 +80,7 @@ extension RPCError {
     }
   }
 
-  private mutating func attach(_ message: some Message) {
+  mutating func attach(_ message: some Message) {
     guard let bytes = try? message.serialized() else { return }
     details.append(ErrorDetail(typeURL: type(of: message).fullName, bytes: bytes))
   }

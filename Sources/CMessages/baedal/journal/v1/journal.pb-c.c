@@ -232,6 +232,51 @@ void   baedal__journal__v1__journal_event__free_unpacked
   assert(message->base.descriptor == &baedal__journal__v1__journal_event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__journal__v1__damaged_event__init
+                     (Baedal__Journal__V1__DamagedEvent         *message)
+{
+  static const Baedal__Journal__V1__DamagedEvent init_value = BAEDAL__JOURNAL__V1__DAMAGED_EVENT__INIT;
+  *message = init_value;
+}
+size_t baedal__journal__v1__damaged_event__get_packed_size
+                     (const Baedal__Journal__V1__DamagedEvent *message)
+{
+  assert(message->base.descriptor == &baedal__journal__v1__damaged_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__journal__v1__damaged_event__pack
+                     (const Baedal__Journal__V1__DamagedEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__journal__v1__damaged_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__journal__v1__damaged_event__pack_to_buffer
+                     (const Baedal__Journal__V1__DamagedEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__journal__v1__damaged_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Journal__V1__DamagedEvent *
+       baedal__journal__v1__damaged_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Journal__V1__DamagedEvent *)
+     protobuf_c_message_unpack (&baedal__journal__v1__damaged_event__descriptor,
+                                allocator, len, data);
+}
+void   baedal__journal__v1__damaged_event__free_unpacked
+                     (Baedal__Journal__V1__DamagedEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__journal__v1__damaged_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__journal__v1__watch_heads_request__init
                      (Baedal__Journal__V1__WatchHeadsRequest         *message)
 {
@@ -782,6 +827,96 @@ const ProtobufCMessageDescriptor baedal__journal__v1__journal_event__descriptor 
   baedal__journal__v1__journal_event__field_indices_by_name,
   1,  baedal__journal__v1__journal_event__number_ranges,
   (ProtobufCMessageInit) baedal__journal__v1__journal_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__journal__v1__damaged_event__field_descriptors[5] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Journal__V1__DamagedEvent, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "category",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Journal__V1__DamagedEvent, category),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stream_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Journal__V1__DamagedEvent, stream_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Journal__V1__DamagedEvent, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Journal__V1__DamagedEvent, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__journal__v1__damaged_event__field_indices_by_name[] = {
+  1,   /* field[1] = category */
+  0,   /* field[0] = position */
+  2,   /* field[2] = stream_id */
+  4,   /* field[4] = text */
+  3,   /* field[3] = version */
+};
+static const ProtobufCIntRange baedal__journal__v1__damaged_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor baedal__journal__v1__damaged_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.journal.v1.DamagedEvent",
+  "DamagedEvent",
+  "Baedal__Journal__V1__DamagedEvent",
+  "baedal.journal.v1",
+  sizeof(Baedal__Journal__V1__DamagedEvent),
+  5,
+  baedal__journal__v1__damaged_event__field_descriptors,
+  baedal__journal__v1__damaged_event__field_indices_by_name,
+  1,  baedal__journal__v1__damaged_event__number_ranges,
+  (ProtobufCMessageInit) baedal__journal__v1__damaged_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__journal__v1__watch_heads_request__field_descriptors[2] =

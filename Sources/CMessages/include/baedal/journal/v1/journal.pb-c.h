@@ -20,6 +20,7 @@ typedef struct Baedal__Journal__V1__JournalStatus Baedal__Journal__V1__JournalSt
 typedef struct Baedal__Journal__V1__ReadEventsRequest Baedal__Journal__V1__ReadEventsRequest;
 typedef struct Baedal__Journal__V1__ReadEventsResponse Baedal__Journal__V1__ReadEventsResponse;
 typedef struct Baedal__Journal__V1__JournalEvent Baedal__Journal__V1__JournalEvent;
+typedef struct Baedal__Journal__V1__DamagedEvent Baedal__Journal__V1__DamagedEvent;
 typedef struct Baedal__Journal__V1__WatchHeadsRequest Baedal__Journal__V1__WatchHeadsRequest;
 typedef struct Baedal__Journal__V1__GetStreamRequest Baedal__Journal__V1__GetStreamRequest;
 typedef struct Baedal__Journal__V1__GetStreamResponse Baedal__Journal__V1__GetStreamResponse;
@@ -95,6 +96,20 @@ struct  Baedal__Journal__V1__JournalEvent
 #define BAEDAL__JOURNAL__V1__JOURNAL_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__journal__v1__journal_event__descriptor) \
     , 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Baedal__Journal__V1__DamagedEvent
+{
+  ProtobufCMessage base;
+  int64_t position;
+  ProtobufCBinaryData category;
+  ProtobufCBinaryData stream_id;
+  int64_t version;
+  ProtobufCBinaryData text;
+};
+#define BAEDAL__JOURNAL__V1__DAMAGED_EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__journal__v1__damaged_event__descriptor) \
+    , 0, {0,NULL}, {0,NULL}, 0, {0,NULL} }
 
 
 struct  Baedal__Journal__V1__WatchHeadsRequest
@@ -240,6 +255,25 @@ Baedal__Journal__V1__JournalEvent *
 void   baedal__journal__v1__journal_event__free_unpacked
                      (Baedal__Journal__V1__JournalEvent *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Journal__V1__DamagedEvent methods */
+void   baedal__journal__v1__damaged_event__init
+                     (Baedal__Journal__V1__DamagedEvent         *message);
+size_t baedal__journal__v1__damaged_event__get_packed_size
+                     (const Baedal__Journal__V1__DamagedEvent   *message);
+size_t baedal__journal__v1__damaged_event__pack
+                     (const Baedal__Journal__V1__DamagedEvent   *message,
+                      uint8_t             *out);
+size_t baedal__journal__v1__damaged_event__pack_to_buffer
+                     (const Baedal__Journal__V1__DamagedEvent   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Journal__V1__DamagedEvent *
+       baedal__journal__v1__damaged_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__journal__v1__damaged_event__free_unpacked
+                     (Baedal__Journal__V1__DamagedEvent *message,
+                      ProtobufCAllocator *allocator);
 /* Baedal__Journal__V1__WatchHeadsRequest methods */
 void   baedal__journal__v1__watch_heads_request__init
                      (Baedal__Journal__V1__WatchHeadsRequest         *message);
@@ -333,6 +367,9 @@ typedef void (*Baedal__Journal__V1__ReadEventsResponse_Closure)
 typedef void (*Baedal__Journal__V1__JournalEvent_Closure)
                  (const Baedal__Journal__V1__JournalEvent *message,
                   void *closure_data);
+typedef void (*Baedal__Journal__V1__DamagedEvent_Closure)
+                 (const Baedal__Journal__V1__DamagedEvent *message,
+                  void *closure_data);
 typedef void (*Baedal__Journal__V1__WatchHeadsRequest_Closure)
                  (const Baedal__Journal__V1__WatchHeadsRequest *message,
                   void *closure_data);
@@ -356,6 +393,7 @@ extern const ProtobufCMessageDescriptor baedal__journal__v1__journal_status__des
 extern const ProtobufCMessageDescriptor baedal__journal__v1__read_events_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__journal__v1__read_events_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__journal__v1__journal_event__descriptor;
+extern const ProtobufCMessageDescriptor baedal__journal__v1__damaged_event__descriptor;
 extern const ProtobufCMessageDescriptor baedal__journal__v1__watch_heads_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__journal__v1__get_stream_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__journal__v1__get_stream_response__descriptor;
