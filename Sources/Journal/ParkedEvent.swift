@@ -11,6 +11,16 @@ package struct ParkedKey: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "\(subscriber) \(partition)@\(position)" }
+
+  /// Under whose name events stand that were given up for `subscriber`: what became of them, and by
+  /// whom, stays in the journal.
+  package static func discarded(by subscriber: String) -> String { "discarded:\(subscriber)" }
+
+  /// The same event once it has been given up.
+  package var discarded: ParkedKey {
+    ParkedKey(
+      subscriber: Self.discarded(by: subscriber), partition: partition, position: position)
+  }
 }
 
 /// An event set aside for one subscriber: it could not be handled, or stands behind one that

@@ -10,8 +10,13 @@ import UnixSignals
 ///
 /// Throws when it cannot start, or when some part cannot go on; then the process should end with
 /// another status than 0.
-package func runNode(_ config: NodeConfig) async throws {
-  let log = NodeLog.logger(config)
+///
+/// - Parameter source: where the configuration is read again while the node runs.
+package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) async throws {
+  // From here on SIGHUP means to reload, not to end.
+  let hangUps = await UnixSignalsSequence(trapping: .sighup)
+  let level = LogLevel(config.log.level)
+  let log = NodeLog.logger(config, level: level)
   let threads = config.eventLoops == 0 ? System.coreCount : config.eventLoops
   let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
   let parts = try await NodeParts(config, group: group, log: log)
@@ -26,6 +31,12 @@ package func runNode(_ config: NodeConfig) async throws {
     try requireLoopback(address)
     Greeting.show(config, port: address.port ?? config.listenPort)
     log.info("node started", metadata: ["node": "\(config.nodeName)", "address": "\(address)"])
+    let own = [
+      ReloadPart(keys: "log.level") { level.replace($0.log.level) },
+      ReloadPart(keys: "limits.") { listener.replace(limits: $0.limits) },
+    ]
+    let reload = NodeReload(
+      source: source, parts: own + parts.reloads, live: parts.live, signals: hangUps, log: log)
     let services = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
@@ -33,6 +44,7 @@ package func runNode(_ config: NodeConfig) async throws {
           .init(
             service: Listener(server: listener, parts: parts, log: log),
             successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
     try await services.run()
@@ -70,7 +82,7 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
     } onGracefulShutdown: {
       log.info("draining", metadata: ["connections": "\(server.connectionCount)"])
       parts.health.setAllNotServing()
-      server.startDraining(within: parts.config.drainTimeout)
+      server.startDraining(within: parts.live.now.drainTimeout)
     }
   }
 }

@@ -1,21 +1,47 @@
 import Glibc
 import Logging
+import Synchronization
 
 /// The node's log: one line per event that matters, to standard error.
 enum NodeLog {
-  static func logger(_ config: NodeConfig) -> Logger {
-    var logger = Logger(label: "baedal") { _ in LineHandler(format: config.log.format) }
-    logger.logLevel = config.log.level
+  /// - Parameter level: shared by all loggers that come of this one, and changed while they live.
+  static func logger(_ config: NodeConfig, level: LogLevel) -> Logger {
+    var logger = Logger(label: "baedal") { _ in
+      LineHandler(format: config.log.format, shared: level)
+    }
     logger[metadataKey: "node"] = "\(config.nodeName)"
     return logger
   }
 }
 
+/// The least that is logged: one for all loggers of a node.
+final class LogLevel: Sendable {
+  private let level: Mutex<Logger.Level>
+
+  init(_ level: Logger.Level) { self.level = Mutex(level) }
+
+  var now: Logger.Level { level.withLock { $0 } }
+
+  func replace(_ new: Logger.Level) { level.withLock { $0 = new } }
+}
+
 /// Writes each entry as one line: `key=value` for people, JSON for programs.
 private struct LineHandler: LogHandler {
   let format: NodeConfig.Log.Format
+  let shared: LogLevel
   var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.info
+  /// Of this logger alone, once somebody has said so.
+  private var own: Logger.Level?
+
+  init(format: NodeConfig.Log.Format, shared: LogLevel) {
+    self.format = format
+    self.shared = shared
+  }
+
+  var logLevel: Logger.Level {
+    get { own ?? shared.now }
+    set { own = newValue }
+  }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }

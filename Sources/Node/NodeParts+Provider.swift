@@ -11,6 +11,13 @@ extension NodeParts {
         settings: SimulatedProvider.Settings(settings.simulator),
         seed: UInt64(bitPattern: Int64(settings.simulator.seed)), timeout: settings.callTimeout,
         clock: environment.clock)
+      reloads.append(
+        ReloadPart(keys: "payment.simulator.") {
+          // That it is down is nothing that a file says.
+          var changed = SimulatedProvider.Settings($0.payment.simulator)
+          changed.isDown = simulator.current.isDown
+          simulator.change(to: changed)
+        })
       return (simulator, simulator)
     case .http:
       let provider = try httpProvider()

@@ -45,9 +45,10 @@ extension NodeParts {
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
     background.add("inquiry about unknown payments") { try await inquiry.run() }
     if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {
+      let live = live
       let drain = PaymentDrain(
         journal: journal, pool: pool, payment: dependency,
-        policy: PaymentDrain.Policy(config.payment.drain), environment: environment)
+        policy: { PaymentDrain.Policy(live.now.payment.drain) }, environment: environment)
       background.add("drain of parked orders") { try await drain.run() }
     }
     return saga
@@ -89,6 +90,12 @@ extension NodeParts {
         ])
     }
     dependencies.append(dependency)
+    // Whoever has spoken last about the policy is heard: the file, when it changes, after an
+    // operator, and an operator after the file. A breaker that an operator forces stays so.
+    reloads.append(
+      ReloadPart(keys: "payment.breaker.", "payment.bulkhead.", "payment.retry_percent") {
+        try dependency.replace(policy: DependencyPolicy($0.payment))
+      })
     return PaymentGuard(payment, dependency: dependency)
   }
 }

@@ -12,7 +12,10 @@ import Views
 /// A configuration made into a running node's parts: journals, pools, router, background work.
 /// The one place that sees every adapter.
 struct NodeParts {
+  /// As the node was started with.
   let config: NodeConfig
+  /// As it is now, for what can change while the node runs.
+  let live: LiveConfig
   let group: MultiThreadedEventLoopGroup
   let journals: NodeJournals
   let peers: NodePeers
@@ -30,6 +33,8 @@ struct NodeParts {
   var pools: [PoolGauge] = []
   /// Sagas that may have parked events, by the service they belong to.
   var followers: [(service: ServiceName, follower: Follower)] = []
+  /// Who takes up changed settings.
+  var reloads: [ReloadPart] = []
   /// What is to be closed when the node ends, views before journals.
   var closings: [@Sendable () async -> Void] = []
 
@@ -37,6 +42,7 @@ struct NodeParts {
     _ config: NodeConfig, group: MultiThreadedEventLoopGroup, log: Logger
   ) async throws {
     self.config = config
+    self.live = LiveConfig(config)
     self.group = group
     self.journals = try await NodeJournals(config)
     self.peers = NodePeers(config, group: group)
@@ -66,9 +72,9 @@ struct NodeParts {
     try assembleDashboard()
     connect(order, payment, store, delivery)
     let admin = NodeAdmin(
-      config: config, startedAtMs: NodeClock.milliseconds(), pools: pools,
+      config: config, live: live, startedAtMs: NodeClock.milliseconds(), pools: pools,
       followers: followers, audit: audit(), dashboard: dashboard,
-      dependencies: dependencies, journals: journals)
+      dependencies: dependencies, journals: journals, peers: peers, log: background.log)
     router.register(admin)
     router.register(JournalFeed(journals.readers))
     health.register(on: &router)

@@ -26,7 +26,7 @@ struct Baedal: AsyncParsableCommand {
       CommandGroup(
         name: "Operator",
         subcommands: [
-          PaymentCommand.self, BreakersCommand.self, WaitingCommand.self, ParkedCommand.self,
+          PaymentCommand.self, BreakersCommand.self, WaitingCommand.self, DeadLettersCommand.self,
           NodeCommand.self, AutoscaleCommand.self,
         ]),
       CommandGroup(

@@ -260,7 +260,12 @@ struct SubscriptionTests {
       try await until { try await parkedCount() == 2 }
       try await until { try await subscription.lag().events == 0 }
       let first = try await destination.parked(for: nil, after: nil, limit: 1)
-      for event in first { try await subscription.discardParked(event.key) }
+      for event in first {
+        try await subscription.discardParked(event.key, by: "operator/o-1")
+      }
+      let kept = try await destination.parked(
+        for: ParkedKey.discarded(by: "tally.from-order"), after: nil, limit: 10)
+      #expect(kept.map(\.reason) == ["discarded by operator/o-1: not a number"])
       #expect(try await subscription.replayParked(orderingKey: "0") == .released(replayed: 1))
     }
     let again = Adder(TallyReplica(destination))

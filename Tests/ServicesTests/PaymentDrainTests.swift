@@ -24,7 +24,9 @@ struct PaymentDrainTests {
     dependency.operate(.reset)
     let drain = PaymentDrain(
       journal: AnyJournal(world.orders), pool: world.orderService.pool, payment: dependency,
-      policy: PaymentDrain.Policy(perSecond: 10, concurrent: concurrent, interval: .seconds(1)),
+      policy: {
+        PaymentDrain.Policy(perSecond: 10, concurrent: concurrent, interval: .seconds(1))
+      },
       environment: world.environment)
     return (world, dependency, drain, ids)
   }

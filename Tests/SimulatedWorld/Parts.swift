@@ -66,7 +66,7 @@ struct Parts {
     fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     let drain = PaymentDrain(
       journal: journal, pool: pool, payment: dependency,
-      policy: PaymentDrain.Policy(perSecond: 5, concurrent: 2, interval: .seconds(60)),
+      policy: { PaymentDrain.Policy(perSecond: 5, concurrent: 2, interval: .seconds(60)) },
       environment: environment)
     serving.works.append { try await drain.run() }
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)

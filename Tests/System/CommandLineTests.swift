@@ -1,8 +1,5 @@
 import Foundation
-import Journal
-import JournalSQLite
 import Messages
-import Services
 import Testing
 
 extension SystemTests {
@@ -49,47 +46,11 @@ extension SystemTests {
       }
     }
 
-    @Test("an event that cannot be taken is listed, discarded, or replayed once it can be taken")
-    func poison() async throws {
-      let late = "o" + Digest.name(of: "c-1", "late")
-      try await withShell(before: { try await Self.poison($0, orders: ["ghost", late]) }) {
-        shell, _ in
-        let events = try await eventually("two parked events") { () -> [String: String]? in
-          let list = try await shell("parked list --json")
-          let events = try list.message()["events"] as? [[String: Any]] ?? []
-          guard events.count == 2 else { return nil }
-          return Dictionary(
-            uniqueKeysWithValues: try events.map { event in
-              let stream = try #require(event["stream"] as? String)
-              let keys = ["service", "subscriber", "partition", "position"]
-              return (stream, keys.map { "\(event[$0] ?? 0)" }.joined(separator: " "))
-            })
-        }
-        let (ghost, other) = (
-          try #require(events["payment/ghost"]), try #require(events["payment/\(late)"])
-        )
-        let discarded = try await shell("parked discard \(ghost) --json")
-        #expect(try discarded.message()["events"] as? Int == 1)
-        let gone = try await shell("parked discard \(ghost)")
-        #expect(gone.isOneLine(exit: 5), "\(gone)")
-
-        let early = try await shell("parked replay \(other)")
-        #expect(early.isOneLine(exit: 1), "\(early)")
-        #expect(early.errors.contains("still cannot be handled"))
-        let placed = try await shell("\(Self.place) --key late --json")
-        #expect(try placed.order()["orderId"] as? String == late)
-        let replayed = try await shell("parked replay \(other)")
-        #expect(replayed.ending == .exit(0), "\(replayed.errors)")
-        #expect(replayed.output.hasSuffix("replayed\n"))
-        #expect(try await shell("parked list").output == "nothing is parked\n")
-      }
-    }
-
     @Test("with --json every command prints messages and nothing else")
     func json() async throws {
       try await withShell { shell, id in
         let commands = [
-          "node", "audit", "parked list", "dashboard lag", "dashboard show \(id)",
+          "node", "audit", "dead-letters list", "dashboard lag", "dashboard show \(id)",
           "payment show \(id)", "payment simulator get", "order show \(id) --as customer:c-1",
           "order list --as customer:c-1", "store show --store store-1",
           "store ticket \(id) --store store-1", "store board --store store-1",
@@ -115,7 +76,9 @@ extension SystemTests {
         ("ordr", "ordr"), ("order place x:0", "x:0"), ("order show", "order-id"),
         ("order show a b", "b"), ("order show a --timeout 0", "--timeout"),
         ("order show a --connect nowhere", "nowhere"), ("order show a --as kim", "kim"),
-        ("order pay a --bogus", "--bogus"), ("parked replay order s first 1", "first"),
+        ("order pay a --bogus", "--bogus"), ("dead-letters replay order.payment/x/1", "x/1"),
+        ("dead-letters replay", "--all"), ("dead-letters discard order.payment/0/1", "--yes"),
+        ("config diff /nonexistent.yaml", "/nonexistent.yaml"),
         ("payment refund a lots", "lots"), ("call Nope", "Nope"), ("serve --listen x", "x"),
         ("call OrderService/GetOrder {", "GetOrderRequest"),
         ("config check /nonexistent.yaml", "/nonexistent.yaml"),
@@ -153,11 +116,9 @@ extension SystemTests {
 
     /// A node with a store, a way to run commands on it, and the id of an order that was placed.
     private func withShell(
-      config: String = "", before prepare: (Site) async throws -> Void = { _ in },
-      _ body: (Shell, String) async throws -> Void
+      config: String = "", _ body: (Shell, String) async throws -> Void
     ) async throws {
       let site = try Site()
-      try await prepare(site)
       let node = try await site.start(config)
       defer { node.kill() }
       let town = Town(node)
@@ -167,25 +128,6 @@ extension SystemTests {
       try await town.steps(of: id, until: "TicketReceived")
       await town.close()
       try await body({ try await site.run($0, on: node) }, id)
-    }
-
-    /// Writes that payments were declined for orders that do not exist: nobody can take that.
-    private static func poison(_ site: Site, orders: [String]) async throws {
-      try FileManager.default.createDirectory(atPath: site.data, withIntermediateDirectories: true)
-      let journal = try await SQLiteJournal.open(
-        SQLiteJournalOptions(path: "\(site.data)/payment.db", name: "payment"),
-        now: { WallTime(milliseconds: 1_760_000_000_000) },
-        newEpoch: { JournalEpoch("payment-1") })
-      for order in orders {
-        let event = NewEvent(
-          id: EventID("payment/\(order)/1"), type: PaymentDeclined.fullName,
-          payload: try PaymentDeclined(attempt: 1, reason: "a ghost").serialized(),
-          metadata: EventMetadata(correlationID: order, causationID: "test"))
-        _ = try await journal.append(
-          Append(
-            to: StreamKey(category: "payment", id: order), expecting: StreamVersion(0), [event]))
-      }
-      await journal.close()
     }
   }
 }

@@ -48,15 +48,23 @@ extension Subscription {
     }
   }
 
-  /// Gives up one parked event for good. Those parked behind it stay, until they are replayed.
-  package func discardParked(_ parked: ParkedKey) async throws(ParkingError) {
+  /// Gives up one parked event for good. Those parked behind it stay, until they are replayed. A
+  /// row under `ParkedKey.discarded` keeps who did it, and when.
+  package func discardParked(
+    _ parked: ParkedKey, by who: String
+  ) async throws(ParkingError) {
     do throws(JournalError) {
       let epoch = try await source.status().epoch
       guard let row = try await destination.parkedEvent(parked) else { return }
       let cursor = try await dealtWith(in: parked.partition, epoch)
       if cursor.position >= parked.position {
         // With the cursor beyond it, so that it is not delivered and parked once more.
-        _ = try await destination.append(Append(cursors: [cursor], parked: [.remove(parked)]))
+        var record = row
+        record.key = parked.discarded
+        record.reason = String("discarded by \(who): \(row.reason)".prefix(1000))
+        record.parkedAt = clock.now()
+        _ = try await destination.append(
+          Append(cursors: [cursor], parked: [.remove(parked), .put(record)]))
         if try await rows(of: row.orderingKey).isEmpty { _ = parking.release(row.orderingKey) }
         return
       }

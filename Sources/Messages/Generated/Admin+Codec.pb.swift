@@ -418,17 +418,35 @@ extension ListParkedRequest {
   static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ListParkedRequest>) throws(CodecFailure) -> Self {
     let _service = try String(c: c.pointee.service, field: "baedal.admin.v1.ListParkedRequest.service")
     let _limit = c.pointee.limit
+    let _subscriber = try String(c: c.pointee.subscriber, field: "baedal.admin.v1.ListParkedRequest.subscriber")
+    let _type = try String(c: c.pointee.type, field: "baedal.admin.v1.ListParkedRequest.type")
+    let _id = try String(c: c.pointee.id, field: "baedal.admin.v1.ListParkedRequest.id")
+    let _page = try String(c: c.pointee.page, field: "baedal.admin.v1.ListParkedRequest.page")
+    let _discarded = c.pointee.discarded != 0
+    let _local = c.pointee.local != 0
     return Self(
       service: _service,
-      limit: _limit
+      limit: _limit,
+      subscriber: _subscriber,
+      type: _type,
+      id: _id,
+      page: _page,
+      discarded: _discarded,
+      local: _local
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ListParkedRequest>, _ arena: Arena) throws(CodecFailure) {
     baedal__admin__v1__list_parked_request__init(c)
-    arena.reserve(12)
+    arena.reserve(40)
     c.pointee.service = try arena.copy(self.service)
     c.pointee.limit = self.limit
+    c.pointee.subscriber = try arena.copy(self.subscriber)
+    c.pointee.type = try arena.copy(self.type)
+    c.pointee.id = try arena.copy(self.id)
+    c.pointee.page = try arena.copy(self.page)
+    c.pointee.discarded = self.discarded ? 1 : 0
+    c.pointee.local = self.local ? 1 : 0
   }
 }
 
@@ -470,13 +488,21 @@ extension ListParkedResponse {
       guard let value else { throw .malformed }
       return try ParkedEvent.decoded(value)
     }
+    let _nextPage = try String(c: c.pointee.next_page, field: "baedal.admin.v1.ListParkedResponse.next_page")
+    let _unasked = try decodeList(c.pointee.unasked, count: c.pointee.n_unasked) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try UnaskedNode.decoded(value)
+    }
     return Self(
-      events: _events
+      events: _events,
+      nextPage: _nextPage,
+      unasked: _unasked
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ListParkedResponse>, _ arena: Arena) throws(CodecFailure) {
     baedal__admin__v1__list_parked_response__init(c)
+    arena.reserve(6)
     if !self.events.isEmpty {
       arena.reserve(6 &* self.events.count)
       c.pointee.n_events = self.events.count
@@ -484,6 +510,67 @@ extension ListParkedResponse {
         try value.fill(c, arena)
       }
     }
+    c.pointee.next_page = try arena.copy(self.nextPage)
+    if !self.unasked.isEmpty {
+      arena.reserve(6 &* self.unasked.count)
+      c.pointee.n_unasked = self.unasked.count
+      c.pointee.unasked = try arena.messages(self.unasked, as: Baedal__Admin__V1__UnaskedNode.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+  }
+}
+
+extension UnaskedNode {
+  package static var fullName: String { "baedal.admin.v1.UnaskedNode" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__UnaskedNode.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__UnaskedNode.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__unasked_node__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__UnaskedNode>) throws(CodecFailure) -> Self {
+    let _node = try String(c: c.pointee.node, field: "baedal.admin.v1.UnaskedNode.node")
+    let _service = try String(c: c.pointee.service, field: "baedal.admin.v1.UnaskedNode.service")
+    let _reason = try String(c: c.pointee.reason, field: "baedal.admin.v1.UnaskedNode.reason")
+    return Self(
+      node: _node,
+      service: _service,
+      reason: _reason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__UnaskedNode>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__unasked_node__init(c)
+    arena.reserve(18)
+    c.pointee.node = try arena.copy(self.node)
+    c.pointee.service = try arena.copy(self.service)
+    c.pointee.reason = try arena.copy(self.reason)
   }
 }
 
@@ -531,6 +618,8 @@ extension ParkedEvent {
     let _reason = try String(c: c.pointee.reason, field: "baedal.admin.v1.ParkedEvent.reason")
     let _attempts = c.pointee.attempts
     let _parkedAtMs = c.pointee.parked_at_ms
+    let _node = try String(c: c.pointee.node, field: "baedal.admin.v1.ParkedEvent.node")
+    let _orderingKey = try String(c: c.pointee.ordering_key, field: "baedal.admin.v1.ParkedEvent.ordering_key")
     return Self(
       service: _service,
       subscriber: _subscriber,
@@ -541,13 +630,15 @@ extension ParkedEvent {
       type: _type,
       reason: _reason,
       attempts: _attempts,
-      parkedAtMs: _parkedAtMs
+      parkedAtMs: _parkedAtMs,
+      node: _node,
+      orderingKey: _orderingKey
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ParkedEvent>, _ arena: Arena) throws(CodecFailure) {
     baedal__admin__v1__parked_event__init(c)
-    arena.reserve(70)
+    arena.reserve(82)
     c.pointee.service = try arena.copy(self.service)
     c.pointee.subscriber = try arena.copy(self.subscriber)
     c.pointee.partition = self.partition
@@ -558,6 +649,100 @@ extension ParkedEvent {
     c.pointee.reason = try arena.copy(self.reason)
     c.pointee.attempts = self.attempts
     c.pointee.parked_at_ms = self.parkedAtMs
+    c.pointee.node = try arena.copy(self.node)
+    c.pointee.ordering_key = try arena.copy(self.orderingKey)
+  }
+}
+
+extension GetParkedResponse {
+  package static var fullName: String { "baedal.admin.v1.GetParkedResponse" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__GetParkedResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__GetParkedResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__get_parked_response__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__GetParkedResponse>) throws(CodecFailure) -> Self {
+    let _event: ParkedEvent?
+    if let value = c.pointee.event {
+      _event = try ParkedEvent.decoded(value)
+    } else {
+      _event = nil
+    }
+    let _eventID = try String(c: c.pointee.event_id, field: "baedal.admin.v1.GetParkedResponse.event_id")
+    let _correlationID = try String(c: c.pointee.correlation_id, field: "baedal.admin.v1.GetParkedResponse.correlation_id")
+    let _causationID = try String(c: c.pointee.causation_id, field: "baedal.admin.v1.GetParkedResponse.causation_id")
+    let _recordedAtMs = c.pointee.recorded_at_ms
+    let _payloadJSON = try String(c: c.pointee.payload_json, field: "baedal.admin.v1.GetParkedResponse.payload_json")
+    let _payload = [UInt8](c: c.pointee.payload)
+    let _trouble = try String(c: c.pointee.trouble, field: "baedal.admin.v1.GetParkedResponse.trouble")
+    let _behindCount = c.pointee.behind_count
+    let _behind = try decodeList(c.pointee.behind, count: c.pointee.n_behind) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try ParkedEvent.decoded(value)
+    }
+    return Self(
+      event: _event,
+      eventID: _eventID,
+      correlationID: _correlationID,
+      causationID: _causationID,
+      recordedAtMs: _recordedAtMs,
+      payloadJSON: _payloadJSON,
+      payload: _payload,
+      trouble: _trouble,
+      behindCount: _behindCount,
+      behind: _behind
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__GetParkedResponse>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__get_parked_response__init(c)
+    arena.reserve(59)
+    if let value = self.event {
+      let part = try arena.allocate(Baedal__Admin__V1__ParkedEvent.self)
+      try value.fill(part, arena)
+      c.pointee.event = part
+    }
+    c.pointee.event_id = try arena.copy(self.eventID)
+    c.pointee.correlation_id = try arena.copy(self.correlationID)
+    c.pointee.causation_id = try arena.copy(self.causationID)
+    c.pointee.recorded_at_ms = self.recordedAtMs
+    c.pointee.payload_json = try arena.copy(self.payloadJSON)
+    c.pointee.payload = try arena.copy(self.payload)
+    c.pointee.trouble = try arena.copy(self.trouble)
+    c.pointee.behind_count = self.behindCount
+    if !self.behind.isEmpty {
+      arena.reserve(6 &* self.behind.count)
+      c.pointee.n_behind = self.behind.count
+      c.pointee.behind = try arena.messages(self.behind, as: Baedal__Admin__V1__ParkedEvent.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
   }
 }
 
@@ -599,21 +784,24 @@ extension ParkedEventRequest {
     let _subscriber = try String(c: c.pointee.subscriber, field: "baedal.admin.v1.ParkedEventRequest.subscriber")
     let _partition = c.pointee.partition
     let _position = c.pointee.position
+    let _local = c.pointee.local != 0
     return Self(
       service: _service,
       subscriber: _subscriber,
       partition: _partition,
-      position: _position
+      position: _position,
+      local: _local
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ParkedEventRequest>, _ arena: Arena) throws(CodecFailure) {
     baedal__admin__v1__parked_event_request__init(c)
-    arena.reserve(29)
+    arena.reserve(31)
     c.pointee.service = try arena.copy(self.service)
     c.pointee.subscriber = try arena.copy(self.subscriber)
     c.pointee.partition = self.partition
     c.pointee.position = self.position
+    c.pointee.local = self.local ? 1 : 0
   }
 }
 
@@ -652,15 +840,187 @@ extension ParkedEventResponse {
 
   static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ParkedEventResponse>) throws(CodecFailure) -> Self {
     let _events = c.pointee.events
+    let _node = try String(c: c.pointee.node, field: "baedal.admin.v1.ParkedEventResponse.node")
+    let _behind = c.pointee.behind
+    let _stopped: ParkedEvent?
+    if let value = c.pointee.stopped {
+      _stopped = try ParkedEvent.decoded(value)
+    } else {
+      _stopped = nil
+    }
     return Self(
-      events: _events
+      events: _events,
+      node: _node,
+      behind: _behind,
+      stopped: _stopped
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ParkedEventResponse>, _ arena: Arena) throws(CodecFailure) {
     baedal__admin__v1__parked_event_response__init(c)
-    arena.reserve(6)
+    arena.reserve(24)
     c.pointee.events = self.events
+    c.pointee.node = try arena.copy(self.node)
+    c.pointee.behind = self.behind
+    if let value = self.stopped {
+      let part = try arena.allocate(Baedal__Admin__V1__ParkedEvent.self)
+      try value.fill(part, arena)
+      c.pointee.stopped = part
+    }
+  }
+}
+
+extension GetConfigRequest {
+  package static var fullName: String { "baedal.admin.v1.GetConfigRequest" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__GetConfigRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__GetConfigRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__get_config_request__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__GetConfigRequest>) throws(CodecFailure) -> Self {
+    Self()
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__GetConfigRequest>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__get_config_request__init(c)
+  }
+}
+
+extension GetConfigResponse {
+  package static var fullName: String { "baedal.admin.v1.GetConfigResponse" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__GetConfigResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__GetConfigResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__get_config_response__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__GetConfigResponse>) throws(CodecFailure) -> Self {
+    let _node = try String(c: c.pointee.node, field: "baedal.admin.v1.GetConfigResponse.node")
+    let _settings = try decodeList(c.pointee.settings, count: c.pointee.n_settings) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try ConfigEntry.decoded(value)
+    }
+    return Self(
+      node: _node,
+      settings: _settings
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__GetConfigResponse>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__get_config_response__init(c)
+    arena.reserve(6)
+    c.pointee.node = try arena.copy(self.node)
+    if !self.settings.isEmpty {
+      arena.reserve(6 &* self.settings.count)
+      c.pointee.n_settings = self.settings.count
+      c.pointee.settings = try arena.messages(self.settings, as: Baedal__Admin__V1__ConfigEntry.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+  }
+}
+
+extension ConfigEntry {
+  package static var fullName: String { "baedal.admin.v1.ConfigEntry" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__ConfigEntry.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__ConfigEntry.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__config_entry__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__ConfigEntry>) throws(CodecFailure) -> Self {
+    let _key = try String(c: c.pointee.key, field: "baedal.admin.v1.ConfigEntry.key")
+    let _value = try String(c: c.pointee.value, field: "baedal.admin.v1.ConfigEntry.value")
+    let _live = c.pointee.live != 0
+    return Self(
+      key: _key,
+      value: _value,
+      live: _live
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ConfigEntry>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__config_entry__init(c)
+    arena.reserve(14)
+    c.pointee.key = try arena.copy(self.key)
+    c.pointee.value = try arena.copy(self.value)
+    c.pointee.live = self.live ? 1 : 0
   }
 }
 

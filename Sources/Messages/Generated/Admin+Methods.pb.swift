@@ -11,13 +11,17 @@ package enum AdminServiceMethods {
   /// Checks the promises P1 to P4 over the journals of this node.
   package static let audit =
     UnaryMethod<AuditRequest, AuditResponse>(path: "baedal.admin.v1.AdminService/Audit")
-  /// Events that were set aside.
+  /// Events that were set aside, of all services: the node that is asked asks the others.
   package static let listParked =
     UnaryMethod<ListParkedRequest, ListParkedResponse>(path: "baedal.admin.v1.AdminService/ListParked")
-  /// Tries a parked event, and what waits behind it, again.
+  /// One of them, with what it says and what waits behind it.
+  package static let getParked =
+    UnaryMethod<ParkedEventRequest, GetParkedResponse>(path: "baedal.admin.v1.AdminService/GetParked")
+  /// Tries a parked event, and what waits behind it, again. Like the next, on whichever node runs
+  /// the service that has set it aside.
   package static let replayParked =
     UnaryMethod<ParkedEventRequest, ParkedEventResponse>(path: "baedal.admin.v1.AdminService/ReplayParked")
-  /// Gives up on a parked event; what waits behind it goes on.
+  /// Gives up on a parked event for good; what waits behind it goes on. Who did it is kept.
   package static let discardParked =
     UnaryMethod<ParkedEventRequest, ParkedEventResponse>(path: "baedal.admin.v1.AdminService/DiscardParked")
   /// Builds the dashboard anew from the journals of this node, beside the one in use, which answers
@@ -37,5 +41,8 @@ package enum AdminServiceMethods {
   /// What waits for somebody: whom, until when, and what happens then. The longest due first.
   package static let listWaiting =
     UnaryMethod<ListWaitingRequest, ListWaitingResponse>(path: "baedal.admin.v1.AdminService/ListWaiting")
+  /// The settings that this node runs with, without secrets.
+  package static let getConfig =
+    UnaryMethod<GetConfigRequest, GetConfigResponse>(path: "baedal.admin.v1.AdminService/GetConfig")
 }
 

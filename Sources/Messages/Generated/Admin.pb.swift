@@ -232,32 +232,84 @@ package struct AuditViolation: Message {
 
 /// `baedal.admin.v1.ListParkedRequest`.
 package struct ListParkedRequest: Message {
-  /// empty: all
+  /// whose they are; empty: all
   package var service: String
   /// 0 means 50
   package var limit: UInt32
+  /// such as "store.order"; empty: all
+  package var subscriber: String
+  /// the full name of the event's message; empty: all
+  package var type: String
+  /// what the event is about, such as the order's id; empty: all
+  package var id: String
+  /// next_page of the answer before; empty for the first
+  package var page: String
+  /// those that were given up, instead of those that wait
+  package var discarded: Bool
+  /// only those of the node that is asked
+  package var local: Bool
 
   package init() { self.init(service: "") }
 
   package init(
     service: String = "",
-    limit: UInt32 = 0
+    limit: UInt32 = 0,
+    subscriber: String = "",
+    type: String = "",
+    id: String = "",
+    page: String = "",
+    discarded: Bool = false,
+    local: Bool = false
   ) {
     self.service = service
     self.limit = limit
+    self.subscriber = subscriber
+    self.type = type
+    self.id = id
+    self.page = page
+    self.discarded = discarded
+    self.local = local
   }
 }
 
 /// `baedal.admin.v1.ListParkedResponse`.
 package struct ListParkedResponse: Message {
+  /// by service, subscriber, partition and position
   package var events: [ParkedEvent]
+  /// empty on the last one
+  package var nextPage: String
+  package var unasked: [UnaskedNode]
 
   package init() { self.init(events: []) }
 
   package init(
-    events: [ParkedEvent] = []
+    events: [ParkedEvent] = [],
+    nextPage: String = "",
+    unasked: [UnaskedNode] = []
   ) {
     self.events = events
+    self.nextPage = nextPage
+    self.unasked = unasked
+  }
+}
+
+/// A node whose parked events are missing in an answer.
+package struct UnaskedNode: Message {
+  /// as the node that was asked calls it
+  package var node: String
+  package var service: String
+  package var reason: String
+
+  package init() { self.init(node: "") }
+
+  package init(
+    node: String = "",
+    service: String = "",
+    reason: String = ""
+  ) {
+    self.node = node
+    self.service = service
+    self.reason = reason
   }
 }
 
@@ -271,8 +323,13 @@ package struct ParkedEvent: Message {
   package var stream: String
   package var type: String
   package var reason: String
+  /// 0: it only waits behind another one
   package var attempts: UInt32
   package var parkedAtMs: Int64
+  /// where the service runs
+  package var node: String
+  /// events of the same one wait behind each other
+  package var orderingKey: String
 
   package init() { self.init(service: "") }
 
@@ -286,7 +343,9 @@ package struct ParkedEvent: Message {
     type: String = "",
     reason: String = "",
     attempts: UInt32 = 0,
-    parkedAtMs: Int64 = 0
+    parkedAtMs: Int64 = 0,
+    node: String = "",
+    orderingKey: String = ""
   ) {
     self.service = service
     self.subscriber = subscriber
@@ -298,6 +357,52 @@ package struct ParkedEvent: Message {
     self.reason = reason
     self.attempts = attempts
     self.parkedAtMs = parkedAtMs
+    self.node = node
+    self.orderingKey = orderingKey
+  }
+}
+
+/// `baedal.admin.v1.GetParkedResponse`.
+package struct GetParkedResponse: Message {
+  package var event: ParkedEvent?
+  /// Of the event itself; empty when its journal cannot be asked now.
+  package var eventID: String
+  package var correlationID: String
+  package var causationID: String
+  package var recordedAtMs: Int64
+  /// by protobuf's JSON mapping; empty when it cannot be read as its type
+  package var payloadJSON: String
+  package var payload: [UInt8]
+  /// why there is no event, or no JSON of it
+  package var trouble: String
+  /// What waits behind it: how many, and the first of them.
+  package var behindCount: UInt32
+  package var behind: [ParkedEvent]
+
+  package init() { self.init(event: nil) }
+
+  package init(
+    event: ParkedEvent? = nil,
+    eventID: String = "",
+    correlationID: String = "",
+    causationID: String = "",
+    recordedAtMs: Int64 = 0,
+    payloadJSON: String = "",
+    payload: [UInt8] = [],
+    trouble: String = "",
+    behindCount: UInt32 = 0,
+    behind: [ParkedEvent] = []
+  ) {
+    self.event = event
+    self.eventID = eventID
+    self.correlationID = correlationID
+    self.causationID = causationID
+    self.recordedAtMs = recordedAtMs
+    self.payloadJSON = payloadJSON
+    self.payload = payload
+    self.trouble = trouble
+    self.behindCount = behindCount
+    self.behind = behind
   }
 }
 
@@ -307,6 +412,8 @@ package struct ParkedEventRequest: Message {
   package var subscriber: String
   package var partition: UInt32
   package var position: Int64
+  /// only if the node that is asked runs the service
+  package var local: Bool
 
   package init() { self.init(service: "") }
 
@@ -314,12 +421,14 @@ package struct ParkedEventRequest: Message {
     service: String = "",
     subscriber: String = "",
     partition: UInt32 = 0,
-    position: Int64 = 0
+    position: Int64 = 0,
+    local: Bool = false
   ) {
     self.service = service
     self.subscriber = subscriber
     self.partition = partition
     self.position = position
+    self.local = local
   }
 }
 
@@ -327,13 +436,68 @@ package struct ParkedEventRequest: Message {
 package struct ParkedEventResponse: Message {
   /// how many were replayed or discarded
   package var events: UInt32
+  /// where
+  package var node: String
+  /// of a discarded one: how many that waited behind it were handled
+  package var behind: UInt32
+  /// the one behind it that cannot be handled either, if there is one
+  package var stopped: ParkedEvent?
 
   package init() { self.init(events: 0) }
 
   package init(
-    events: UInt32 = 0
+    events: UInt32 = 0,
+    node: String = "",
+    behind: UInt32 = 0,
+    stopped: ParkedEvent? = nil
   ) {
     self.events = events
+    self.node = node
+    self.behind = behind
+    self.stopped = stopped
+  }
+}
+
+/// `baedal.admin.v1.GetConfigRequest`.
+package struct GetConfigRequest: Message {
+  package init() {}
+}
+
+/// `baedal.admin.v1.GetConfigResponse`.
+package struct GetConfigResponse: Message {
+  package var node: String
+  package var settings: [ConfigEntry]
+
+  package init() { self.init(node: "") }
+
+  package init(
+    node: String = "",
+    settings: [ConfigEntry] = []
+  ) {
+    self.node = node
+    self.settings = settings
+  }
+}
+
+/// `baedal.admin.v1.ConfigEntry`.
+package struct ConfigEntry: Message {
+  /// such as "payment.breaker.window_s"
+  package var key: String
+  /// as a file would have it
+  package var value: String
+  /// taken up from a changed file while the node runs
+  package var live: Bool
+
+  package init() { self.init(key: "") }
+
+  package init(
+    key: String = "",
+    value: String = "",
+    live: Bool = false
+  ) {
+    self.key = key
+    self.value = value
+    self.live = live
   }
 }
 

@@ -5,6 +5,7 @@ extension NodeConfig {
     var lines = [
       "# Every setting with its meaning. What is left out has its default.",
       "# An environment variable goes before the file: \(Self.example).",
+      "# Live: taken up while the node runs, on SIGHUP or when it changes; the rest at a start.",
     ]
     var open: [Substring] = []
     for setting in Setting.all where !setting.isHidden {
@@ -19,7 +20,9 @@ extension NodeConfig {
       let value = setting.read(self)
       let standard = setting.read(NodeConfig())
       let note = value == standard ? "" : "  # default \(standard)"
-      lines += Self.comment("\(setting.doc) \(Self.sentence(setting)).", depth: groups.count)
+      lines += Self.comment(
+        "\(setting.doc) \(Self.sentence(setting)).\(setting.isLive ? " Live." : "")",
+        depth: groups.count)
       lines.append(Self.indent(groups.count) + "\(path.last ?? ""): \(value)\(note)")
     }
     return lines.joined(separator: "\n") + "\n"
@@ -27,10 +30,10 @@ extension NodeConfig {
 
   /// Every setting as a Markdown table: key, default, what it takes, what it is for.
   package static var markdown: String {
-    let head = ["| key | default | takes | meaning |", "|---|---|---|---|"]
+    let head = ["| key | default | takes | meaning | live |", "|---|---|---|---|---|"]
     let rows = Setting.all.filter { !$0.isHidden }.map { setting in
       "| `\(setting.key)` | `\(setting.read(NodeConfig()))` | \(setting.expected) |"
-        + " \(setting.doc) |"
+        + " \(setting.doc) | \(setting.isLive ? "yes" : "") |"
     }
     return (head + rows).joined(separator: "\n") + "\n"
   }

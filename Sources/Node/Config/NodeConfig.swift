@@ -30,6 +30,8 @@ package struct NodeConfig: Sendable, Equatable {
   package var log = Log()
   /// From SIGTERM until whatever has not finished is cut off.
   package var drainTimeout: Duration = .seconds(20)
+  /// Between two looks at the file, and those that it names; zero for none.
+  package var reloadInterval: Duration = .seconds(5)
 
   package init() {}
 }

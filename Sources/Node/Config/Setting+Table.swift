@@ -68,42 +68,54 @@ extension Setting {
   private static let limits: [Setting] = [
     .integer(
       "limits.frame_bytes_max", \.limits.connection.frameBytesMax, 1024...67_108_864,
-      "Length of one frame."),
+      "Length of one frame."
+    ).live,
     .integer(
       "limits.calls_in_flight_max", \.limits.connection.callsInFlightMax, 1...1_000_000,
-      "Calls at once on one connection."),
+      "Calls at once on one connection."
+    ).live,
     .integer(
       "limits.metadata_bytes_max", \.limits.connection.metadataBytesMax, 0...1_048_576,
-      "Metadata of one call."),
+      "Metadata of one call."
+    ).live,
     .integer(
       "limits.stream_credit_max", \.limits.connection.streamCreditMax, 1...1_000_000,
-      "Messages granted on one stream and not yet sent."),
+      "Messages granted on one stream and not yet sent."
+    ).live,
     .integer(
-      "limits.connections_max", \.limits.connectionsMax, 1...1_000_000, "Open connections."),
+      "limits.connections_max", \.limits.connectionsMax, 1...1_000_000, "Open connections."
+    ).live,
     .integer(
       "limits.half_open_connections_max", \.limits.halfOpenConnectionsMax, 1...1_000_000,
-      "Open connections that have not said hello."),
+      "Open connections that have not said hello."
+    ).live,
     .time(
       "limits.hello_timeout_ms", \.limits.helloTimeout, in: .milliseconds, 1...600_000,
-      "From accept to a complete hello."),
+      "From accept to a complete hello."
+    ).live,
     .time(
       "limits.frame_timeout_ms", \.limits.frameTimeout, in: .milliseconds, 1...600_000,
-      "From the first byte of a frame to its last."),
+      "From the first byte of a frame to its last."
+    ).live,
     .time(
       "limits.idle_timeout_s", \.limits.idleTimeout, in: .seconds, 1...86_400,
-      "A connection without a call for so long is closed."),
+      "A connection without a call for so long is closed."
+    ).live,
     .time(
       "limits.keepalive_interval_s", \.limits.keepaliveInterval, in: .seconds, 1...86_400,
-      "Nothing received for so long: a ping is sent."),
+      "Nothing received for so long: a ping is sent."
+    ).live,
     .time(
       "limits.keepalive_timeout_s", \.limits.keepaliveTimeout, in: .seconds, 1...3600,
-      "Nothing received for so long after the ping: the connection is closed."),
+      "Nothing received for so long after the ping: the connection is closed."
+    ).live,
     .integer(
       "limits.outbound_bytes_high", \.limits.outboundBytesHigh, 4096...1_073_741_824,
       "Unsent bytes of one connection at which it is no longer read."),
     .integer(
       "limits.outbound_bytes_max", \.limits.outboundBytesMax, 4096...1_073_741_824,
-      "Unsent bytes of one connection at which it is closed."),
+      "Unsent bytes of one connection at which it is closed."
+    ).live,
     .integer(
       "limits.request_bytes_max", \.limits.requestBytesMax, 1_048_576...68_719_476_736,
       "Request bytes held at once for all connections together."),
@@ -116,64 +128,84 @@ extension Setting {
     .choice("payment.provider", \.payment.provider, "Who takes the money."),
     .time(
       "payment.breaker.window_s", \.payment.breaker.window, in: .seconds, 1...3600,
-      "The charges of this long are looked at."),
+      "The charges of this long are looked at."
+    ).live,
     .integer(
       "payment.breaker.minimum_calls", \.payment.breaker.minimumCalls, 1...1_000_000,
-      "Below so many charges in the window nothing is concluded."),
+      "Below so many charges in the window nothing is concluded."
+    ).live,
     .integer(
       "payment.breaker.failure_percent", \.payment.breaker.failurePercent, 1...100,
-      "Opens when so many of 100 charges fail."),
+      "Opens when so many of 100 charges fail."
+    ).live,
     .time(
       "payment.breaker.slow_call_ms", \.payment.breaker.slowCall, in: .milliseconds, 1...600_000,
-      "A charge that takes longer is slow."),
+      "A charge that takes longer is slow."
+    ).live,
     .integer(
       "payment.breaker.slow_percent", \.payment.breaker.slowPercent, 1...100,
-      "Opens when so many of 100 charges are slow."),
+      "Opens when so many of 100 charges are slow."
+    ).live,
     .time(
       "payment.breaker.open_wait_ms", \.payment.breaker.openWait, in: .milliseconds, 1...3_600_000,
-      "Stays open for so long, doubling with each trial that fails."),
+      "Stays open for so long, doubling with each trial that fails."
+    ).live,
     .time(
       "payment.breaker.open_wait_max_s", \.payment.breaker.openWaitMax, in: .seconds, 1...86_400,
-      "Stays open no longer than this."),
+      "Stays open no longer than this."
+    ).live,
     .integer(
       "payment.breaker.probes", \.payment.breaker.probes, 1...1000,
-      "So many charges try it out before it closes."),
+      "So many charges try it out before it closes."
+    ).live,
     .integer(
       "payment.bulkhead.concurrent", \.payment.bulkhead.concurrent, 1...100_000,
-      "Charges under way at once."),
+      "Charges under way at once."
+    ).live,
     .integer(
       "payment.bulkhead.queued", \.payment.bulkhead.queued, 0...100_000,
-      "Charges that may wait for their turn; one more is parked."),
+      "Charges that may wait for their turn; one more is parked."
+    ).live,
     .time(
       "payment.bulkhead.queue_timeout_ms", \.payment.bulkhead.queueTimeout, in: .milliseconds,
-      1...600_000, "A charge that waits longer is parked."),
+      1...600_000, "A charge that waits longer is parked."
+    ).live,
     .integer(
       "payment.retry_percent", \.payment.retryPercent, 0...100,
-      "Of 100 charges, so many may be sent again where that cannot charge twice."),
+      "Of 100 charges, so many may be sent again where that cannot charge twice."
+    ).live,
     .integer(
       "payment.drain.per_second", \.payment.drain.perSecond, 0...100_000,
-      "Parked orders paid in a second once payment is well again; 0 leaves it to the customers."),
+      "Parked orders paid in a second once payment is well again; 0 leaves it to the customers."
+    ).live,
     .integer(
       "payment.drain.concurrent", \.payment.drain.concurrent, 1...10_000,
-      "Parked orders paid at once."),
+      "Parked orders paid at once."
+    ).live,
     .time(
       "payment.drain.interval_ms", \.payment.drain.interval, in: .milliseconds, 10...3_600_000,
-      "How often parked orders are looked for."),
+      "How often parked orders are looked for."
+    ).live,
     .time(
       "payment.simulator.latency_ms", \.payment.simulator.latency, in: .milliseconds, 0...600_000,
-      "How long a charge takes."),
+      "How long a charge takes."
+    ).live,
     .integer(
       "payment.simulator.capacity", \.payment.simulator.capacity, 0...1_000_000,
-      "Charges at once."),
+      "Charges at once."
+    ).live,
     .integer(
       "payment.simulator.queue", \.payment.simulator.queue, 0...100_000,
-      "Charges beyond those that wait for a place; more are refused."),
+      "Charges beyond those that wait for a place; more are refused."
+    ).live,
     .integer(
       "payment.simulator.decline_per_mille", \.payment.simulator.declinePerMille, 0...1000,
-      "Of 1000 charges, so many are declined."),
+      "Of 1000 charges, so many are declined."
+    ).live,
     .integer(
       "payment.simulator.unknown_per_mille", \.payment.simulator.unknownPerMille, 0...1000,
-      "Of 1000 charges, so many lose their answer; half of those have charged."),
+      "Of 1000 charges, so many lose their answer; half of those have charged."
+    ).live,
     .integer(
       "payment.simulator.seed", \.payment.simulator.seed, 0...Int.max,
       "Starts its generator of chance."),
@@ -201,10 +233,15 @@ extension Setting {
   ]
 
   private static let rest: [Setting] = [
-    .choice("log.level", \.log.level, "The least that is logged."),
+    .choice("log.level", \.log.level, "The least that is logged.").live,
     .choice("log.format", \.log.format, "text for people, json for programs."),
     .time(
       "drain.timeout_s", \.drainTimeout, in: .seconds, 0...3600,
-      "From SIGTERM until whatever has not finished is cut off."),
+      "From SIGTERM until whatever has not finished is cut off."
+    ).live,
+    .time(
+      "reload.interval_s", \.reloadInterval, in: .seconds, 0...86_400,
+      "How often the file, and those that it names, are looked at for changes; 0: on SIGHUP only."
+    ).live,
   ]
 }

@@ -1,3 +1,5 @@
+import Yams
+
 /// One key of the configuration: what it is called, what it takes, what it is for, and where in
 /// `NodeConfig` it goes. The table of all of them drives reading, checking and printing.
 package struct Setting: Sendable {
@@ -16,6 +18,8 @@ package struct Setting: Sendable {
   package let shape: Shape
   /// Left out of what is printed: for fault injection.
   package var isHidden = false
+  /// Taken up while the node runs; otherwise when it starts.
+  package var isLive = false
   /// The value as the file would have it.
   package let read: @Sendable (NodeConfig) -> String
   /// Takes the value over; false when it is not a right one.
@@ -24,6 +28,25 @@ package struct Setting: Sendable {
   /// The environment variable that goes before the file.
   package var environmentName: String {
     "BAEDAL_" + NodeConfig.environmentPart(key)
+  }
+
+  /// The same setting, taken up while the node runs: something reads it each time it is needed, or
+  /// a `ReloadPart` answers for it.
+  var live: Setting {
+    var copy = self
+    copy.isLive = true
+    return copy
+  }
+
+  /// Makes this setting in `config` what it is in `other`.
+  func copy(from other: NodeConfig, to config: inout NodeConfig) {
+    let texts: [String]
+    switch try? Yams.compose(yaml: read(other)) {
+    case .scalar(let scalar): texts = [scalar.string]
+    case .sequence(let items): texts = items.compactMap { $0.scalar?.string }
+    default: texts = []
+    }
+    _ = write(&config, texts)
   }
 
   /// The same setting, not printed.

@@ -20,19 +20,26 @@ package protocol AdminServiceProtocol: Sendable {
       _ request: AuditRequest, context: CallContext
     ) async throws(RPCError) -> AuditResponse
 
-  /// Events that were set aside.
+  /// Events that were set aside, of all services: the node that is asked asks the others.
   nonisolated(nonsending)
     func listParked(
       _ request: ListParkedRequest, context: CallContext
     ) async throws(RPCError) -> ListParkedResponse
 
-  /// Tries a parked event, and what waits behind it, again.
+  /// One of them, with what it says and what waits behind it.
+  nonisolated(nonsending)
+    func getParked(
+      _ request: ParkedEventRequest, context: CallContext
+    ) async throws(RPCError) -> GetParkedResponse
+
+  /// Tries a parked event, and what waits behind it, again. Like the next, on whichever node runs
+  /// the service that has set it aside.
   nonisolated(nonsending)
     func replayParked(
       _ request: ParkedEventRequest, context: CallContext
     ) async throws(RPCError) -> ParkedEventResponse
 
-  /// Gives up on a parked event; what waits behind it goes on.
+  /// Gives up on a parked event for good; what waits behind it goes on. Who did it is kept.
   nonisolated(nonsending)
     func discardParked(
       _ request: ParkedEventRequest, context: CallContext
@@ -71,6 +78,12 @@ package protocol AdminServiceProtocol: Sendable {
     func listWaiting(
       _ request: ListWaitingRequest, context: CallContext
     ) async throws(RPCError) -> ListWaitingResponse
+
+  /// The settings that this node runs with, without secrets.
+  nonisolated(nonsending)
+    func getConfig(
+      _ request: GetConfigRequest, context: CallContext
+    ) async throws(RPCError) -> GetConfigResponse
 }
 
 /// `baedal.admin.v1.AdminService` on the other end of a connection.
@@ -101,6 +114,14 @@ package struct AdminServiceClient: AdminServiceProtocol {
     ) async throws(RPCError) -> ListParkedResponse {
     try await client.unary(
       AdminServiceMethods.listParked, request, options: CallOptions(continuing: context))
+  }
+
+  nonisolated(nonsending)
+    package func getParked(
+      _ request: ParkedEventRequest, context: CallContext
+    ) async throws(RPCError) -> GetParkedResponse {
+    try await client.unary(
+      AdminServiceMethods.getParked, request, options: CallOptions(continuing: context))
   }
 
   nonisolated(nonsending)
@@ -160,6 +181,14 @@ package struct AdminServiceClient: AdminServiceProtocol {
     try await client.unary(
       AdminServiceMethods.listWaiting, request, options: CallOptions(continuing: context))
   }
+
+  nonisolated(nonsending)
+    package func getConfig(
+      _ request: GetConfigRequest, context: CallContext
+    ) async throws(RPCError) -> GetConfigResponse {
+    try await client.unary(
+      AdminServiceMethods.getConfig, request, options: CallOptions(continuing: context))
+  }
 }
 
 extension Router {
@@ -173,6 +202,9 @@ extension Router {
     }
     unary(AdminServiceMethods.listParked) { (request, context) throws(RPCError) in
       try await service.listParked(request, context: context)
+    }
+    unary(AdminServiceMethods.getParked) { (request, context) throws(RPCError) in
+      try await service.getParked(request, context: context)
     }
     unary(AdminServiceMethods.replayParked) { (request, context) throws(RPCError) in
       try await service.replayParked(request, context: context)
@@ -196,6 +228,9 @@ extension Router {
     }
     unary(AdminServiceMethods.listWaiting) { (request, context) throws(RPCError) in
       try await service.listWaiting(request, context: context)
+    }
+    unary(AdminServiceMethods.getConfig) { (request, context) throws(RPCError) in
+      try await service.getConfig(request, context: context)
     }
   }
 }

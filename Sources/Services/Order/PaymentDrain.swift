@@ -51,7 +51,7 @@ package struct PaymentDrain: Sendable {
   private let journal: AnyJournal
   private let pool: ReplicaPool<OrderReplica>
   private let payment: DependencyGuard
-  private let policy: Policy
+  private let policy: @Sendable () -> Policy
   private let environment: ServiceEnvironment
   private var clock: TransportClock { environment.clock }
 
@@ -63,9 +63,10 @@ package struct PaymentDrain: Sendable {
   /// The longest it looks away, whatever went wrong.
   private static let pauseMax = Duration.seconds(5)
 
+  /// - Parameter policy: asked at each look, so that it may change in between.
   package init(
     journal: AnyJournal, pool: ReplicaPool<OrderReplica>, payment: DependencyGuard,
-    policy: Policy, environment: ServiceEnvironment
+    policy: @escaping @Sendable () -> Policy, environment: ServiceEnvironment
   ) {
     self.journal = journal
     self.pool = pool
@@ -76,12 +77,17 @@ package struct PaymentDrain: Sendable {
 
   /// Runs until its task is cancelled.
   package func run() async throws {
-    guard policy.perSecond > 0 else { return }
-    // No burst: after an outage everybody comes back at once, and we are not to add to it.
-    var pace = try TokenBucket(
-      every: .nanoseconds(1_000_000_000 / Int64(policy.perSecond)), burst: 1, at: now())
+    var policy = policy()
+    var pace = try pace(of: policy)
     var pause = policy.interval
     while !Task.isCancelled {
+      let current = self.policy()
+      if current.perSecond != policy.perSecond { pace = try self.pace(of: current) }
+      policy = current
+      guard policy.perSecond > 0 else {
+        try await sleep(policy.interval)
+        continue
+      }
       let sweep = await sweep(&pace)
       pause =
         sweep.failed > 0 && sweep.paid == 0 ? min(pause * 2, Self.pauseMax) : policy.interval
@@ -89,9 +95,16 @@ package struct PaymentDrain: Sendable {
     }
   }
 
+  /// No burst: after an outage everybody comes back at once, and we are not to add to it.
+  private func pace(of policy: Policy) throws -> TokenBucket {
+    try TokenBucket(
+      every: .nanoseconds(1_000_000_000 / Int64(max(1, policy.perSecond))), burst: 1, at: now())
+  }
+
   /// One pass over the parked orders, for as long as payment takes them.
   package func sweep(_ pace: inout TokenBucket) async -> Sweep {
     await withTaskGroup(of: Outcome.self) { group in
+      let concurrent = policy().concurrent
       var sweep = Sweep()
       var running = 0
       var last: Deadline?
@@ -99,7 +112,7 @@ package struct PaymentDrain: Sendable {
         last = page.last
         for deadline in page {
           // On trial they go one by one.
-          let limit = payment.isClosed ? policy.concurrent : 1
+          let limit = payment.isClosed ? concurrent : 1
           while running >= limit, let outcome = await group.next() {
             running -= 1
             sweep.count(outcome)

@@ -5,7 +5,7 @@ import Synchronization
 /// Serves a router on a TCP port.
 package final class TCPServer: ServerTransport {
   let router: Router
-  let configuration: ServerConfiguration
+  private let current: Mutex<ServerConfiguration>
   let budget: RequestBudget
   private let group: any EventLoopGroup
   private let host: String
@@ -38,10 +38,17 @@ package final class TCPServer: ServerTransport {
     self.host = host
     self.port = port
     self.router = router
-    self.configuration = configuration
+    current = Mutex(configuration)
     self.group = group
     budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
   }
+
+  /// What the next connection is told.
+  var configuration: ServerConfiguration { current.withLock { $0 } }
+
+  /// Connections from now on are held to these limits; open ones keep theirs. What connections
+  /// share stays as it was: the budget for requests, and when reading pauses.
+  package func replace(limits: ServerLimits) { current.withLock { $0.limits = limits } }
 
   /// Opens the port, and gives the address it got. `unavailable` if it cannot be had.
   @discardableResult

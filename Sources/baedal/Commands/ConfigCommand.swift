@@ -5,8 +5,9 @@ import Node
 /// The configuration, without a node.
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Check a configuration, or print every setting.",
-    subcommands: [Check.self, ShowConfig.self])
+    commandName: "config",
+    abstract: "Check a configuration, print every setting, or say what differs.",
+    subcommands: [Check.self, ShowConfig.self, Diff.self])
 
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

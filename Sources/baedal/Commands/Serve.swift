@@ -8,7 +8,9 @@ struct Serve: AsyncParsableCommand {
     abstract: "Run a node until SIGTERM or Ctrl-C.",
     discussion: """
       An option goes before the environment (BAEDAL_LISTEN_PORT and so on), which goes before the
-      file, which goes before the defaults of 'baedal config show'.
+      file, which goes before the defaults of 'baedal config show'. The file may change while the
+      node runs: on SIGHUP, and when it is seen to have changed, it is read again, and what 'config
+      show' calls live is taken up.
       """)
 
   @OptionGroup var source: ConfigSource
@@ -16,7 +18,12 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let config = try await source.load()
     try config.prepareDataDirectory(source: source.name(of: "data.directory"))
-    try await runNode(config)
+    let source = source
+    try await runNode(
+      config,
+      reloadingFrom: ReloadSource(file: source.config) { () async throws(ConfigError) in
+        try await source.load()
+      })
   }
 }
 
@@ -31,7 +38,7 @@ struct ConfigSource: ParsableArguments {
   @Option(help: ArgumentHelp("Where to serve; port 0 takes a free one.", valueName: "host:port"))
   var listen: Address?
 
-  func load() async throws -> NodeConfig {
+  func load() async throws(ConfigError) -> NodeConfig {
     try await NodeConfig.load(file: config, environment: environment, options: options)
   }
 

@@ -46,6 +46,13 @@ struct ClientOptions: ParsableArguments {
     }
   }
 
+  /// `print` where only a call's own errors may be thrown.
+  func printed<M: Message>(_ message: M, text: (M) -> String) throws(RPCError) {
+    do { try print(message, text: text) } catch {
+      throw RPCError(code: .internal, message: "\(error)", cause: error)
+    }
+  }
+
   /// Prints a message: as JSON if asked for, else as `text` says.
   func print<M: Message>(_ message: M, text: (M) -> String) throws {
     Swift.print(json ? try message.json() : text(message))

@@ -76,19 +76,6 @@ extension Render {
     ].joined(separator: "\n")
   }
 
-  static func parked(_ answer: ListParkedResponse) -> String {
-    var table = Table(
-      "service", "subscriber", "partition", "position", "source", "stream", "type", "attempts",
-      "parked", "reason")
-    for event in answer.events {
-      table.add(
-        "\(event.service)", "\(event.subscriber)", .number(event.partition),
-        .number(event.position), "\(event.source)", "\(event.stream)", "\(event.type)",
-        .number(event.attempts), "\(Show.moment(ms: event.parkedAtMs))", "\(event.reason)")
-    }
-    return table.text(nothing: "nothing is parked")
-  }
-
   static func audit(_ report: AuditResponse) -> String {
     var counts = Table("counted", "")
     for count in report.counts { counts.add("\(count.name)", .number(count.value)) }

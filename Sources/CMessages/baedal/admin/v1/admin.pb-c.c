@@ -412,6 +412,51 @@ void   baedal__admin__v1__list_parked_response__free_unpacked
   assert(message->base.descriptor == &baedal__admin__v1__list_parked_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__admin__v1__unasked_node__init
+                     (Baedal__Admin__V1__UnaskedNode         *message)
+{
+  static const Baedal__Admin__V1__UnaskedNode init_value = BAEDAL__ADMIN__V1__UNASKED_NODE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__unasked_node__get_packed_size
+                     (const Baedal__Admin__V1__UnaskedNode *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__unasked_node__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__unasked_node__pack
+                     (const Baedal__Admin__V1__UnaskedNode *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__unasked_node__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__unasked_node__pack_to_buffer
+                     (const Baedal__Admin__V1__UnaskedNode *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__unasked_node__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__UnaskedNode *
+       baedal__admin__v1__unasked_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__UnaskedNode *)
+     protobuf_c_message_unpack (&baedal__admin__v1__unasked_node__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__unasked_node__free_unpacked
+                     (Baedal__Admin__V1__UnaskedNode *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__unasked_node__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__admin__v1__parked_event__init
                      (Baedal__Admin__V1__ParkedEvent         *message)
 {
@@ -455,6 +500,51 @@ void   baedal__admin__v1__parked_event__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &baedal__admin__v1__parked_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__get_parked_response__init
+                     (Baedal__Admin__V1__GetParkedResponse         *message)
+{
+  static const Baedal__Admin__V1__GetParkedResponse init_value = BAEDAL__ADMIN__V1__GET_PARKED_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__get_parked_response__get_packed_size
+                     (const Baedal__Admin__V1__GetParkedResponse *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_parked_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__get_parked_response__pack
+                     (const Baedal__Admin__V1__GetParkedResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_parked_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__get_parked_response__pack_to_buffer
+                     (const Baedal__Admin__V1__GetParkedResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_parked_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__GetParkedResponse *
+       baedal__admin__v1__get_parked_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__GetParkedResponse *)
+     protobuf_c_message_unpack (&baedal__admin__v1__get_parked_response__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__get_parked_response__free_unpacked
+                     (Baedal__Admin__V1__GetParkedResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__get_parked_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   baedal__admin__v1__parked_event_request__init
@@ -545,6 +635,141 @@ void   baedal__admin__v1__parked_event_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &baedal__admin__v1__parked_event_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__get_config_request__init
+                     (Baedal__Admin__V1__GetConfigRequest         *message)
+{
+  static const Baedal__Admin__V1__GetConfigRequest init_value = BAEDAL__ADMIN__V1__GET_CONFIG_REQUEST__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__get_config_request__get_packed_size
+                     (const Baedal__Admin__V1__GetConfigRequest *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__get_config_request__pack
+                     (const Baedal__Admin__V1__GetConfigRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__get_config_request__pack_to_buffer
+                     (const Baedal__Admin__V1__GetConfigRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__GetConfigRequest *
+       baedal__admin__v1__get_config_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__GetConfigRequest *)
+     protobuf_c_message_unpack (&baedal__admin__v1__get_config_request__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__get_config_request__free_unpacked
+                     (Baedal__Admin__V1__GetConfigRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__get_config_response__init
+                     (Baedal__Admin__V1__GetConfigResponse         *message)
+{
+  static const Baedal__Admin__V1__GetConfigResponse init_value = BAEDAL__ADMIN__V1__GET_CONFIG_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__get_config_response__get_packed_size
+                     (const Baedal__Admin__V1__GetConfigResponse *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__get_config_response__pack
+                     (const Baedal__Admin__V1__GetConfigResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__get_config_response__pack_to_buffer
+                     (const Baedal__Admin__V1__GetConfigResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__GetConfigResponse *
+       baedal__admin__v1__get_config_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__GetConfigResponse *)
+     protobuf_c_message_unpack (&baedal__admin__v1__get_config_response__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__get_config_response__free_unpacked
+                     (Baedal__Admin__V1__GetConfigResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__get_config_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   baedal__admin__v1__config_entry__init
+                     (Baedal__Admin__V1__ConfigEntry         *message)
+{
+  static const Baedal__Admin__V1__ConfigEntry init_value = BAEDAL__ADMIN__V1__CONFIG_ENTRY__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__config_entry__get_packed_size
+                     (const Baedal__Admin__V1__ConfigEntry *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__config_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__config_entry__pack
+                     (const Baedal__Admin__V1__ConfigEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__config_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__config_entry__pack_to_buffer
+                     (const Baedal__Admin__V1__ConfigEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__config_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__ConfigEntry *
+       baedal__admin__v1__config_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__ConfigEntry *)
+     protobuf_c_message_unpack (&baedal__admin__v1__config_entry__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__config_entry__free_unpacked
+                     (Baedal__Admin__V1__ConfigEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__config_entry__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   baedal__admin__v1__rebuild_dashboard_request__init
@@ -1501,7 +1726,7 @@ const ProtobufCMessageDescriptor baedal__admin__v1__audit_violation__descriptor 
   (ProtobufCMessageInit) baedal__admin__v1__audit_violation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__list_parked_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__list_parked_request__field_descriptors[8] =
 {
   {
     "service",
@@ -1527,15 +1752,93 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__list_parked_request__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "subscriber",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedRequest, subscriber),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedRequest, type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedRequest, page),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "discarded",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedRequest, discarded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "local",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedRequest, local),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__list_parked_request__field_indices_by_name[] = {
+  6,   /* field[6] = discarded */
+  4,   /* field[4] = id */
   1,   /* field[1] = limit */
+  7,   /* field[7] = local */
+  5,   /* field[5] = page */
   0,   /* field[0] = service */
+  2,   /* field[2] = subscriber */
+  3,   /* field[3] = type */
 };
 static const ProtobufCIntRange baedal__admin__v1__list_parked_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_request__descriptor =
 {
@@ -1545,14 +1848,14 @@ const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_request__descrip
   "Baedal__Admin__V1__ListParkedRequest",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__ListParkedRequest),
-  2,
+  8,
   baedal__admin__v1__list_parked_request__field_descriptors,
   baedal__admin__v1__list_parked_request__field_indices_by_name,
   1,  baedal__admin__v1__list_parked_request__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__list_parked_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__list_parked_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__list_parked_response__field_descriptors[3] =
 {
   {
     "events",
@@ -1566,14 +1869,40 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__list_parked_response__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ListParkedResponse, next_page),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unasked",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Admin__V1__ListParkedResponse, n_unasked),
+    offsetof(Baedal__Admin__V1__ListParkedResponse, unasked),
+    &baedal__admin__v1__unasked_node__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__list_parked_response__field_indices_by_name[] = {
   0,   /* field[0] = events */
+  1,   /* field[1] = next_page */
+  2,   /* field[2] = unasked */
 };
 static const ProtobufCIntRange baedal__admin__v1__list_parked_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_response__descriptor =
 {
@@ -1583,14 +1912,78 @@ const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_response__descri
   "Baedal__Admin__V1__ListParkedResponse",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__ListParkedResponse),
-  1,
+  3,
   baedal__admin__v1__list_parked_response__field_descriptors,
   baedal__admin__v1__list_parked_response__field_indices_by_name,
   1,  baedal__admin__v1__list_parked_response__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__list_parked_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event__field_descriptors[10] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__unasked_node__field_descriptors[3] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__UnaskedNode, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__UnaskedNode, service),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__UnaskedNode, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__unasked_node__field_indices_by_name[] = {
+  0,   /* field[0] = node */
+  2,   /* field[2] = reason */
+  1,   /* field[1] = service */
+};
+static const ProtobufCIntRange baedal__admin__v1__unasked_node__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__unasked_node__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.UnaskedNode",
+  "UnaskedNode",
+  "Baedal__Admin__V1__UnaskedNode",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__UnaskedNode),
+  3,
+  baedal__admin__v1__unasked_node__field_descriptors,
+  baedal__admin__v1__unasked_node__field_indices_by_name,
+  1,  baedal__admin__v1__unasked_node__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__unasked_node__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event__field_descriptors[12] =
 {
   {
     "service",
@@ -1712,9 +2105,35 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "node",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ParkedEvent, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ordering_key",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ParkedEvent, ordering_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__parked_event__field_indices_by_name[] = {
   8,   /* field[8] = attempts */
+  10,   /* field[10] = node */
+  11,   /* field[11] = ordering_key */
   9,   /* field[9] = parked_at_ms */
   2,   /* field[2] = partition */
   3,   /* field[3] = position */
@@ -1728,7 +2147,7 @@ static const unsigned baedal__admin__v1__parked_event__field_indices_by_name[] =
 static const ProtobufCIntRange baedal__admin__v1__parked_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__parked_event__descriptor =
 {
@@ -1738,14 +2157,169 @@ const ProtobufCMessageDescriptor baedal__admin__v1__parked_event__descriptor =
   "Baedal__Admin__V1__ParkedEvent",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__ParkedEvent),
-  10,
+  12,
   baedal__admin__v1__parked_event__field_descriptors,
   baedal__admin__v1__parked_event__field_indices_by_name,
   1,  baedal__admin__v1__parked_event__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__parked_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__get_parked_response__field_descriptors[10] =
+{
+  {
+    "event",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, event),
+    &baedal__admin__v1__parked_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, event_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "correlation_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, correlation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "causation_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, causation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recorded_at_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, recorded_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "payload_json",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, payload_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "payload",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, payload),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trouble",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, trouble),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "behind_count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetParkedResponse, behind_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "behind",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Admin__V1__GetParkedResponse, n_behind),
+    offsetof(Baedal__Admin__V1__GetParkedResponse, behind),
+    &baedal__admin__v1__parked_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__get_parked_response__field_indices_by_name[] = {
+  9,   /* field[9] = behind */
+  8,   /* field[8] = behind_count */
+  3,   /* field[3] = causation_id */
+  2,   /* field[2] = correlation_id */
+  0,   /* field[0] = event */
+  1,   /* field[1] = event_id */
+  6,   /* field[6] = payload */
+  5,   /* field[5] = payload_json */
+  4,   /* field[4] = recorded_at_ms */
+  7,   /* field[7] = trouble */
+};
+static const ProtobufCIntRange baedal__admin__v1__get_parked_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__get_parked_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.GetParkedResponse",
+  "GetParkedResponse",
+  "Baedal__Admin__V1__GetParkedResponse",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__GetParkedResponse),
+  10,
+  baedal__admin__v1__get_parked_response__field_descriptors,
+  baedal__admin__v1__get_parked_response__field_indices_by_name,
+  1,  baedal__admin__v1__get_parked_response__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__get_parked_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event_request__field_descriptors[5] =
 {
   {
     "service",
@@ -1795,8 +2369,21 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ParkedEventRequest, local),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__parked_event_request__field_indices_by_name[] = {
+  4,   /* field[4] = local */
   2,   /* field[2] = partition */
   3,   /* field[3] = position */
   0,   /* field[0] = service */
@@ -1805,7 +2392,7 @@ static const unsigned baedal__admin__v1__parked_event_request__field_indices_by_
 static const ProtobufCIntRange baedal__admin__v1__parked_event_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_request__descriptor =
 {
@@ -1815,14 +2402,14 @@ const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_request__descri
   "Baedal__Admin__V1__ParkedEventRequest",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__ParkedEventRequest),
-  4,
+  5,
   baedal__admin__v1__parked_event_request__field_descriptors,
   baedal__admin__v1__parked_event_request__field_indices_by_name,
   1,  baedal__admin__v1__parked_event_request__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__parked_event_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event_response__field_descriptors[4] =
 {
   {
     "events",
@@ -1836,14 +2423,53 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__parked_event_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "node",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ParkedEventResponse, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "behind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ParkedEventResponse, behind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stopped",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ParkedEventResponse, stopped),
+    &baedal__admin__v1__parked_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__parked_event_response__field_indices_by_name[] = {
+  2,   /* field[2] = behind */
   0,   /* field[0] = events */
+  1,   /* field[1] = node */
+  3,   /* field[3] = stopped */
 };
 static const ProtobufCIntRange baedal__admin__v1__parked_event_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_response__descriptor =
 {
@@ -1853,11 +2479,144 @@ const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_response__descr
   "Baedal__Admin__V1__ParkedEventResponse",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__ParkedEventResponse),
-  1,
+  4,
   baedal__admin__v1__parked_event_response__field_descriptors,
   baedal__admin__v1__parked_event_response__field_indices_by_name,
   1,  baedal__admin__v1__parked_event_response__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__parked_event_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define baedal__admin__v1__get_config_request__field_descriptors NULL
+#define baedal__admin__v1__get_config_request__field_indices_by_name NULL
+#define baedal__admin__v1__get_config_request__number_ranges NULL
+const ProtobufCMessageDescriptor baedal__admin__v1__get_config_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.GetConfigRequest",
+  "GetConfigRequest",
+  "Baedal__Admin__V1__GetConfigRequest",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__GetConfigRequest),
+  0,
+  baedal__admin__v1__get_config_request__field_descriptors,
+  baedal__admin__v1__get_config_request__field_indices_by_name,
+  0,  baedal__admin__v1__get_config_request__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__get_config_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__get_config_response__field_descriptors[2] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__GetConfigResponse, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settings",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Admin__V1__GetConfigResponse, n_settings),
+    offsetof(Baedal__Admin__V1__GetConfigResponse, settings),
+    &baedal__admin__v1__config_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__get_config_response__field_indices_by_name[] = {
+  0,   /* field[0] = node */
+  1,   /* field[1] = settings */
+};
+static const ProtobufCIntRange baedal__admin__v1__get_config_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__get_config_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.GetConfigResponse",
+  "GetConfigResponse",
+  "Baedal__Admin__V1__GetConfigResponse",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__GetConfigResponse),
+  2,
+  baedal__admin__v1__get_config_response__field_descriptors,
+  baedal__admin__v1__get_config_response__field_indices_by_name,
+  1,  baedal__admin__v1__get_config_response__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__get_config_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__config_entry__field_descriptors[3] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ConfigEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ConfigEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ConfigEntry, live),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__config_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  2,   /* field[2] = live */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange baedal__admin__v1__config_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__config_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.ConfigEntry",
+  "ConfigEntry",
+  "Baedal__Admin__V1__ConfigEntry",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__ConfigEntry),
+  3,
+  baedal__admin__v1__config_entry__field_descriptors,
+  baedal__admin__v1__config_entry__field_indices_by_name,
+  1,  baedal__admin__v1__config_entry__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__config_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define baedal__admin__v1__rebuild_dashboard_request__field_descriptors NULL

@@ -24,9 +24,14 @@ typedef struct Baedal__Admin__V1__AuditCount Baedal__Admin__V1__AuditCount;
 typedef struct Baedal__Admin__V1__AuditViolation Baedal__Admin__V1__AuditViolation;
 typedef struct Baedal__Admin__V1__ListParkedRequest Baedal__Admin__V1__ListParkedRequest;
 typedef struct Baedal__Admin__V1__ListParkedResponse Baedal__Admin__V1__ListParkedResponse;
+typedef struct Baedal__Admin__V1__UnaskedNode Baedal__Admin__V1__UnaskedNode;
 typedef struct Baedal__Admin__V1__ParkedEvent Baedal__Admin__V1__ParkedEvent;
+typedef struct Baedal__Admin__V1__GetParkedResponse Baedal__Admin__V1__GetParkedResponse;
 typedef struct Baedal__Admin__V1__ParkedEventRequest Baedal__Admin__V1__ParkedEventRequest;
 typedef struct Baedal__Admin__V1__ParkedEventResponse Baedal__Admin__V1__ParkedEventResponse;
+typedef struct Baedal__Admin__V1__GetConfigRequest Baedal__Admin__V1__GetConfigRequest;
+typedef struct Baedal__Admin__V1__GetConfigResponse Baedal__Admin__V1__GetConfigResponse;
+typedef struct Baedal__Admin__V1__ConfigEntry Baedal__Admin__V1__ConfigEntry;
 typedef struct Baedal__Admin__V1__RebuildDashboardRequest Baedal__Admin__V1__RebuildDashboardRequest;
 typedef struct Baedal__Admin__V1__RebuildDashboardUpdate Baedal__Admin__V1__RebuildDashboardUpdate;
 typedef struct Baedal__Admin__V1__ListBreakersRequest Baedal__Admin__V1__ListBreakersRequest;
@@ -152,10 +157,16 @@ struct  Baedal__Admin__V1__ListParkedRequest
   ProtobufCMessage base;
   ProtobufCBinaryData service;
   uint32_t limit;
+  ProtobufCBinaryData subscriber;
+  ProtobufCBinaryData type;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData page;
+  protobuf_c_boolean discarded;
+  protobuf_c_boolean local;
 };
 #define BAEDAL__ADMIN__V1__LIST_PARKED_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__list_parked_request__descriptor) \
-    , {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0 }
 
 
 struct  Baedal__Admin__V1__ListParkedResponse
@@ -163,10 +174,25 @@ struct  Baedal__Admin__V1__ListParkedResponse
   ProtobufCMessage base;
   size_t n_events;
   Baedal__Admin__V1__ParkedEvent **events;
+  ProtobufCBinaryData next_page;
+  size_t n_unasked;
+  Baedal__Admin__V1__UnaskedNode **unasked;
 };
 #define BAEDAL__ADMIN__V1__LIST_PARKED_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__list_parked_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL}, 0,NULL }
+
+
+struct  Baedal__Admin__V1__UnaskedNode
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData node;
+  ProtobufCBinaryData service;
+  ProtobufCBinaryData reason;
+};
+#define BAEDAL__ADMIN__V1__UNASKED_NODE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__unasked_node__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Baedal__Admin__V1__ParkedEvent
@@ -182,10 +208,32 @@ struct  Baedal__Admin__V1__ParkedEvent
   ProtobufCBinaryData reason;
   uint32_t attempts;
   int64_t parked_at_ms;
+  ProtobufCBinaryData node;
+  ProtobufCBinaryData ordering_key;
 };
 #define BAEDAL__ADMIN__V1__PARKED_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__parked_event__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL} }
+
+
+struct  Baedal__Admin__V1__GetParkedResponse
+{
+  ProtobufCMessage base;
+  Baedal__Admin__V1__ParkedEvent *event;
+  ProtobufCBinaryData event_id;
+  ProtobufCBinaryData correlation_id;
+  ProtobufCBinaryData causation_id;
+  int64_t recorded_at_ms;
+  ProtobufCBinaryData payload_json;
+  ProtobufCBinaryData payload;
+  ProtobufCBinaryData trouble;
+  uint32_t behind_count;
+  size_t n_behind;
+  Baedal__Admin__V1__ParkedEvent **behind;
+};
+#define BAEDAL__ADMIN__V1__GET_PARKED_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__get_parked_response__descriptor) \
+    , NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
 struct  Baedal__Admin__V1__ParkedEventRequest
@@ -195,20 +243,57 @@ struct  Baedal__Admin__V1__ParkedEventRequest
   ProtobufCBinaryData subscriber;
   uint32_t partition;
   int64_t position;
+  protobuf_c_boolean local;
 };
 #define BAEDAL__ADMIN__V1__PARKED_EVENT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__parked_event_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, 0 }
 
 
 struct  Baedal__Admin__V1__ParkedEventResponse
 {
   ProtobufCMessage base;
   uint32_t events;
+  ProtobufCBinaryData node;
+  uint32_t behind;
+  Baedal__Admin__V1__ParkedEvent *stopped;
 };
 #define BAEDAL__ADMIN__V1__PARKED_EVENT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__parked_event_response__descriptor) \
-    , 0 }
+    , 0, {0,NULL}, 0, NULL }
+
+
+struct  Baedal__Admin__V1__GetConfigRequest
+{
+  ProtobufCMessage base;
+};
+#define BAEDAL__ADMIN__V1__GET_CONFIG_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__get_config_request__descriptor) \
+     }
+
+
+struct  Baedal__Admin__V1__GetConfigResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData node;
+  size_t n_settings;
+  Baedal__Admin__V1__ConfigEntry **settings;
+};
+#define BAEDAL__ADMIN__V1__GET_CONFIG_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__get_config_response__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Baedal__Admin__V1__ConfigEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+  protobuf_c_boolean live;
+};
+#define BAEDAL__ADMIN__V1__CONFIG_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__config_entry__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Baedal__Admin__V1__RebuildDashboardRequest
@@ -556,6 +641,25 @@ Baedal__Admin__V1__ListParkedResponse *
 void   baedal__admin__v1__list_parked_response__free_unpacked
                      (Baedal__Admin__V1__ListParkedResponse *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__UnaskedNode methods */
+void   baedal__admin__v1__unasked_node__init
+                     (Baedal__Admin__V1__UnaskedNode         *message);
+size_t baedal__admin__v1__unasked_node__get_packed_size
+                     (const Baedal__Admin__V1__UnaskedNode   *message);
+size_t baedal__admin__v1__unasked_node__pack
+                     (const Baedal__Admin__V1__UnaskedNode   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__unasked_node__pack_to_buffer
+                     (const Baedal__Admin__V1__UnaskedNode   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__UnaskedNode *
+       baedal__admin__v1__unasked_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__unasked_node__free_unpacked
+                     (Baedal__Admin__V1__UnaskedNode *message,
+                      ProtobufCAllocator *allocator);
 /* Baedal__Admin__V1__ParkedEvent methods */
 void   baedal__admin__v1__parked_event__init
                      (Baedal__Admin__V1__ParkedEvent         *message);
@@ -574,6 +678,25 @@ Baedal__Admin__V1__ParkedEvent *
                       const uint8_t       *data);
 void   baedal__admin__v1__parked_event__free_unpacked
                      (Baedal__Admin__V1__ParkedEvent *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__GetParkedResponse methods */
+void   baedal__admin__v1__get_parked_response__init
+                     (Baedal__Admin__V1__GetParkedResponse         *message);
+size_t baedal__admin__v1__get_parked_response__get_packed_size
+                     (const Baedal__Admin__V1__GetParkedResponse   *message);
+size_t baedal__admin__v1__get_parked_response__pack
+                     (const Baedal__Admin__V1__GetParkedResponse   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__get_parked_response__pack_to_buffer
+                     (const Baedal__Admin__V1__GetParkedResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__GetParkedResponse *
+       baedal__admin__v1__get_parked_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__get_parked_response__free_unpacked
+                     (Baedal__Admin__V1__GetParkedResponse *message,
                       ProtobufCAllocator *allocator);
 /* Baedal__Admin__V1__ParkedEventRequest methods */
 void   baedal__admin__v1__parked_event_request__init
@@ -612,6 +735,63 @@ Baedal__Admin__V1__ParkedEventResponse *
                       const uint8_t       *data);
 void   baedal__admin__v1__parked_event_response__free_unpacked
                      (Baedal__Admin__V1__ParkedEventResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__GetConfigRequest methods */
+void   baedal__admin__v1__get_config_request__init
+                     (Baedal__Admin__V1__GetConfigRequest         *message);
+size_t baedal__admin__v1__get_config_request__get_packed_size
+                     (const Baedal__Admin__V1__GetConfigRequest   *message);
+size_t baedal__admin__v1__get_config_request__pack
+                     (const Baedal__Admin__V1__GetConfigRequest   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__get_config_request__pack_to_buffer
+                     (const Baedal__Admin__V1__GetConfigRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__GetConfigRequest *
+       baedal__admin__v1__get_config_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__get_config_request__free_unpacked
+                     (Baedal__Admin__V1__GetConfigRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__GetConfigResponse methods */
+void   baedal__admin__v1__get_config_response__init
+                     (Baedal__Admin__V1__GetConfigResponse         *message);
+size_t baedal__admin__v1__get_config_response__get_packed_size
+                     (const Baedal__Admin__V1__GetConfigResponse   *message);
+size_t baedal__admin__v1__get_config_response__pack
+                     (const Baedal__Admin__V1__GetConfigResponse   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__get_config_response__pack_to_buffer
+                     (const Baedal__Admin__V1__GetConfigResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__GetConfigResponse *
+       baedal__admin__v1__get_config_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__get_config_response__free_unpacked
+                     (Baedal__Admin__V1__GetConfigResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__ConfigEntry methods */
+void   baedal__admin__v1__config_entry__init
+                     (Baedal__Admin__V1__ConfigEntry         *message);
+size_t baedal__admin__v1__config_entry__get_packed_size
+                     (const Baedal__Admin__V1__ConfigEntry   *message);
+size_t baedal__admin__v1__config_entry__pack
+                     (const Baedal__Admin__V1__ConfigEntry   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__config_entry__pack_to_buffer
+                     (const Baedal__Admin__V1__ConfigEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__ConfigEntry *
+       baedal__admin__v1__config_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__config_entry__free_unpacked
+                     (Baedal__Admin__V1__ConfigEntry *message,
                       ProtobufCAllocator *allocator);
 /* Baedal__Admin__V1__RebuildDashboardRequest methods */
 void   baedal__admin__v1__rebuild_dashboard_request__init
@@ -889,14 +1069,29 @@ typedef void (*Baedal__Admin__V1__ListParkedRequest_Closure)
 typedef void (*Baedal__Admin__V1__ListParkedResponse_Closure)
                  (const Baedal__Admin__V1__ListParkedResponse *message,
                   void *closure_data);
+typedef void (*Baedal__Admin__V1__UnaskedNode_Closure)
+                 (const Baedal__Admin__V1__UnaskedNode *message,
+                  void *closure_data);
 typedef void (*Baedal__Admin__V1__ParkedEvent_Closure)
                  (const Baedal__Admin__V1__ParkedEvent *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__GetParkedResponse_Closure)
+                 (const Baedal__Admin__V1__GetParkedResponse *message,
                   void *closure_data);
 typedef void (*Baedal__Admin__V1__ParkedEventRequest_Closure)
                  (const Baedal__Admin__V1__ParkedEventRequest *message,
                   void *closure_data);
 typedef void (*Baedal__Admin__V1__ParkedEventResponse_Closure)
                  (const Baedal__Admin__V1__ParkedEventResponse *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__GetConfigRequest_Closure)
+                 (const Baedal__Admin__V1__GetConfigRequest *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__GetConfigResponse_Closure)
+                 (const Baedal__Admin__V1__GetConfigResponse *message,
+                  void *closure_data);
+typedef void (*Baedal__Admin__V1__ConfigEntry_Closure)
+                 (const Baedal__Admin__V1__ConfigEntry *message,
                   void *closure_data);
 typedef void (*Baedal__Admin__V1__RebuildDashboardRequest_Closure)
                  (const Baedal__Admin__V1__RebuildDashboardRequest *message,
@@ -954,9 +1149,14 @@ extern const ProtobufCMessageDescriptor baedal__admin__v1__audit_count__descript
 extern const ProtobufCMessageDescriptor baedal__admin__v1__audit_violation__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__list_parked_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__unasked_node__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__get_parked_response__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__parked_event_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__get_config_request__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__get_config_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__config_entry__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__rebuild_dashboard_update__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__list_breakers_request__descriptor;
