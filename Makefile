@@ -12,8 +12,8 @@ DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 SEEDS ?= 100000
 
-.PHONY: help setup build run demo nodes test format lint proto check-proto bench crash interleavings \
-  simulate clean
+.PHONY: help setup build run demo nodes test format lint proto check-proto bench crash crash-nodes \
+  restarts interleavings simulate clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,12 @@ bench: build ## Runs every benchmark beside its peers; see benchmarks/README.md.
 
 crash: ## The full crash test: 200 cycles of SIGKILL, and of power cuts.
 	BAEDAL_CRASH_CYCLES=200 swift test --filter CrashTests
+
+crash-nodes: ## Five nodes with one service each: 40 kills, and 40 more while payment is ill.
+	BAEDAL_NODE_KILLS=40 swift test --filter NodeCrashTests
+
+restarts: ## Nodes replaced under load: order's and payment's 20 times each, without a failed call.
+	BAEDAL_RESTARTS=20 swift test --filter RestartTests
 
 interleavings: ## The full run of the circuit breaker: 1,000,000 interleavings; `test` does a tenth.
 	BAEDAL_INTERLEAVINGS=1000000 swift test --filter NeverWedgesTests

@@ -1,5 +1,7 @@
 import Foundation
 import Messages
+import NIOPosix
+import Services
 import Synchronization
 import Testing
 import Transport
@@ -8,27 +10,7 @@ extension SystemTests {
   /// BAEDAL_RESTARTS says how often each node is restarted.
   @Suite("Nodes that are replaced under load")
   struct RestartTests {
-    private static var restarts: Int {
-      ProcessInfo.processInfo.environment["BAEDAL_RESTARTS"].flatMap { Int($0) } ?? 3
-    }
-
-    /// What a caller saw.
-    private final class Tally: Sendable {
-      private let state = Mutex((calls: 0, failures: [String](), isOver: false))
-
-      var isOver: Bool { state.withLock { $0.isOver } }
-      var calls: Int { state.withLock { $0.calls } }
-      var failures: [String] { state.withLock { $0.failures } }
-
-      func end() { state.withLock { $0.isOver = true } }
-
-      func count(_ failure: String?) {
-        state.withLock { state in
-          state.calls += 1
-          if let failure { state.failures.append(failure) }
-        }
-      }
-    }
+    private static var restarts: Int { environmentNumber("BAEDAL_RESTARTS") ?? 3 }
 
     private static let layout = [
       "front": ["order", "store", "delivery", "dashboard"], "money": ["payment"],
@@ -38,67 +20,100 @@ extension SystemTests {
       "fail no call: what was begun is finished, and what was not waits",
       arguments: ["front", "money"])
     func restarted(_ name: String) async throws {
-      let tally = try await underLoad { cluster, nodes, tally in
+      let load = try await underLoad { cluster, nodes, load in
         for cycle in 0..<Self.restarts {
-          try await until("load after restart \(cycle)") { tally.calls > (cycle + 1) * 100 }
+          try await until("load after restart \(cycle)") { load.calls > (cycle + 1) * 100 }
           #expect(try await nodes[name]?.stop() == .exit(0))
           nodes[name] = try await cluster.start(name)
         }
-        let before = tally.calls
-        try await until("load after the last restart") { tally.calls > before + 100 }
+        let before = load.calls
+        try await until("load after the last restart") { load.calls > before + 100 }
       }
-      #expect(tally.failures == [], "of \(tally.calls)")
+      #expect(load.failures == [], "of \(load.calls)")
+      #expect(load.sentAgain == [], "sent again though it may have been begun")
+      print("\(name) restarted \(Self.restarts) times: \(load.report)")
     }
 
     @Test("fail calls when they are killed instead of drained: the test can fail")
     func cutOff() async throws {
-      let tally = try await underLoad { cluster, nodes, tally in
-        for cycle in 0..<20 where tally.failures.isEmpty {
-          try await until("load") { tally.calls > (cycle + 1) * 50 }
+      let load = try await underLoad { cluster, nodes, load in
+        for cycle in 0..<20 where load.failures.isEmpty {
+          try await until("load") { load.calls > (cycle + 1) * 50 }
           nodes["front"]?.kill()
           nodes["front"] = try await cluster.start("front")
         }
       }
-      #expect(!tally.failures.isEmpty)
+      #expect(!load.failures.isEmpty)
+    }
+
+    @Test("end streams by going away, and whoever follows one goes on from a cursor of its own")
+    func streams() async throws {
+      let cluster = try Cluster(Self.layout)
+      var nodes = try await cluster.start()
+      defer { for node in nodes.values { node.kill() } }
+      let town = Town(try #require(nodes["front"]))
+      try await town.open()
+      let id = try await town.placed("watched").orderID
+      let follower = JournalReaderAbroad("order", of: town.port)
+      let heads = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await follower.follow() }
+        group.addTask { try await Self.watch(id, town) }
+        for cycle in 0..<Self.restarts {
+          for number in 0..<5 { _ = try await town.placed("cycle \(cycle), \(number)") }
+          #expect(try await nodes["front"]?.stop() == .exit(0))
+          nodes["front"] = try await cluster.start("front")
+        }
+        _ = try await eventually("cancel") { try await town.cancel(id) }
+        let heads = try await follower.heads()
+        try await until("every event") { follower.seen == heads }
+        follower.end()
+        try await group.waitForAll()
+        return heads
+      }
+      #expect(heads.reduce(0, +) > Self.restarts * 10)
+      #expect(follower.wrong == [])
+      await follower.close()
+      await town.close()
+    }
+
+    /// Watches an order until it is cancelled, on as many streams as it takes. What it is told
+    /// never goes back.
+    private static func watch(_ id: String, _ town: Town) async throws {
+      var streams = 0
+      var last: OrderState?
+      try await until("end of the watched order") {
+        streams += 1
+        let stream = try await town.customer.stream(
+          DashboardServiceMethods.watchOrder, WatchOrderRequest(orderID: id))
+        for try await update in stream { last = update.order?.state ?? last }
+        return last == .cancelled
+      }
+      #expect(streams > restarts, "the streams went on while the node was away")
     }
 
     /// Two nodes under load while `body` does to them what it does; the audit is clean afterwards.
     private func underLoad(
-      _ body: (Cluster, inout [String: NodeProcess], Tally) async throws -> Void
-    ) async throws -> Tally {
+      _ body: (Cluster, inout [String: NodeProcess], RestartLoad) async throws -> Void
+    ) async throws -> RestartLoad {
       let cluster = try Cluster(Self.layout)
       var nodes = try await cluster.start()
       defer { for node in nodes.values { node.kill() } }
-      let town = Town(try #require(nodes["front"]), connections: 4)
+      let front = try #require(nodes["front"])
+      let tap = try await Wiretap(to: front.port)
+      let town = Town(tap.port, connections: 4)
       try await town.open()
-      let tally = Tally()
+      let load = RestartLoad(tap)
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for worker in 0..<8 { group.addTask { await Self.order(town, worker, tally) } }
-        try await body(cluster, &nodes, tally)
-        tally.end()
+        for worker in 0..<8 { group.addTask { await load.order(town, worker) } }
+        defer { load.end() }
+        try await body(cluster, &nodes, load)
+        load.end()
         try await group.waitForAll()
       }
       try await until("clean audit") { try await town.audit().violations.isEmpty }
       await town.close()
-      return tally
-    }
-
-    /// Orders and looks at the order, as fast as it is answered, each call within 5 s.
-    private static func order(_ town: Town, _ worker: Int, _ tally: Tally) async {
-      var number = 0
-      while !tally.isOver {
-        number += 1
-        do throws(RPCError) {
-          let placed = try await town.customer.call(
-            OrderServiceMethods.placeOrder, Town.request("w\(worker)-\(number)"),
-            within: .seconds(5), waits: true)
-          tally.count(nil)
-          _ = try await town.customer.call(
-            OrderServiceMethods.getOrder,
-            GetOrderRequest(orderID: placed.order?.orderID ?? ""), within: .seconds(5), waits: true)
-          tally.count(nil)
-        } catch { tally.count("\(error)") }
-      }
+      await tap.close()
+      return load
     }
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Messages
 import Testing
 import Transport
@@ -12,7 +11,7 @@ extension SystemTests {
     static var seed: UInt64 { UInt64(number("SEED") ?? 1) }
 
     private static func number(_ name: String) -> Int? {
-      ProcessInfo.processInfo.environment["BAEDAL_CRASH_\(name)"].flatMap { Int($0) }
+      environmentNumber("BAEDAL_CRASH_\(name)")
     }
 
     @Test("loses nothing that it acknowledged, and does nothing twice")
@@ -63,7 +62,7 @@ extension SystemTests {
           let node = try await run.site.start(run.config)
           defer { node.kill() }
           let town = Town(node)
-          let losses = try await run.losses(town)
+          let losses = try await run.promises.losses(town)
           await town.close()
           if !losses.isEmpty { return }
         } catch let trouble as Trouble where trouble.description.contains("the node ended") {

@@ -10,7 +10,9 @@ struct Python: Sendable {
   private static let root = tests.deletingLastPathComponent()
 
   /// The virtual environment is made at its first use; the messages lie in the site's folder.
-  init(_ site: Site) async throws {
+  ///
+  /// - Parameter protos: where the protocol's files are: those of an older client, perhaps.
+  init(_ site: Site, protos: String = "proto") async throws {
     self.site = site
     let setup = try Child(
       ["sh", Self.path("Tests/MessagesTests/python/setup.sh")],
@@ -20,7 +22,7 @@ struct Python: Sendable {
       throw Trouble(setup.errors)
     }
     interpreter = setup.output.trimmingCharacters(in: .whitespacesAndNewlines)
-    let proto = Self.path("proto")
+    let proto = Self.path(protos)
     let names = try FileManager.default.subpathsOfDirectory(atPath: "\(proto)/baedal")
       .filter { $0.hasSuffix(".proto") }.map { "baedal/\($0)" }
     let protoc = try Child(
@@ -37,5 +39,6 @@ struct Python: Sendable {
       logs: site.folder, name: name)
   }
 
-  private static func path(_ name: String) -> String { root.appendingPathComponent(name).path }
+  /// A file or folder of this repository.
+  static func path(_ name: String) -> String { root.appendingPathComponent(name).path }
 }

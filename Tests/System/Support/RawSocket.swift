@@ -54,6 +54,14 @@ final class RawSocket: Sendable {
     }
   }
 
+  /// What has come and was not taken yet; nil once the other side has hung up.
+  func receive() -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(descriptor, &bytes, bytes.count, 0)
+    if count > 0 { return Array(bytes.prefix(count)) }
+    return count < 0 && errno == EAGAIN ? [] : nil
+  }
+
   /// Everything until the other side hangs up, as frames.
   func framesUntilClosed() async throws -> [Frame.Kind] {
     var received: [UInt8] = []
@@ -66,8 +74,13 @@ final class RawSocket: Sendable {
         received += bytes.prefix(count)
       }
     }
+    return try Self.frames(of: &received)
+  }
+
+  /// Takes the whole frames off the front.
+  static func frames(of bytes: inout [UInt8]) throws -> [Frame.Kind] {
     var frames: [Frame.Kind] = []
-    var rest = received[...]
+    var rest = bytes[...]
     while rest.count >= 4 {
       let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
       guard rest.count >= 4 + length else { break }
@@ -76,6 +89,7 @@ final class RawSocket: Sendable {
       }
       rest = rest.dropFirst(4 + length)
     }
+    bytes = Array(rest)
     return frames
   }
 

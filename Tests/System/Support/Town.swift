@@ -22,8 +22,10 @@ struct Town: Sendable {
   static let total: Int64 = 24_000
 
   /// - Parameter connections: of the customer and of the owner.
-  init(_ node: NodeProcess, connections: Int = 1) {
-    port = node.port
+  init(_ node: NodeProcess, connections: Int = 1) { self.init(node.port, connections: connections) }
+
+  init(_ port: Int, connections: Int = 1) {
+    self.port = port
     customer = Person("customer", "c-1", of: port, connections: connections)
     owner = Person("store", Self.store, of: port, connections: connections)
     rider = Person("rider", Self.riderID, of: port)

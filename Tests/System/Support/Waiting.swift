@@ -1,3 +1,4 @@
+import Foundation
 import Transport
 
 /// Asks again until there is an answer: a test's only way of waiting. Calls that fail with what
@@ -49,4 +50,9 @@ struct SeededRandom: RandomNumberGenerator {
     value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
     return value ^ (value >> 31)
   }
+}
+
+/// A number that somebody who runs the tests has set; nil when there is none.
+func environmentNumber(_ name: String) -> Int? {
+  ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
 }
