@@ -11,7 +11,7 @@ struct NodeAdmin: AdminServiceProtocol {
   let config: NodeConfig
   let live: LiveConfig
   let startedAtMs: Int64
-  let pools: [PoolGauge]
+  let pools: [PoolControl]
   let followers: [(service: ServiceName, follower: Follower)]
   let audit: NodeAudit
   /// nil when the dashboard does not run here.
@@ -34,7 +34,7 @@ struct NodeAdmin: AdminServiceProtocol {
       services: pools.map {
         ServicePool(
           service: $0.service, replicas: UInt32(clamping: $0.replicas),
-          inFlight: UInt64(clamping: $0.inFlight()))
+          inFlight: UInt64(clamping: $0.inFlight))
       })
   }
 

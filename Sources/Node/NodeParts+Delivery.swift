@@ -13,11 +13,15 @@ extension NodeParts {
     let active = try SQLiteKeyedView.open(
       DispatchView.fold, in: "\(config.dataDirectory)/views")
     closings.append { await active.close() }
-    let deliveries = pool("delivery", .delivery) { executor in
-      DeliveryReplica(journal: journal, environment: environment, executor: executor)
+    let deliveries = try pool("delivery", .delivery) { executor, memory in
+      DeliveryReplica(
+        journal: journal, environment: environment, memory: memory,
+        executor: executor)
     }
-    let riders = pool("rider", .delivery) { executor in
-      RiderReplica(journal: journal, environment: environment, executor: executor)
+    let riders = try pool("rider", .delivery) { executor, memory in
+      RiderReplica(
+        journal: journal, environment: environment, memory: memory,
+        executor: executor)
     }
     let dispatcher = Dispatcher(
       journal: journal, deliveries: deliveries, environment: environment,
@@ -46,7 +50,7 @@ extension NodeParts {
     let view = dashboard.view
     closings.append { await view.close() }
     let lag = DashboardLag(sources: sources)
-    let pool = pool("dashboard", .dashboard) { executor in
+    let pool = try pool("dashboard", .dashboard) { executor, _ in
       DashboardReplica(view: view, lag: lag, environment: environment, executor: executor)
     }
     router.register(DashboardService(pool: pool))

@@ -11,9 +11,10 @@ extension NodeParts {
     guard let journal = journals[.payment] else { return nil }
     let environment = environment
     let (provider, simulator) = try provider()
-    let pool = pool("payment", .payment) { executor in
+    let pool = try pool("payment", .payment) { executor, memory in
       PaymentReplica(
-        journal: journal, provider: provider, environment: environment, executor: executor)
+        journal: journal, provider: provider, environment: environment, memory: memory,
+        executor: executor)
     }
     let service = PaymentService(pool: pool, simulator: simulator)
     payment = service
@@ -34,10 +35,10 @@ extension NodeParts {
         stores, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
     }
     let chargeTimeout = config.payment.callTimeout + .milliseconds(500)
-    let pool = pool("order", .order) { executor in
+    let pool = try pool("order", .order) { executor, memory in
       OrderReplica(
         journal: journal, menus: menus, payment: payment, environment: environment,
-        chargeTimeout: chargeTimeout, executor: executor)
+        chargeTimeout: chargeTimeout, memory: memory, executor: executor)
     }
     router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
@@ -54,14 +55,18 @@ extension NodeParts {
     return saga
   }
 
-  mutating func assembleStore() -> StoreSaga? {
+  mutating func assembleStore() throws -> StoreSaga? {
     guard let journal = journals[.store] else { return nil }
     let environment = environment
-    let stores = pool("store", .store) { executor in
-      StoreReplica(journal: journal, environment: environment, executor: executor)
+    let stores = try pool("store", .store) { executor, memory in
+      StoreReplica(
+        journal: journal, environment: environment, memory: memory,
+        executor: executor)
     }
-    let tickets = pool("ticket", .store) { executor in
-      TicketReplica(journal: journal, environment: environment, executor: executor)
+    let tickets = try pool("ticket", .store) { executor, memory in
+      TicketReplica(
+        journal: journal, environment: environment, memory: memory,
+        executor: executor)
     }
     router.register(StoreService(stores: stores, tickets: tickets))
     return StoreSaga(tickets: tickets, environment: environment)

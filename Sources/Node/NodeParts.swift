@@ -29,8 +29,8 @@ struct NodeParts {
   var dependencies: [DependencyGuard] = []
   /// The dashboard's view; nil when it does not run here.
   var dashboard: NodeDashboard?
-  /// Pools by service name, for `node`.
-  var pools: [PoolGauge] = []
+  /// The pools, and what makes them follow their load.
+  var pools = PoolScaler()
   /// Sagas that may have parked events, by the service they belong to.
   var followers: [(service: ServiceName, follower: Follower)] = []
   /// Who takes up changed settings.
@@ -67,12 +67,12 @@ struct NodeParts {
   private mutating func assemble() async throws {
     let payment = try assemblePayment()
     let order = try assembleOrder()
-    let store = assembleStore()
+    let store = try assembleStore()
     let delivery = try await assembleDelivery()
     try assembleDashboard()
     connect(order, payment, store, delivery)
     let admin = NodeAdmin(
-      config: config, live: live, startedAtMs: NodeClock.milliseconds(), pools: pools,
+      config: config, live: live, startedAtMs: NodeClock.milliseconds(), pools: pools.controls,
       followers: followers, audit: audit(), dashboard: dashboard,
       dependencies: dependencies, journals: journals, peers: peers, log: background.log)
     router.register(admin)
@@ -81,10 +81,20 @@ struct NodeParts {
     for method in router.methods {
       health.set(String(method.prefix { $0 != "/" }), .serving)
     }
+    scalePools()
     // Health tells of what runs here, not of what is passed on.
     forward()
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
     health.set("", .serving)
+  }
+
+  /// Lets the pools follow their load, once all of them are there and all that they call.
+  private mutating func scalePools() {
+    let (pools, dependencies, log) = (pools, dependencies, background.log)
+    let clock = environment.clock
+    background.add("autoscaling of pools") {
+      try await pools.run(dependencies, clock: clock, log: log)
+    }
   }
 
   /// Over all journals that can be reached from here.
@@ -137,18 +147,18 @@ struct NodeParts {
       (destination, background.follow(from, into: into, as: name, types, take)))
   }
 
-  /// A pool whose replicas are spread over the event loops.
+  /// A pool whose replicas are spread over the event loops, and follow its load.
   mutating func pool<Replica: Actor>(
-    _ name: String, _ service: ServiceName, _ make: (ReplicaExecutor) -> Replica
-  ) -> ReplicaPool<Replica> {
-    let settings = config.pools[service: service]
-    let replicas = (0..<settings.replicas).map { _ in
-      make(ReplicaExecutor(group.next().executor))
+    _ name: String, _ service: ServiceName, _ make: (ReplicaExecutor, AggregateMemory) -> Replica
+  ) throws -> ReplicaPool<Replica> {
+    let memory = AggregateMemory.pool()
+    let limits = PoolLimits(config, service)
+    let replicas = (0..<limits.maximum).map { _ in
+      make(ReplicaExecutor(group.next().executor), memory)
     }
     let pool = ReplicaPool(
-      service: name, replicas: replicas,
-      inFlightMax: settings.mailboxMax + settings.replicas * settings.capacityPerReplica)
-    pools.append(PoolGauge(pool))
+      service: name, replicas: replicas, limits: limits, clock: environment.clock)
+    try pools.add(pool.control, of: service, config, environment)
     return pool
   }
 }

@@ -145,7 +145,8 @@ actor TallyReplica {
   struct Refused: Error, Equatable {}
 
   init(_ journal: MemoryJournal, limits: AggregateLimits = AggregateLimits()) {
-    runtime = AggregateRuntime(journal: journal, codec: TallyCodec(), limits: limits)
+    runtime = AggregateRuntime(
+      journal: journal, codec: TallyCodec(), memory: AggregateMemory(limits))
   }
 
   func add(
@@ -160,5 +161,5 @@ actor TallyReplica {
     }
   }
 
-  func value(of id: String) async throws -> Int { try await runtime.load(id).state }
+  func value(of id: String) async throws -> Int { try await runtime.peek(id).state }
 }

@@ -59,7 +59,7 @@ struct ConfigTests {
         port: 0
       pools:
         payment:
-          replicas: 7
+          replicas_max: 7
       deadlines:
         store_silent_s: 0.5
       payment:
@@ -74,7 +74,7 @@ struct ConfigTests {
     expected.nodeName = "kitchen-2"
     expected.services = [.store, .delivery]
     expected.listenPort = 0
-    expected.pools.payment.replicas = 7
+    expected.pools.payment.replicasMax = 7
     expected.deadlines.storeSilent = .milliseconds(500)
     expected.payment.simulator.latency = .milliseconds(250)
     expected.payment.simulator.declinePerMille = 1000

@@ -98,7 +98,7 @@ final class DeliveryWorld: OrderWorld {
   func rider(
     _ command: RiderCommand, _ id: RiderID, by who: Domain.Principal? = nil
   ) async throws -> Messages.Rider {
-    let response = try await service.riders.withReplica(for: id.rawValue) {
+    let response = try await service.riders.withReplica(for: id.rawValue, .continuing) {
       (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: who ?? .rider(id), cause: cause(id.rawValue))
     }
@@ -109,7 +109,7 @@ final class DeliveryWorld: OrderWorld {
   func step(
     _ command: DeliveryCommand, _ id: OrderID, by who: RiderID
   ) async throws -> Messages.Delivery {
-    let response = try await service.deliveries.withReplica(for: id.rawValue) {
+    let response = try await service.deliveries.withReplica(for: id.rawValue, .continuing) {
       (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: .rider(who), cause: cause(id.rawValue))
     }
@@ -120,7 +120,7 @@ final class DeliveryWorld: OrderWorld {
   func show(
     _ id: OrderID, to who: Domain.Principal = .operator("op")
   ) async throws -> Messages.Delivery {
-    let response = try await service.deliveries.withReplica(for: id.rawValue) {
+    let response = try await service.deliveries.withReplica(for: id.rawValue, .continuing) {
       (replica) throws(RPCError) in
       try await replica.get(id, by: who)
     }

@@ -30,7 +30,8 @@ struct StoreProfileTests {
     try await world.change(.resume)
 
     world.restart()
-    let seen = try await world.stores.withReplica(for: "store-1") { (replica) throws(RPCError) in
+    let seen = try await world.stores.withReplica(for: "store-1", .continuing) {
+      (replica) throws(RPCError) in
       try await replica.get(StoreWorld.storeID)
     }
     #expect(seen.store?.items.map(\.itemID) == ["a"])

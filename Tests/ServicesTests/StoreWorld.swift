@@ -71,14 +71,16 @@ final class StoreWorld: OrderWorld {
   func ticket(
     _ command: TicketCommand, _ id: OrderID, by who: Domain.Principal = owner
   ) async throws -> Messages.Ticket {
-    let response = try await tickets.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    let response = try await tickets.withReplica(for: id.rawValue, .continuing) {
+      (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: who, cause: cause(id.rawValue))
     }
     return response.ticket ?? Messages.Ticket()
   }
 
   func ticket(_ id: OrderID, by who: Domain.Principal = owner) async throws -> Messages.Ticket {
-    let response = try await tickets.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    let response = try await tickets.withReplica(for: id.rawValue, .continuing) {
+      (replica) throws(RPCError) in
       try await replica.get(id, by: who)
     }
     return response.ticket ?? Messages.Ticket()
@@ -88,7 +90,7 @@ final class StoreWorld: OrderWorld {
   func change(
     _ command: StoreProfileCommand, by who: Domain.Principal = owner
   ) async throws -> Messages.Store {
-    let response = try await stores.withReplica(for: Self.storeID.rawValue) {
+    let response = try await stores.withReplica(for: Self.storeID.rawValue, .continuing) {
       (replica) throws(RPCError) in
       try await replica.perform(command, on: Self.storeID, by: who, cause: cause("store-1"))
     }

@@ -35,9 +35,10 @@ struct Parts {
     guard let journal = journal(.payment) else { return nil }
     let provider = LedgerProvider(world, clock: clocks.transport)
     serving.provider = provider
-    let pool = pool("payment") { executor in
+    let pool = pool("payment") { executor, memory in
       PaymentReplica(
-        journal: journal, provider: provider, environment: environment, executor: executor)
+        journal: journal, provider: provider, environment: environment, memory: memory,
+        executor: executor)
     }
     let service = PaymentService(pool: pool, simulator: provider.base)
     serving.router.register(service)
@@ -56,10 +57,11 @@ struct Parts {
     project(.store, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
     let (payment, dependency) = try guarded(
       local ?? RemotePayment(network: world.network, place: node.number))
-    let pool = pool("order") { executor in
+    let pool = pool("order") { executor, memory in
       OrderReplica(
         journal: journal, menus: menus, payment: payment, environment: environment,
-        chargeTimeout: LedgerProvider.timeout + .milliseconds(500), executor: executor)
+        chargeTimeout: LedgerProvider.timeout + .milliseconds(500), memory: memory,
+        executor: executor)
     }
     serving.router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
@@ -84,11 +86,11 @@ struct Parts {
 
   private func assembleStore() {
     guard let journal = journal(.store) else { return }
-    let stores = pool("store") { executor in
-      StoreReplica(journal: journal, environment: environment, executor: executor)
+    let stores = pool("store") { executor, memory in
+      StoreReplica(journal: journal, environment: environment, memory: memory, executor: executor)
     }
-    let tickets = pool("ticket") { executor in
-      TicketReplica(journal: journal, environment: environment, executor: executor)
+    let tickets = pool("ticket") { executor, memory in
+      TicketReplica(journal: journal, environment: environment, memory: memory, executor: executor)
     }
     serving.router.register(StoreService(stores: stores, tickets: tickets))
     let saga = StoreSaga(tickets: tickets, environment: environment)
@@ -99,11 +101,12 @@ struct Parts {
 
   private func assembleDelivery() async throws {
     guard let journal = journal(.delivery) else { return }
-    let deliveries = pool("delivery") { executor in
-      DeliveryReplica(journal: journal, environment: environment, executor: executor)
+    let deliveries = pool("delivery") { executor, memory in
+      DeliveryReplica(
+        journal: journal, environment: environment, memory: memory, executor: executor)
     }
-    let riders = pool("rider") { executor in
-      RiderReplica(journal: journal, environment: environment, executor: executor)
+    let riders = pool("rider") { executor, memory in
+      RiderReplica(journal: journal, environment: environment, memory: memory, executor: executor)
     }
     let dispatcher = Dispatcher(
       journal: journal, deliveries: deliveries, environment: environment, executor: replica())
@@ -129,7 +132,7 @@ struct Parts {
     let (view, environment) = (node.views.dashboard, environment)
     let sources: [ServiceKind] = [.order, .payment, .store, .delivery]
     let lag = DashboardLag(sources: sources.map { source($0, for: DashboardStore.viewName) })
-    let pool = pool("dashboard") { executor in
+    let pool = pool("dashboard") { executor, _ in
       DashboardReplica(view: view, lag: lag, environment: environment, executor: executor)
     }
     serving.router.register(DashboardService(pool: pool))
@@ -150,10 +153,12 @@ extension Parts {
   }
 
   private func pool<Replica: Actor>(
-    _ name: String, _ make: (ReplicaExecutor) -> Replica
+    _ name: String, _ make: (ReplicaExecutor, AggregateMemory) -> Replica
   ) -> ReplicaPool<Replica> {
+    let memory = AggregateMemory.pool()
     let pool = ReplicaPool(
-      service: name, replicas: (0..<2).map { _ in make(replica()) }, inFlightMax: 256)
+      service: name, replicas: (0..<2).map { _ in make(replica(), memory) }, inFlightMax: 256,
+      clock: clocks.transport)
     serving.inFlight.append((name, { pool.inFlightCount }))
     return pool
   }

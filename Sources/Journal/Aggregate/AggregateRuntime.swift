@@ -17,7 +17,8 @@ package struct AggregateLimits: Sendable, Equatable {
 }
 
 /// Loads, decides and commits aggregates of one kind. It belongs to one replica (an actor) and is
-/// used from its executor only; what it awaits resumes there.
+/// used from its executor only; what it awaits resumes there. Turns and memory it may share with
+/// the other replicas of a pool.
 ///
 /// One command per aggregate at a time. State evolves only after the commit; after a conflict or
 /// an unknown outcome it is read again.
@@ -28,18 +29,14 @@ package final class AggregateRuntime<
 
   package let journal: Log
   @usableFromInline let codec: Codec
-  @usableFromInline let limits: AggregateLimits
-  @usableFromInline let gate: KeyedGate
   /// Holds nothing but `Snapshot`.
-  @usableFromInline let cache: ObjectCache
+  @usableFromInline let memory: AggregateMemory
 
   @inlinable
-  package init(journal: Log, codec: Codec, limits: AggregateLimits = AggregateLimits()) {
+  package init(journal: Log, codec: Codec, memory: AggregateMemory = AggregateMemory()) {
     self.journal = journal
     self.codec = codec
-    self.limits = limits
-    self.gate = KeyedGate(waitersPerKeyMax: limits.waitersPerAggregateMax)
-    self.cache = ObjectCache(capacity: limits.cachedAggregatesMax)
+    self.memory = memory
   }
 
   /// The stream of the aggregate with this id.
@@ -62,14 +59,15 @@ package final class AggregateRuntime<
   ) async throws(ExecutionError<Rejection>)
     -> Execution<Aggregate.State, Aggregate.Event>
   {
-    do throws(AggregateError) { try await enter(id) } catch { throw .failed(error) }
-    defer { leave(id) }
+    let shard = memory.shard(of: id)
+    do throws(AggregateError) { try await enter(id, shard) } catch { throw .failed(error) }
+    defer { shard.gate.leave(id) }
     var failure: AggregateError?
-    var guessing = assumingNew && cached(id) == nil
-    for _ in 0..<max(1, limits.attemptsMax) {
+    var guessing = assumingNew && cached(id, shard) == nil
+    for _ in 0..<max(1, memory.limits.attemptsMax) {
       let snapshot: Snapshot
       do throws(AggregateError) {
-        snapshot = try await guessing ? .unborn(Aggregate.initial) : load(id)
+        snapshot = try await guessing ? .unborn(Aggregate.initial) : load(id, shard)
       } catch { throw .failed(error) }
       if let taking, snapshot.marks.haveTaken(taking.position, from: taking.source) {
         return Execution(outcome: .alreadyTaken, events: [], snapshot: snapshot)
@@ -79,7 +77,7 @@ package final class AggregateRuntime<
         // A guess may be proved wrong by the append only; it cannot refuse or change nothing.
         if !guessing || !decision.events.isEmpty {
           do throws(JournalError) {
-            return try await commit(id, decision, taking: taking, on: snapshot)
+            return try await commit(id, shard, decision, taking: taking, on: snapshot)
           } catch {
             guard case .versionConflict = error else { failure = .journal(error); break }
           }
@@ -89,22 +87,20 @@ package final class AggregateRuntime<
       }
       guessing = false
     }
-    throw .failed(failure ?? .contended(stream(id), attempts: limits.attemptsMax))
+    throw .failed(failure ?? .contended(stream(id), attempts: memory.limits.attemptsMax))
   }
 
-  /// Waits for the aggregate's turn. Every success needs one `leave`.
+  /// Waits for the aggregate's turn. Every success needs one `leave` of the gate.
   @inlinable
-  package nonisolated(nonsending) func enter(_ id: String) async throws(AggregateError) {
-    switch await gate.enter(id) {
+  nonisolated(nonsending) func enter(
+    _ id: String, _ shard: AggregateMemory.Shard
+  ) async throws(AggregateError) {
+    switch await shard.gate.enter(id) {
     case .entered: return
     case .full: throw .busy(stream(id))
     case .cancelled: throw .cancelled
     }
   }
-
-  /// Ends the turn that `enter` began.
-  @inlinable
-  package func leave(_ id: String) { gate.leave(id) }
 
   /// The aggregate as it stands, for whoever only looks; from memory if it is there. It is not kept
   /// there: outside the aggregate's turn, what is read may be older than what a command has just
@@ -113,18 +109,18 @@ package final class AggregateRuntime<
   package nonisolated(nonsending) func peek(
     _ id: String
   ) async throws(AggregateError) -> Snapshot {
-    if let cached = cached(id) { return cached }
+    if let cached = cached(id, memory.shard(of: id)) { return cached }
     return try await read(id)
   }
 
   /// The aggregate as it stands, within its turn; from memory if it is there.
   @inlinable
-  package nonisolated(nonsending) func load(
-    _ id: String
+  nonisolated(nonsending) func load(
+    _ id: String, _ shard: AggregateMemory.Shard
   ) async throws(AggregateError) -> Snapshot {
-    if let cached = cached(id) { return cached }
+    if let cached = cached(id, shard) { return cached }
     let snapshot = try await read(id)
-    cache.insert(snapshot, for: id)
+    shard.insert(snapshot, for: id)
     return snapshot
   }
 
@@ -149,9 +145,9 @@ package final class AggregateRuntime<
   /// Commits a decision made on `snapshot`, within the aggregate's turn, and evolves the state
   /// after that. A conflict or an unknown outcome drops the aggregate from memory.
   @inlinable
-  package nonisolated(nonsending) func commit(
-    _ id: String, _ decision: Decision<Aggregate.Event>, taking: InboxPosition? = nil,
-    on snapshot: Snapshot
+  nonisolated(nonsending) func commit(
+    _ id: String, _ shard: AggregateMemory.Shard, _ decision: Decision<Aggregate.Event>,
+    taking: InboxPosition?, on snapshot: Snapshot
   ) async throws(JournalError) -> Execution<Aggregate.State, Aggregate.Event> {
     let append: Append?
     do throws(EventCodecError) {
@@ -162,20 +158,20 @@ package final class AggregateRuntime<
     }
     let receipt: AppendReceipt
     do throws(JournalError) { receipt = try await journal.append(append) } catch {
-      cache.remove(id)
+      shard.remove(id)
       throw error
     }
     let after = Snapshot(
       state: decision.events.reduce(snapshot.state, Aggregate.evolve),
       version: snapshot.version.advanced(by: decision.events.count),
       marks: taking.map { snapshot.marks.taking($0, of: stream(id)) } ?? snapshot.marks)
-    cache.insert(after, for: id)
+    shard.insert(after, for: id)
     return Execution(outcome: .committed(receipt), events: decision.events, snapshot: after)
   }
 
   @inlinable
-  func cached(_ id: String) -> Snapshot? {
-    cache.object(for: id).map { unsafeDowncast($0, to: Snapshot.self) }
+  func cached(_ id: String, _ shard: AggregateMemory.Shard) -> Snapshot? {
+    shard.object(for: id).map { unsafeDowncast($0, to: Snapshot.self) }
   }
 
   @inlinable

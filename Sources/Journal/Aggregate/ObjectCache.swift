@@ -3,13 +3,15 @@
 /// Not generic, unlike `LRUCache`: generic code that is not specialised for its caller, as that of
 /// an aggregate's runtime, would look up types at every step.
 package final class ObjectCache {
+  package typealias Object = any AnyObject & Sendable
+
   private final class Entry {
     let key: String
-    var object: AnyObject
+    var object: Object
     var newer: Unmanaged<Entry>?
     var older: Unmanaged<Entry>?
 
-    init(_ key: String, _ object: AnyObject) {
+    init(_ key: String, _ object: Object) {
       self.key = key
       self.object = object
     }
@@ -28,14 +30,14 @@ package final class ObjectCache {
   package var count: Int { entries.count }
 
   /// The object, which is then the one used last.
-  package func object(for key: String) -> AnyObject? {
+  package func object(for key: String) -> Object? {
     guard let entry = entries[key] else { return nil }
     touch(entry)
     return entry.object
   }
 
   /// Stores it as the one used last, in place of the one used longest ago when full.
-  package func insert(_ object: AnyObject, for key: String) {
+  package func insert(_ object: Object, for key: String) {
     if let entry = entries[key] {
       entry.object = object
       return touch(entry)

@@ -27,6 +27,7 @@ extension NodeConfig {
     }
     for name in file?.peers ?? [] { config.peers.append(try sources.peer(name)) }
     try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
+    try config.checkPools(sources)
     try config.readSecrets(sources)
     return config
   }
@@ -34,6 +35,21 @@ extension NodeConfig {
   /// The part of an environment variable's name that stands for a key.
   static func environmentPart(_ key: String) -> String {
     String(key.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+  }
+
+  private func checkPools(_ sources: Sources) throws(ConfigError) {
+    for service in ServiceName.allCases {
+      let pool = pools[service: service]
+      guard pool.replicasMin > pool.replicasMax else { continue }
+      let (least, most) = ("pools.\(service).replicas_min", "pools.\(service).replicas_max")
+      // Names the one that somebody has set.
+      let place = [least, most].map { sources.place(of: $0) }.max {
+        ($0.line ?? 0) < ($1.line ?? 0)
+      }
+      throw ConfigError(
+        .badValue, in: place?.source ?? "", line: place?.line, key: least,
+        "\(pool.replicasMin) is more than '\(most)', which is \(pool.replicasMax)")
+    }
   }
 
   private mutating func readSecrets(_ sources: Sources) throws(ConfigError) {

@@ -22,6 +22,8 @@ package struct NodeConfig: Sendable, Equatable {
   package var access = Access()
   package var journal = Journal()
   package var pools = Pools()
+  package var autoscale = Autoscale()
+  package var overload = Overload()
   /// What the server takes from its callers.
   package var limits = ServerLimits()
   /// How long each waiting state of an order may last.
@@ -76,17 +78,39 @@ extension NodeConfig {
 
   /// The replicas of one service.
   package struct Pool: Sendable, Equatable {
-    package var replicas: Int
+    /// The fewest; at least one for each event loop uses all of them.
+    package var replicasMin = 2
+    package var replicasMax = 8
+    /// Of a hundred places of a replica, so many should be taken.
+    package var targetPercent = 70
     /// Calls that may wait for the pool; one more is refused.
-    package var mailboxMax: Int
+    package var mailboxMax = 1024
     /// Commands that one replica works on at once.
-    package var capacityPerReplica: Int
+    package var capacityPerReplica = 256
 
-    package init(replicas: Int = 2, mailboxMax: Int = 1024, capacityPerReplica: Int = 256) {
-      self.replicas = replicas
-      self.mailboxMax = mailboxMax
-      self.capacityPerReplica = capacityPerReplica
-    }
+    package init() {}
+  }
+
+  /// How pools follow their load.
+  package struct Autoscale: Sendable, Equatable {
+    /// How often it is decided; under pressure more often.
+    package var evaluation: Duration = .milliseconds(1000)
+    /// So long has a lower load to last before replicas go.
+    package var downWindow: Duration = .seconds(120)
+
+    package init() {}
+  }
+
+  /// What becomes of calls that are too many.
+  package struct Overload: Sendable, Equatable {
+    /// Of a hundred places, those that new orders and questions leave free.
+    package var reservedPercent = 5
+    /// How long new orders and questions should wait at most, bursts aside.
+    package var queueTarget: Duration = .milliseconds(50)
+    /// What lasts longer is no burst.
+    package var queueInterval: Duration = .milliseconds(500)
+
+    package init() {}
   }
 
   /// One pool for each service.

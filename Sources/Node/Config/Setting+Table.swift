@@ -4,7 +4,7 @@ import Transport
 extension Setting {
   /// Every setting there is, in the order in which they are printed.
   package static let all: [Setting] =
-    node + journal + poolSettings + limits + deadlines + payment + paymentHTTP + rest
+    node + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP + rest
 
   /// The setting of that name.
   package static func named(_ key: String) -> Setting? { byKey[key] }
@@ -53,8 +53,14 @@ extension Setting {
     let name = service.rawValue
     return [
       .integer(
-        "pools.\(name).replicas", \.pools[service: service].replicas, 1...256,
-        "Replicas of \(name)."),
+        "pools.\(name).replicas_min", \.pools[service: service].replicasMin, 1...256,
+        "The fewest replicas of \(name)."),
+      .integer(
+        "pools.\(name).replicas_max", \.pools[service: service].replicasMax, 1...256,
+        "The most replicas of \(name)."),
+      .integer(
+        "pools.\(name).target_percent", \.pools[service: service].targetPercent, 1...100,
+        "Of 100 places of a replica of \(name), so many should be taken; more and it grows."),
       .integer(
         "pools.\(name).mailbox_max", \.pools[service: service].mailboxMax, 1...1_000_000,
         "Calls to \(name) that may wait; one more is refused."),
@@ -64,6 +70,25 @@ extension Setting {
         "Commands that one replica of \(name) works on at once."),
     ]
   }
+
+  private static let overload: [Setting] = [
+    .time(
+      "autoscale.evaluation_ms", \.autoscale.evaluation, in: .milliseconds, 100...60_000,
+      "How often the replicas of a pool are decided; sooner where calls wait or are refused."),
+    .time(
+      "autoscale.down_window_s", \.autoscale.downWindow, in: .seconds, 1...360,
+      "So long has less load to last before replicas go."),
+    .integer(
+      "overload.reserved_percent", \.overload.reservedPercent, 0...90,
+      "Of 100 places of a pool, those kept for cancellations, refunds, operators and orders that "
+        + "are paid."),
+    .time(
+      "overload.queue_target_ms", \.overload.queueTarget, in: .milliseconds, 1...60_000,
+      "New orders and questions that wait longer are refused, bursts aside."),
+    .time(
+      "overload.queue_interval_ms", \.overload.queueInterval, in: .milliseconds, 1...600_000,
+      "A queue that does not empty for so long is no burst; none of those in it waits longer."),
+  ]
 
   private static let limits: [Setting] = [
     .integer(

@@ -11,7 +11,8 @@ package struct DashboardService: DashboardServiceProtocol {
     _ request: GetOrderTimelineRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderTimelineResponse {
     let caller = try context.caller()
-    return try await pool.withReplica(for: request.orderID) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: request.orderID, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.timeline(request, for: caller, until: context.deadline)
     }
   }
@@ -20,7 +21,8 @@ package struct DashboardService: DashboardServiceProtocol {
     _ request: ListCustomerOrdersRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
-    return try await pool.withReplica(for: request.customerID) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: request.customerID, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.list(request, for: caller)
     }
   }
@@ -29,7 +31,8 @@ package struct DashboardService: DashboardServiceProtocol {
     _ request: GetStoreBoardRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
-    return try await pool.withReplica(for: request.storeID) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: request.storeID, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.board(request, for: caller)
     }
   }
@@ -51,7 +54,7 @@ package struct DashboardService: DashboardServiceProtocol {
     _ request: GetLagRequest, context: CallContext
   ) async throws(RPCError) -> GetLagResponse {
     _ = try context.caller()
-    return try await pool.withReplica(for: "lag") { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: "lag", .call(context)) { (replica) throws(RPCError) in
       try await replica.lagReport()
     }
   }

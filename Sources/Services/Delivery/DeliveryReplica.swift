@@ -17,9 +17,9 @@ package actor DeliveryReplica {
 
   package init(
     journal: AnyJournal, environment: ServiceEnvironment,
-    limits: AggregateLimits = AggregateLimits(), executor: ReplicaExecutor
+    memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {
-    self.host = AggregateHost(journal: journal, environment: environment, limits: limits)
+    self.host = AggregateHost(journal: journal, environment: environment, memory: memory)
     self.policy = environment.deadlines
     self.executor = executor
   }

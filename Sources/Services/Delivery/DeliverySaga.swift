@@ -32,7 +32,8 @@ package struct DeliverySaga: Sendable {
   ) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
     let cause = CommandCause(event, subscriber: subscriber)
-    try await deliveries.withReplica(for: event.stream.id) { (replica) throws(RPCError) in
+    try await deliveries.withReplica(for: event.stream.id, .continuing) {
+      (replica) throws(RPCError) in
       try await replica.take(command, on: event.stream.id, cause: cause)
     }
   }
@@ -51,11 +52,13 @@ package struct DeliverySaga: Sendable {
       let id = try refusing { () throws(Rejection) in try OrderID(stream.id) }
       try await dispatcher.lookAgain(for: id, cause: cause)
     case .offerSilent:
-      try await deliveries.withReplica(for: stream.id) { (replica) throws(RPCError) in
+      try await deliveries.withReplica(for: stream.id, .continuing) {
+        (replica) throws(RPCError) in
         try await replica.lapse(stream.id, cause: cause)
       }
     case .riderIdle:
-      try await deliveries.withReplica(for: stream.id) { (replica) throws(RPCError) in
+      try await deliveries.withReplica(for: stream.id, .continuing) {
+        (replica) throws(RPCError) in
         try await replica.take(
           .unassign(reason: "the rider did not set out in time"), on: stream.id, cause: cause)
       }

@@ -9,7 +9,8 @@ extension DeliveryService {
   ) async throws(RPCError) -> DeliveryResponse {
     let caller = try context.caller()
     let rider = try refusing { () throws(Rejection) in try RiderID(request.riderID) }
-    _ = try await riders.withReplica(for: rider.rawValue) { (replica) throws(RPCError) in
+    _ = try await riders.withReplica(for: rider.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.state(of: rider, for: caller)
     }
     return try await step(request, context) { .claim(rider: $0) }
@@ -44,7 +45,8 @@ extension DeliveryService {
   ) async throws(RPCError) -> DeliveryResponse {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
-    return try await deliveries.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await deliveries.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.get(id, by: caller)
     }
   }
@@ -58,7 +60,8 @@ extension DeliveryService {
     }
     let command = command(rider)
     let cause = CommandCause(context, correlationID: id.rawValue)
-    return try await deliveries.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await deliveries.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: caller, cause: cause)
     }
   }

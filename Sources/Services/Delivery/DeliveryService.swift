@@ -48,7 +48,8 @@ package struct DeliveryService: DeliveryServiceProtocol {
   ) async throws(RPCError) -> RiderResponse {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try RiderID(request.riderID) }
-    return try await riders.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await riders.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.get(id, by: caller)
     }
   }
@@ -58,7 +59,8 @@ package struct DeliveryService: DeliveryServiceProtocol {
   ) async throws(RPCError) -> ListDeliveriesResponse {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try RiderID(request.riderID) }
-    let rider = try await riders.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    let rider = try await riders.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.state(of: id, for: caller)
     }
     let limit = request.limit == 0 ? Self.listDefault : min(Int(request.limit), Self.listMax)
@@ -74,7 +76,8 @@ package struct DeliveryService: DeliveryServiceProtocol {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try RiderID(id) }
     let cause = CommandCause(context, correlationID: id.rawValue)
-    return try await riders.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await riders.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: caller, cause: cause)
     }
   }

@@ -122,7 +122,7 @@ extension Dispatcher {
   ) async throws(RPCError) -> Domain.DeliveryState {
     board.reserve(rider, for: id)
     defer { board.endReservation(of: rider, for: id) }
-    let snapshot = try await deliveries.withReplica(for: id.rawValue) {
+    let snapshot = try await deliveries.withReplica(for: id.rawValue, .continuing) {
       (replica) throws(RPCError) in
       try await replica.offer(to: rider, on: id, cause: cause)
     }
@@ -134,7 +134,7 @@ extension Dispatcher {
   private func escalate(
     _ id: OrderID, _ cause: CommandCause
   ) async throws(RPCError) -> Domain.DeliveryState {
-    let snapshot = try await deliveries.withReplica(for: id.rawValue) {
+    let snapshot = try await deliveries.withReplica(for: id.rawValue, .continuing) {
       (replica) throws(RPCError) in
       try await replica.escalate(id, cause: cause)
     }

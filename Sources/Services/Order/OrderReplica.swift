@@ -20,9 +20,9 @@ package actor OrderReplica {
   package init(
     journal: AnyJournal, menus: any MenuCatalog, payment: any PaymentServiceProtocol,
     environment: ServiceEnvironment, chargeTimeout: Duration,
-    limits: AggregateLimits = AggregateLimits(), executor: ReplicaExecutor
+    memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {
-    self.host = AggregateHost(journal: journal, environment: environment, limits: limits)
+    self.host = AggregateHost(journal: journal, environment: environment, memory: memory)
     self.menus = menus
     self.payment = payment
     self.environment = environment

@@ -35,7 +35,8 @@ package struct OrderSaga: Sendable {
   package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
     let cause = CommandCause(event, subscriber: subscriber)
-    try await pool.withReplica(for: event.stream.id) { (replica) throws(RPCError) in
+    try await pool.withReplica(for: event.stream.id, .continuing) {
+      (replica) throws(RPCError) in
       try await replica.take(command, on: event.stream.id, cause: cause)
     }
   }
@@ -46,7 +47,7 @@ package struct OrderSaga: Sendable {
       throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
     }
     let (id, cause) = (deadline.key.stream.id, CommandCause(deadline))
-    try await pool.withReplica(for: id) { (replica) throws(RPCError) in
+    try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
       guard kind != .paymentPending else {
         return try await replica.paymentIsOverdue(id, cause: cause)
       }

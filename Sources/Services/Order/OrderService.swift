@@ -13,7 +13,8 @@ package struct OrderService: OrderServiceProtocol {
   ) async throws(RPCError) -> PlaceOrderResponse {
     let caller = try context.caller()
     let order = try refusing { () throws(Rejection) in try PlaceOrder(request) }
-    return try await pool.withReplica(for: order.id.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: order.id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.place(order, by: caller, context)
     }
   }
@@ -25,7 +26,8 @@ package struct OrderService: OrderServiceProtocol {
     let (id, method) = try refusing { () throws(Rejection) in
       (try OrderID(request.orderID), try PaymentMethod?(request.paymentMethod))
     }
-    return try await pool.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.pay(id, method: method, by: caller, context)
     }
   }
@@ -36,7 +38,8 @@ package struct OrderService: OrderServiceProtocol {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
     let answer = Domain.OfferAnswer(number: Int(request.number), accepted: request.accept)
-    return try await pool.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.answerOffer(answer, on: id, by: caller, context)
     }
   }
@@ -46,7 +49,8 @@ package struct OrderService: OrderServiceProtocol {
   ) async throws(RPCError) -> CancelOrderResponse {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
-    return try await pool.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.cancel(id, reason: request.reason, by: caller, context)
     }
   }
@@ -56,7 +60,8 @@ package struct OrderService: OrderServiceProtocol {
   ) async throws(RPCError) -> GetOrderResponse {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
-    return try await pool.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.get(id, by: caller)
     }
   }

@@ -152,7 +152,7 @@ package struct PaymentDrain: Sendable {
 
   private func pay(_ id: String) async -> Outcome {
     do throws(RPCError) {
-      return try await pool.withReplica(for: id) { (replica) throws(RPCError) in
+      return try await pool.withReplica(for: id, .fresh) { (replica) throws(RPCError) in
         try await replica.payParked(id)
       }
     } catch {

@@ -40,7 +40,7 @@ package struct PaymentInquiry: Sendable {
       for deadline in page {
         let id = deadline.key.stream.id
         // No answer: the next look asks again, and the order has its deadline.
-        try? await pool.withReplica(for: id) { (replica) throws(RPCError) in
+        try? await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
           try await replica.askAgain(id)
         }
       }

@@ -21,9 +21,9 @@ package actor PaymentReplica {
 
   package init(
     journal: AnyJournal, provider: any PaymentProvider, environment: ServiceEnvironment,
-    limits: AggregateLimits = AggregateLimits(), executor: ReplicaExecutor
+    memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {
-    self.host = AggregateHost(journal: journal, environment: environment, limits: limits)
+    self.host = AggregateHost(journal: journal, environment: environment, memory: memory)
     self.provider = provider
     self.environment = environment
     self.executor = executor

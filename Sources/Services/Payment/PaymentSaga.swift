@@ -28,7 +28,10 @@ package struct PaymentSaga: Sendable {
     default: return
     }
     let cause = CommandCause(event, subscriber: subscriber)
-    try await pool.withReplica(for: event.stream.id) { (replica) throws(RPCError) in
+    // All but the last word gives money back.
+    let work: PoolWork = command == .settle ? .continuing : .settling
+    try await pool.withReplica(for: event.stream.id, work) {
+      (replica) throws(RPCError) in
       try await replica.take(command, on: event.stream.id, cause: cause)
     }
   }
@@ -46,7 +49,8 @@ package struct PaymentSaga: Sendable {
 
   /// A deadline of a payment passed.
   package func fire(_ deadline: Deadline) async throws(RPCError) {
-    try await pool.withReplica(for: deadline.key.stream.id) { (replica) throws(RPCError) in
+    try await pool.withReplica(for: deadline.key.stream.id, .continuing) {
+      (replica) throws(RPCError) in
       try await replica.fire(on: deadline.key.stream.id, cause: CommandCause(deadline))
     }
   }

@@ -18,7 +18,8 @@ package struct PaymentService: PaymentServiceProtocol {
   ) async throws(RPCError) -> ChargeResponse {
     let caller = try context.caller()
     let payment = try refusing { () throws(Rejection) in try PaymentRequest(request) }
-    return try await pool.withReplica(for: payment.key.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: payment.key.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.charge(payment, by: caller, context)
     }
   }
@@ -28,7 +29,8 @@ package struct PaymentService: PaymentServiceProtocol {
   ) async throws(RPCError) -> GetPaymentResponse {
     let caller = try context.caller()
     let key = try refusing { () throws(Rejection) in try PaymentKey(request.paymentKey) }
-    return try await pool.withReplica(for: key.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: key.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.get(key, by: caller)
     }
   }
@@ -40,7 +42,8 @@ package struct PaymentService: PaymentServiceProtocol {
     let (key, command) = try refusing { () throws(Rejection) in
       (try PaymentKey(request.paymentKey), try PaymentCommand(request))
     }
-    return try await pool.withReplica(for: key.rawValue) { (replica) throws(RPCError) in
+    return try await pool.withReplica(for: key.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.refund(command, of: key, by: caller, context)
     }
   }

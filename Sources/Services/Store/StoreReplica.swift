@@ -13,9 +13,9 @@ package actor StoreReplica {
 
   package init(
     journal: AnyJournal, environment: ServiceEnvironment,
-    limits: AggregateLimits = AggregateLimits(), executor: ReplicaExecutor
+    memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {
-    self.host = AggregateHost(journal: journal, environment: environment, limits: limits)
+    self.host = AggregateHost(journal: journal, environment: environment, memory: memory)
     self.environment = environment
     self.executor = executor
   }

@@ -29,7 +29,8 @@ package struct StoreSaga: Sendable {
   ) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
     let cause = CommandCause(event, subscriber: subscriber)
-    try await tickets.withReplica(for: event.stream.id) { (replica) throws(RPCError) in
+    try await tickets.withReplica(for: event.stream.id, .continuing) {
+      (replica) throws(RPCError) in
       try await replica.take(command, on: event.stream.id, cause: cause)
     }
   }

@@ -50,7 +50,8 @@ extension StoreService {
   ) async throws(RPCError) -> TicketResponse {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try OrderID(request.orderID) }
-    return try await tickets.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await tickets.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.get(id, by: caller)
     }
   }
@@ -61,7 +62,8 @@ extension StoreService {
     let caller = try context.caller()
     let id = try refusing { () throws(Rejection) in try OrderID(order) }
     let cause = CommandCause(context, correlationID: id.rawValue)
-    return try await tickets.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await tickets.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: caller, cause: cause)
     }
   }

@@ -76,7 +76,8 @@ package struct StoreService: StoreServiceProtocol {
     _ request: GetStoreRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     let id = try refusing { () throws(Rejection) in try StoreID(request.storeID) }
-    return try await stores.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await stores.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.get(id)
     }
   }
@@ -94,7 +95,8 @@ package struct StoreService: StoreServiceProtocol {
     let caller = try context.caller()
     let command = try refusing(command)
     let cause = CommandCause(context, correlationID: id.rawValue)
-    return try await stores.withReplica(for: id.rawValue) { (replica) throws(RPCError) in
+    return try await stores.withReplica(for: id.rawValue, .call(context)) {
+      (replica) throws(RPCError) in
       try await replica.perform(command, on: id, by: caller, cause: cause)
     }
   }

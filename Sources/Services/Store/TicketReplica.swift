@@ -14,9 +14,9 @@ package actor TicketReplica {
 
   package init(
     journal: AnyJournal, environment: ServiceEnvironment,
-    limits: AggregateLimits = AggregateLimits(), executor: ReplicaExecutor
+    memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {
-    self.host = AggregateHost(journal: journal, environment: environment, limits: limits)
+    self.host = AggregateHost(journal: journal, environment: environment, memory: memory)
     self.executor = executor
   }
 

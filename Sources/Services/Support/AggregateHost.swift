@@ -11,10 +11,11 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
   private let runtime: Runtime
   private let environment: ServiceEnvironment
 
+  /// - Parameter memory: what this replica shares with the others of its pool.
   package init(
-    journal: AnyJournal, environment: ServiceEnvironment, limits: AggregateLimits
+    journal: AnyJournal, environment: ServiceEnvironment, memory: AggregateMemory
   ) {
-    self.runtime = AggregateRuntime(journal: journal, codec: Aggregate.codec, limits: limits)
+    self.runtime = AggregateRuntime(journal: journal, codec: Aggregate.codec, memory: memory)
     self.environment = environment
   }
 
