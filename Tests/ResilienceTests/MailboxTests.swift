@@ -140,12 +140,14 @@ struct MailboxTests {
   func cancels() throws {
     var mailbox = Mailbox(Self.policy, capacity: 4)
     let waiters = try (0..<4).map { try Self.queued(&mailbox, .continuing, at: Int64($0)) }
-    #expect(mailbox.cancel(waiters[1]))
-    #expect(!mailbox.cancel(waiters[1]))
+    let isGone = mailbox.cancel(waiters[1])
+    let isGoneAgain = mailbox.cancel(waiters[1])
+    #expect(isGone && !isGoneAgain)
     #expect(
       mailbox.settle(inside: 0, at: Self.at(9)).admitted.map(\.waiter)
         == [waiters[0], waiters[2], waiters[3]])
-    #expect(!mailbox.cancel(waiters[0]))
+    let wasWaiting = mailbox.cancel(waiters[0])
+    #expect(!wasWaiting)
   }
 
   @Test("more places let more in; fewer interrupt nobody")
@@ -207,7 +209,8 @@ struct MailboxTests {
         done += 1
       case 6 where !waiting.isEmpty:
         let waiter = waiting[Int(random.next() % UInt64(waiting.count))]
-        #expect(mailbox.cancel(waiter))
+        let wasWaiting = mailbox.cancel(waiter)
+        #expect(wasWaiting)
         leave(waiter)
         done += 1
       case 7: mailbox.resize(to: 1 + Int(random.next() % 6))
