@@ -105,6 +105,19 @@ extension SystemTests {
       }
     }
 
+    @Test("config diff says what differs between two files, and when it would be taken up")
+    func configDiff() async throws {
+      let site = try Site()
+      let one = try site.write("listen: {port: 7711}\nlog: {level: debug}", as: "one.yaml")
+      let two = try site.write("listen: {port: 7712}\nlog: {level: info}", as: "two.yaml")
+      let different = try await site.run(["config", "diff", one, two])
+      let lines = different.output.split(separator: "\n").dropFirst()
+      #expect(lines.count == 2, "\(different)")
+      #expect(lines.contains { $0.contains("7712") && $0.contains("at a start") })
+      #expect(lines.contains { $0.contains("debug") && $0.contains("on reload") })
+      #expect(try await site.run(["config", "diff", one, one]).output == "no difference\n")
+    }
+
     @Test("where no node answers, one line says so and what to do")
     func nobody() async throws {
       let printed = try await Site().run(["order", "show", "a", "--connect", "127.0.0.1:1"])

@@ -46,6 +46,30 @@ extension SystemTests {
       #expect(!load.failures.isEmpty)
     }
 
+    @Test(
+      "are watched on the wire: a call that is sent again though it may have been begun is seen")
+    func wiretap() async throws {
+      let site = try Site()
+      let node = try await site.start()
+      defer { node.kill() }
+      let tap = try await Wiretap(to: node.port)
+      let call = Call(
+        callID: 1, method: "baedal.order.v1.OrderService/PlaceOrder",
+        payload: try Town.request("twice").serialized())
+      var sockets: [RawSocket] = []
+      for expected in 0..<2 {
+        #expect(tap.repeated == max(0, expected - 1))
+        let socket = try RawSocket(tap.port)
+        try socket.hello()
+        try socket.send(.call(call))
+        sockets.append(socket)
+        try await until("the call on the wire") { tap.calls == expected + 1 }
+      }
+      #expect(tap.repeated == 1)
+      #expect(tap.sentAgain == ["call 1 of connection 1"])
+      await tap.close()
+    }
+
     @Test("end streams by going away, and whoever follows one goes on from a cursor of its own")
     func streams() async throws {
       let cluster = try Cluster(Self.layout)

@@ -323,7 +323,7 @@ package struct ParkedEvent: Message {
   package var stream: String
   package var type: String
   package var reason: String
-  /// 0: it only waits behind another one
+  /// 0: its row is damaged, or it only waits behind another one
   package var attempts: UInt32
   package var parkedAtMs: Int64
   /// where the service runs

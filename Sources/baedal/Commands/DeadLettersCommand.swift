@@ -11,7 +11,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
       A service that cannot handle an event sets it aside, with everything later about the same
       order, and goes on with all others. Once the reason is mended the event is replayed; what will
       never be right is discarded. Any node may be asked: it asks the others. An event is called
-      SUBSCRIBER/PARTITION/POSITION, as 'list' prints it.
+      SUBSCRIBER/PARTITION/POSITION, as 'list' prints it. A view that cannot show an event notes that
+      in the order's timeline instead; 'dashboard rebuild' takes it again.
 
       The exit code is \(ExitStatus.unreachable.rawValue) when a node could not be asked, whatever \
       the others said.

@@ -96,7 +96,7 @@ final class NodeCrashRun: Sendable {
   var report: String {
     let longest = starts.withLock { starts in
       starts.sorted { $0.key < $1.key }.map { name, times in
-        "\(name) \(times.count)x at most \(times.max() ?? .zero)"
+        "\(name) \(times.count)x at most \((times.max() ?? .zero).shown)"
       }
     }
     return "\(kills) kills, \(ledger.acknowledged.count) orders acknowledged, \(calm.calls) calls"

@@ -48,8 +48,9 @@ final class RestartLoad: Sendable {
     func quantile(_ share: Double) -> Duration {
       times.isEmpty ? .zero : times[min(times.count - 1, Int(Double(times.count) * share))]
     }
-    return "\(calls) calls, \(failures.count) failed, p50 \(quantile(0.5)), p99 \(quantile(0.99)),"
-      + " longest \(quantile(1)); \(tap.connections) connections, \(tap.repeated) calls sent again"
+    return "\(calls) calls, \(failures.count) failed, p50 \(quantile(0.5).shown), "
+      + "p99 \(quantile(0.99).shown), longest \(quantile(1).shown); "
+      + "\(tap.connections) connections, \(tap.repeated) calls sent again"
   }
 
   private func timed<Answer>(_ call: () async throws(RPCError) -> Answer) async -> Answer? {

@@ -52,6 +52,13 @@ struct SeededRandom: RandomNumberGenerator {
   }
 }
 
+extension Duration {
+  /// In whole milliseconds, for reports.
+  var shown: String {
+    "\(Int64(self / .milliseconds(1))) ms"
+  }
+}
+
 /// A number that somebody who runs the tests has set; nil when there is none.
 func environmentNumber(_ name: String) -> Int? {
   ProcessInfo.processInfo.environment[name].flatMap { Int($0) }

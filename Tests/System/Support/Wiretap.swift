@@ -49,6 +49,9 @@ final class Wiretap: Sendable {
 
   var connections: Int { state.withLock { $0.connections } }
 
+  /// Calls that were sent, each as often as it was.
+  var calls: Int { state.withLock { $0.sent.values.reduce(0) { $0 + $1.count } } }
+
   /// Calls that were sent more than once.
   var repeated: Int { state.withLock { state in state.sent.values.count { $0.count > 1 } } }
 
