@@ -92,6 +92,7 @@ struct NodeParts {
   private mutating func scalePools() {
     let (pools, dependencies, log) = (pools, dependencies, background.log)
     let clock = environment.clock
+    reloads.append(ReloadPart(keys: "pools.", "autoscale.") { try pools.replace($0) })
     background.add("autoscaling of pools") {
       try await pools.run(dependencies, clock: clock, log: log)
     }

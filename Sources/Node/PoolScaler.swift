@@ -26,13 +26,30 @@ struct PoolScaler: Sendable {
     _ control: PoolControl, of service: ServiceName, _ config: NodeConfig,
     _ environment: ServiceEnvironment
   ) throws(PolicyError) {
-    let settings = PoolAutoscaler.Settings(
-      evaluation: config.autoscale.evaluation, downWindow: config.autoscale.downWindow,
-      targetPercent: config.pools[service: service].targetPercent)
     members.append(
       Member(
         service: service,
-        autoscaler: try PoolAutoscaler(control, settings, now: environment.now)))
+        autoscaler: try PoolAutoscaler(
+          control, PoolAutoscaler.Settings(config, service), now: environment.now)))
+  }
+
+  /// Takes up other bounds and settings: all of them or, when it throws, none.
+  func replace(_ config: NodeConfig) throws(PolicyError) {
+    for member in members {
+      let (most, made) = (
+        config.pools[service: member.service].replicasMax, member.autoscaler.control.replicasMade
+      )
+      guard most > made else { continue }
+      throw PolicyError(
+        field: "pools.\(member.service.rawValue).replicas_max",
+        problem: "\(most) is more than the \(made) that were made at the start")
+    }
+    for member in members {
+      let pool = config.pools[service: member.service]
+      try member.autoscaler.replace(
+        PoolAutoscaler.Settings(config, member.service), minimum: pool.replicasMin,
+        maximum: pool.replicasMax)
+    }
   }
 
   /// Runs until its task is cancelled.
@@ -72,6 +89,14 @@ struct PoolScaler: Sendable {
       ? Self.explainedDefault : min(Int(request.limit), PoolAutoscaler.entriesMax)
     let entries = asked.flatMap { $0.latest(limit) }.sorted { $1.at < $0.at }.prefix(limit)
     return ExplainScalingResponse(decisions: entries.map { ScalingDecision($0) })
+  }
+}
+
+extension PoolAutoscaler.Settings {
+  fileprivate init(_ config: NodeConfig, _ service: ServiceName) {
+    self.init(
+      evaluation: config.autoscale.evaluation, downWindow: config.autoscale.downWindow,
+      targetPercent: config.pools[service: service].targetPercent)
   }
 }
 

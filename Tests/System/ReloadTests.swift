@@ -39,6 +39,25 @@ extension SystemTests {
       }
     }
 
+    @Test("bounds pools anew, and cannot make more replicas than there are")
+    func pools() async throws {
+      try await withNode("reload: {interval_s: 0}") { site, node, file in
+        for (least, most, says, replicas) in [
+          (5, 6, "replicas_max: 8, now 6", 5), (5, 99, "99 is more than the 8", 5),
+          (1, 3, "replicas_max: 6, now 3", 3),
+        ] {
+          let bounds = "{replicas_min: \(least), replicas_max: \(most)}"
+          try Self.write("reload: {interval_s: 0}\npools: {order: \(bounds)}", to: file)
+          node.child.send(SIGHUP)
+          try await until(says) { node.child.errors.contains(says) }
+          let printed = try await site.run("node --json", on: node)
+          let pools = try printed.message()["services"] as? [[String: Any]]
+          let order = pools?.first { $0["service"] as? String == "order" }
+          #expect(order?["replicas"] as? Int == replicas, "\(printed)")
+        }
+      }
+    }
+
     @Test("is taken up when the file changes, written anew or behind a symbolic link")
     func fileChange() async throws {
       try await withNode("reload: {interval_s: 0.05}") { site, node, file in

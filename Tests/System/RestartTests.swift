@@ -52,6 +52,9 @@ extension SystemTests {
       let site = try Site()
       let node = try await site.start()
       defer { node.kill() }
+      let town = Town(node)
+      try await town.open()
+      await town.close()
       let tap = try await Wiretap(to: node.port)
       let call = Call(
         callID: 1, method: "baedal.order.v1.OrderService/PlaceOrder",

@@ -54,13 +54,16 @@ extension Setting {
     return [
       .integer(
         "pools.\(name).replicas_min", \.pools[service: service].replicasMin, 1...256,
-        "The fewest replicas of \(name)."),
+        "The fewest replicas of \(name)."
+      ).live,
       .integer(
         "pools.\(name).replicas_max", \.pools[service: service].replicasMax, 1...256,
-        "The most replicas of \(name)."),
+        "The most replicas of \(name)."
+      ).live,
       .integer(
         "pools.\(name).target_percent", \.pools[service: service].targetPercent, 1...100,
-        "Of 100 places of a replica of \(name), so many should be taken; more and it grows."),
+        "Of 100 places of a replica of \(name), so many should be taken; more and it grows."
+      ).live,
       .integer(
         "pools.\(name).mailbox_max", \.pools[service: service].mailboxMax, 1...1_000_000,
         "Calls to \(name) that may wait; one more is refused."),
@@ -74,10 +77,12 @@ extension Setting {
   private static let overload: [Setting] = [
     .time(
       "autoscale.evaluation_ms", \.autoscale.evaluation, in: .milliseconds, 100...60_000,
-      "How often the replicas of a pool are decided; sooner where calls wait or are refused."),
+      "How often the replicas of a pool are decided; sooner where calls wait or are refused."
+    ).live,
     .time(
       "autoscale.down_window_s", \.autoscale.downWindow, in: .seconds, 1...360,
-      "So long has less load to last before replicas go."),
+      "So long has less load to last before replicas go."
+    ).live,
     .integer(
       "overload.reserved_percent", \.overload.reservedPercent, 0...90,
       "Of 100 places of a pool, those kept for cancellations, refunds, operators and orders that "

@@ -55,6 +55,8 @@ package final class PoolAutoscaler: Sendable {
   }
 
   private struct State {
+    var settings: Settings
+    var target: Double
     var autoscaler: Autoscaler
     /// Where the last evaluation ended.
     var evaluated: PoolSample
@@ -67,8 +69,6 @@ package final class PoolAutoscaler: Sendable {
   }
 
   package let control: PoolControl
-  package let settings: Settings
-  private let target: Double
   private let now: @Sendable () -> Timestamp
   private let state: Mutex<State>
 
@@ -88,14 +88,33 @@ package final class PoolAutoscaler: Sendable {
     _ control: PoolControl, _ settings: Settings, now: @escaping @Sendable () -> Timestamp
   ) throws(PolicyError) {
     self.control = control
-    self.settings = settings
     self.now = now
-    target = Double(control.limits.capacityPerReplica * settings.targetPercent) / 100
+    let target = Self.target(control.limits, settings)
     let sample = control.sample()
     state = Mutex(
       State(
+        settings: settings, target: target,
         autoscaler: try Autoscaler(.following(control.limits, settings, target)),
         evaluated: sample, recent: [sample], moved: sample))
+  }
+
+  private static func target(_ limits: PoolLimits, _ settings: Settings) -> Double {
+    Double(limits.capacityPerReplica * settings.targetPercent) / 100
+  }
+
+  /// Other bounds and settings from now on; what was recommended until now is forgotten, as at a
+  /// start. The most is cut at the replicas there are. Throws, with all as it was, for what no policy
+  /// can have.
+  package func replace(_ settings: Settings, minimum: Int, maximum: Int) throws(PolicyError) {
+    var limits = control.limits
+    limits.maximum = min(maximum, control.replicasMade)
+    limits.minimum = min(minimum, limits.maximum)
+    let target = Self.target(limits, settings)
+    let autoscaler = try Autoscaler(.following(limits, settings, target))
+    state.withLock { state in
+      (state.settings, state.target, state.autoscaler) = (settings, target, autoscaler)
+    }
+    control.bound(minimum: minimum, maximum: maximum)
   }
 
   /// Looks at the pool, and when it is time decides and resizes. Answers with a decision that
@@ -113,7 +132,7 @@ package final class PoolAutoscaler: Sendable {
       }
       let elapsed = sample.at.nanoseconds(since: state.evaluated.at)
       let isCrowded = reading.waiting > 0 || sample.shed != state.evaluated.shed
-      let period = settings.evaluation.wholeNanoseconds
+      let period = state.settings.evaluation.wholeNanoseconds
       let isPressed =
         isCrowded && reading.replicas < control.limits.maximum
         && elapsed >= period / Int64(Self.pressedPerEvaluation)
@@ -145,8 +164,9 @@ package final class PoolAutoscaler: Sendable {
       isStuck
       || troubles.contains { if case .own = $0 { true } else { false } }
     if isBlind { offered = nil }
-    var metrics = [metric("offered", offered, ready: reading.replicas)]
-    if !isBlind { metrics += names.map { metric($0, nil, ready: reading.replicas) } }
+    let (target, ready) = (state.target, reading.replicas)
+    var metrics = [Self.metric("offered", offered, of: target, ready: ready)]
+    if !isBlind { metrics += names.map { Self.metric($0, nil, of: target, ready: ready) } }
     let decision = state.autoscaler.decide(
       Autoscaler.Observation(
         replicas: reading.replicas, ready: reading.replicas, metrics: metrics, demand: offered),
@@ -154,7 +174,8 @@ package final class PoolAutoscaler: Sendable {
     if decision.desired != reading.replicas { control.resize(to: decision.desired) }
     state.evaluated = sample
     let entry = Entry(
-      service: control.service, at: now(), decision: decision, offered: offered, target: target,
+      service: control.service, at: now(), decision: decision, offered: offered,
+      target: state.target,
       troubles: names)
     state.entries.append(entry)
     if state.entries.count > Self.entriesMax { state.entries.removeFirst() }
@@ -162,7 +183,9 @@ package final class PoolAutoscaler: Sendable {
   }
 
   /// In thousandths of a command.
-  private func metric(_ name: String, _ value: Double?, ready: Int) -> MetricReading {
+  private static func metric(
+    _ name: String, _ value: Double?, of target: Double, ready: Int
+  ) -> MetricReading {
     MetricReading(
       name: name,
       source: .service(

@@ -35,17 +35,18 @@ package struct PoolLimits: Sendable, Equatable {
 /// inside are few enough.
 package final class PoolControl: Sendable {
   package let service: String
-  package let limits: PoolLimits
   let slots: PoolSlots
   let door: PoolDoor
   private let clock: TransportClock
-  private let size: Mutex<Int>
+  /// The most replicas there can ever be: so many were made.
+  package let replicasMade: Int
+  private let state: Mutex<(size: Int, limits: PoolLimits)>
 
   init(service: String, limits: PoolLimits, clock: TransportClock) {
     self.service = service
-    self.limits = limits
     self.clock = clock
-    size = Mutex(limits.minimum)
+    replicasMade = limits.maximum
+    state = Mutex((limits.minimum, limits))
     slots = PoolSlots(replicas: limits.minimum)
     door = PoolDoor(
       service: service, policy: limits.mailbox,
@@ -53,7 +54,8 @@ package final class PoolControl: Sendable {
   }
 
   /// Replicas there are.
-  package var replicas: Int { size.withLock { $0 } }
+  package var replicas: Int { state.withLock { $0.size } }
+  package var limits: PoolLimits { state.withLock { $0.limits } }
   /// Commands taken and not yet answered, those that wait not included.
   package var inFlight: Int { door.inside }
   /// Slots that wait for the last of their commands before they move to another replica.
@@ -64,14 +66,26 @@ package final class PoolControl: Sendable {
   /// they have begun, and each slot moves when nothing of it is under way.
   @discardableResult
   package func resize(to replicas: Int) -> Int {
-    size.withLock { size in
+    state.withLock { state in
+      let limits = state.limits
       let wanted = min(max(replicas, limits.minimum), limits.maximum)
-      guard wanted != size else { return size }
-      size = wanted
+      guard wanted != state.size else { return state.size }
+      state.size = wanted
       slots.spread(over: wanted)
       door.resize(to: wanted * limits.capacityPerReplica)
       return wanted
     }
+  }
+
+  /// Other bounds from now on; a size beyond them is brought within. The most cannot be more than
+  /// the replicas that were made: it is cut there.
+  package func bound(minimum: Int, maximum: Int) {
+    let size = state.withLock { state in
+      state.limits.maximum = min(max(maximum, 1), replicasMade)
+      state.limits.minimum = min(max(minimum, 1), state.limits.maximum)
+      return state.size
+    }
+    resize(to: size)
   }
 
   /// To be called every some tens of milliseconds: sends away those whose time has passed while
@@ -86,7 +100,8 @@ package final class PoolControl: Sendable {
 
   /// What the pool is doing.
   package func reading() -> PoolReading {
-    let (look, replicas) = (door.look(), replicas)
+    let look = door.look()
+    let (replicas, limits) = state.withLock { $0 }
     let lately = look.lately
     return PoolReading(
       service: service, replicas: replicas, replicasMin: limits.minimum,
