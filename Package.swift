@@ -153,7 +153,8 @@ let package = Package(
       dependencies: ["Journal", "JournalSQLite", "JournalContract", "SQLite", "CPowerCut"],
       swiftSettings: settings),
     .testTarget(
-      name: "TransportTests", dependencies: ["Transport", "Messages", nioCore, nioPosix, nioSSL],
+      name: "TransportTests",
+      dependencies: ["Credentials", "Transport", "Messages", nioCore, nioPosix, nioSSL],
       swiftSettings: settings),
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Transport", crypto, nioSSL],
@@ -193,13 +194,15 @@ let package = Package(
       exclude: ["python"], swiftSettings: settings),
     .testTarget(
       name: "NodeTests",
-      dependencies: ["Node", "Domain", "Journal", "Messages", "Transport", "Views", logging],
+      dependencies: [
+        "Credentials", "Node", "Domain", "Journal", "Messages", "Transport", "Views", logging,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "System",
       dependencies: [
-        "CPowerCut", "Journal", "JournalSQLite", "Messages", "Node", "SQLite", "Services",
-        "Transport", "baedal", nioCore, nioPosix,
+        "CPowerCut", "Credentials", "Journal", "JournalSQLite", "Messages", "Node", "SQLite",
+        "Services", "Transport", "baedal", nioCore, nioPosix,
       ],
       path: "Tests/System", exclude: ["python"], swiftSettings: settings),
   ]

@@ -5,16 +5,24 @@ enum Greeting {
   static func show(_ config: NodeConfig, port: Int) {
     let services = config.services.map(\.rawValue).sorted().joined(separator: ", ")
     let address = "\(config.listenHost):\(port)"
+    let make = config.tls.servesTLS ? "" : "make demo LISTEN=\(address)    or    "
+    let tls = config.tls.servesTLS ? ", TLS" : ""
+    let trust = config.tls.servesTLS ? " --tls-ca \(authority(config))" : ""
     let text = """
       baedal \(NodeVersion.text) is ready: \(services)
-        listens on  \(address)  (length-prefixed protobuf over TCP, see proto/README.md)
+        listens on  \(address)  (length-prefixed protobuf over TCP\(tls), see proto/README.md)
         data in     \(config.dataDirectory)
       Next, in another terminal:
-        make demo LISTEN=\(address)    or    .build/release/baedal demo --connect \(address)
+        \(make).build/release/baedal demo --connect \(address)\(trust)
       Ctrl-C drains and stops.
 
       """
     print(text, terminator: "")
     fflush(nil)
+  }
+
+  /// Whom a caller may trust, as far as this node's own file says.
+  private static func authority(_ config: NodeConfig) -> String {
+    config.tls.caFile.isEmpty ? "FILE" : config.tls.caFile
   }
 }

@@ -19,16 +19,22 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
   let log = NodeLog.logger(config, level: level)
   let threads = config.eventLoops == 0 ? System.coreCount : config.eventLoops
   let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-  let parts = try await NodeParts(config, group: group, log: log)
+  let tls = try NodeTLS(config.tls)
+  for warning in NodeTLS.warnings(config.tls, now: NodeTLS.systemSeconds()) {
+    log.warning("certificate about to expire", metadata: ["certificate": "\(warning)"])
+  }
+  let parts = try await NodeParts(config, tls: tls, group: group, log: log)
   var server = ServerConfiguration(authenticate: NodeAccess(config).authenticate)
   server.limits = config.limits
   server.node = config.nodeName
+  server.tls = tls.server
+  server.onRefusal = RefusalLog(log).note
   let listener = TCPServer(
     host: config.listenHost, port: config.listenPort, router: parts.router,
     configuration: server, group: group)
   do {
     let address = try await listener.start()
-    try requireLoopback(address)
+    try config.checkExposure(of: address.ipAddress ?? "", in: "listen", line: nil)
     Greeting.show(config, port: address.port ?? config.listenPort)
     log.info("node started", metadata: ["node": "\(config.nodeName)", "address": "\(address)"])
     let own = [
@@ -54,17 +60,6 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
   }
   await parts.close()
   log.info("node stopped", metadata: ["node": "\(config.nodeName)"])
-}
-
-/// Until callers have to prove who they are, a hello is believed on loopback only.
-private func requireLoopback(_ address: SocketAddress) throws(ConfigError) {
-  let ip = address.ipAddress ?? ""
-  guard ip.hasPrefix("127.") || ip == "::1" else {
-    throw ConfigError(
-      .badValue, in: "listen", key: "listen.host",
-      "'\(ip)' is not a loopback address, and callers cannot prove who they are yet; "
-        + "use 127.0.0.1")
-  }
 }
 
 /// The port, as a service that drains: not ready, go-away, finish what was accepted.

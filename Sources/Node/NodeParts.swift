@@ -39,13 +39,13 @@ struct NodeParts {
   var closings: [@Sendable () async -> Void] = []
 
   init(
-    _ config: NodeConfig, group: MultiThreadedEventLoopGroup, log: Logger
+    _ config: NodeConfig, tls: NodeTLS, group: MultiThreadedEventLoopGroup, log: Logger
   ) async throws {
     self.config = config
     self.live = LiveConfig(config)
     self.group = group
     self.journals = try await NodeJournals(config)
-    self.peers = NodePeers(config, group: group)
+    self.peers = NodePeers(config, tls: tls.client, group: group)
     self.environment = NodeClock.environment(config.deadlines)
     self.router = Router(authorize: MethodRules.authorize)
     self.background = Background(log: log)

@@ -7,10 +7,11 @@ import Transport
 struct NodePeers {
   private let clients: [(peer: NodeConfig.Peer, transport: TCPClient)]
 
-  init(_ config: NodeConfig, group: MultiThreadedEventLoopGroup) {
+  init(_ config: NodeConfig, tls: ClientTLS?, group: MultiThreadedEventLoopGroup) {
     clients = config.peers.map { peer in
       var configuration = ClientConfiguration()
       configuration.node = config.nodeName
+      configuration.tls = tls
       configuration.credentials = ClientCredentials(
         principal: Principal(role: "service", id: config.nodeName),
         token: config.access.operatorToken.map { Array($0.reveal().utf8) } ?? [])

@@ -83,6 +83,20 @@ final class RawClient {
     }
   }
 
+  /// Every byte up to the end of the connection, as it came.
+  func receiveBytes() -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(descriptor, &chunk, chunk.count, 0)
+      guard count > 0 else { return bytes }
+      bytes += chunk[..<count]
+    }
+  }
+
+  /// Closes both directions; the other side sees it at once.
+  func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
   /// Everything up to the end of the connection, pings aside.
   func receiveAll() -> [String] {
     var names: [String] = []

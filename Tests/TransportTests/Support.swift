@@ -137,6 +137,7 @@ func testRouter(_ probe: Probe, authorize: @escaping Router.Authorize = Router.a
 /// What carries the calls of a contract test.
 enum Carrier: String, CaseIterable, CustomTestStringConvertible {
   case tcp = "TCP"
+  case tls = "TLS"
   case inProcess = "in process"
   var testDescription: String { rawValue }
 }
@@ -176,12 +177,16 @@ func withServer(
   let group = MultiThreadedEventLoopGroup.singleton
   let served: Served
   switch carrier {
-  case .tcp:
+  case .tcp, .tls:
+    configuration.tls = carrier == .tls ? try TestCertificates.shared.get().server() : nil
+    let clientTLS = carrier == .tls ? try TestCertificates.shared.get().client() : nil
     let server = TCPServer(
       host: "127.0.0.1", port: 0, router: router, configuration: configuration, group: group)
     let port = try await server.start().port ?? 0
-    served = Served(carrier: carrier, probe: probe, server: server) {
-      TCPClient(host: "127.0.0.1", port: port, configuration: $0, group: group)
+    served = Served(carrier: carrier, probe: probe, server: server) { configuration in
+      var configuration = configuration
+      configuration.tls = clientTLS
+      return TCPClient(host: "127.0.0.1", port: port, configuration: configuration, group: group)
     }
   case .inProcess:
     let server = InProcessServer(router: router, configuration: configuration)

@@ -29,6 +29,7 @@ extension NodeConfig {
     try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
     try config.checkPools(sources)
     try config.readSecrets(sources)
+    try config.checkSafety(sources)
     return config
   }
 
@@ -50,6 +51,21 @@ extension NodeConfig {
         .badValue, in: place?.source ?? "", line: place?.line, key: least,
         "\(pool.replicasMin) is more than '\(most)', which is \(pool.replicasMax)")
     }
+  }
+
+  /// The files of TLS, and whether the port may be opened where it is to be.
+  private func checkSafety(_ sources: Sources) throws(ConfigError) {
+    do throws(ConfigError) {
+      _ = try NodeTLS(tls)
+    } catch {
+      let place = sources.place(of: error.key)
+      throw ConfigError(
+        error.problem, in: place.source, line: place.line, key: error.key, error.text)
+    }
+    // What a name stands for is seen when the port is opened.
+    guard !listenHost.contains(where: \.isLetter) || listenHost.contains(":") else { return }
+    let place = sources.place(of: "listen.host")
+    try checkExposure(of: listenHost, in: place.source, line: place.line)
   }
 
   private mutating func readSecrets(_ sources: Sources) throws(ConfigError) {

@@ -13,6 +13,9 @@ package struct NodeConfig: Sendable, Equatable {
   package var listenHost = "127.0.0.1"
   /// 0 lets the system choose a free port.
   package var listenPort = 7700
+  /// Says that a port beyond this machine is meant to be open to anyone; empty otherwise.
+  package var listenInsecure = ""
+  package var tls = TLS()
   /// Where the journals and views are, relative to the working directory.
   package var dataDirectory = "./data"
   /// Threads that carry connections and service actors; 0 is one for each core.

@@ -4,7 +4,7 @@ import Transport
 extension Setting {
   /// Every setting there is, in the order in which they are printed.
   package static let all: [Setting] =
-    node + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP + rest
+    node + tls + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP + rest
 
   /// The setting of that name.
   package static func named(_ key: String) -> Setting? { byKey[key] }
@@ -21,6 +21,9 @@ extension Setting {
     .text("listen.host", \.listenHost, .host, "Address that the protocol is served on."),
     .integer("listen.port", \.listenPort, 0...65_535, "Its port; 0 takes any free one."),
     .text(
+      "listen.insecure", \.listenInsecure, .insecure,
+      "Needed to listen beyond this machine without TLS, or without proof of who calls."),
+    .text(
       "data.directory", \.dataDirectory, .path,
       "Journals and views; made if missing, relative to the working directory."),
     .text(
@@ -28,6 +31,21 @@ extension Setting {
       "File with the token that operators, and nodes that call this one, must show; empty "
         + "believes everyone. "
         + "BAEDAL_ACCESS_OPERATOR_TOKEN gives the token itself."),
+  ]
+
+  private static let tls: [Setting] = [
+    .text(
+      "tls.certificate_file", \.tls.certificateFile, .optionalPath,
+      "PEM file with this node's certificate and what leads to its authority; empty speaks plain."),
+    .text("tls.key_file", \.tls.keyFile, .optionalPath, "PEM file with the certificate's key."),
+    .text(
+      "tls.ca_file", \.tls.caFile, .optionalPath,
+      "PEM file of the authorities of the nodes that this one calls; empty with a certificate is "
+        + "the system's."),
+    .text(
+      "tls.client_ca_file", \.tls.clientCAFile, .optionalPath,
+      "PEM file of the authorities of the nodes that call this one: who says to be a service must "
+        + "then show a certificate with its node's name."),
   ]
 
   private static let journal: [Setting] = [

@@ -59,5 +59,9 @@ struct TextRule: Sendable {
     expected: "an https:// address without user, query or fragment, or empty"
   ) { text in text.isEmpty || ProviderAddress(text) != nil }
 
+  static let insecure = TextRule(
+    expected: "empty, or exactly '\(NodeConfig.insecureSentence)'"
+  ) { text in text.isEmpty || text == NodeConfig.insecureSentence }
+
   static let any = TextRule(expected: "a text") { _ in true }
 }

@@ -53,10 +53,13 @@ package struct Peer: Sendable, Hashable {
   package var address: String
   /// The name the other side gave itself in its hello; for logs only.
   package var node: String
+  /// Whom the verified certificate names that the other side showed; nil if it showed none.
+  package var certificate: PeerCertificate?
 
-  package init(address: String, node: String = "") {
+  package init(address: String, node: String = "", certificate: PeerCertificate? = nil) {
     self.address = address
     self.node = node
+    self.certificate = certificate
   }
 }
 

@@ -76,7 +76,8 @@ struct ClientConnection: ~Copyable {
 
   /// The server broke the protocol.
   mutating func violate(_ error: WireError) -> Action {
-    close(
+    if error == .tlsRecord { return close(nil, .serverSpeaksTLS) }
+    return close(
       .goAway(lastCallID: 0, error),
       RPCError(code: .internal, message: "the server broke the protocol: \(error.message)"))
   }

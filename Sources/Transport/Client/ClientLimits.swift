@@ -26,6 +26,8 @@ package struct ClientConfiguration: Sendable {
   /// The name this node gives itself in its hello.
   package var node = ""
   package var clock = TransportClock.system
+  /// How TLS is spoken on TCP; nil for plain bytes.
+  package var tls: ClientTLS?
 
   package init() {}
 }

@@ -55,7 +55,8 @@ extension ServerConnection {
     let claimed = ClientCredentials(
       principal: Principal(role: hello.credentials?.role ?? "", id: hello.credentials?.id ?? ""),
       token: hello.credentials?.token ?? [])
-    let from = Peer(address: peer.peer.address, node: hello.node)
+    var from = peer.peer
+    from.node = hello.node
     do throws(RPCError) {
       let principal = try configuration.authenticate(claimed, from)
       peer = ServerPeer(principal: principal, peer: from, clock: configuration.clock)
@@ -71,6 +72,7 @@ extension ServerConnection {
   }
 
   private mutating func refuse(_ error: RPCError) -> Action {
+    refusal = error
     phase = .closed
     return .close(.goAway(lastCallID: 0, error))
   }

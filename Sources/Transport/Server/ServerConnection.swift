@@ -48,6 +48,8 @@ struct ServerConnection: ~Copyable {
   var calls: [UInt64: InFlight] = [:]
   /// Highest call accepted or refused so far: what a go-away tells.
   var lastCallID: UInt64 = 0
+  /// Why the connection was not accepted.
+  var refusal: RPCError?
 
   // Times, for `tick`.
   let openedAt: MonotonicInstant
@@ -74,12 +76,20 @@ struct ServerConnection: ~Copyable {
 
   var limits: ServerLimits { configuration.limits }
 
+  /// The client has shown a certificate, which was verified; before its hello.
+  mutating func identify(_ certificate: PeerCertificate) {
+    peer = ServerPeer(
+      principal: .anonymous, peer: Peer(address: peer.peer.address, certificate: certificate),
+      clock: configuration.clock)
+  }
+
   /// Nothing is left to do but hang up.
   var isDrained: Bool { phase == .draining && calls.isEmpty }
 
   /// The peer broke the protocol: say so and hang up.
   mutating func violate(_ error: WireError) -> Action {
     guard phase != .closed else { return .none }
+    if phase == .awaitingHello { refusal = error.error }
     phase = .closed
     return .close(.goAway(lastCallID: lastCallID, error))
   }

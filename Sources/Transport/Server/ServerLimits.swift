@@ -19,7 +19,7 @@ package struct ServerLimits: Sendable, Hashable {
   package var connectionsMax = 4096
   /// Connections that have not said hello; one more is closed.
   package var halfOpenConnectionsMax = 512
-  /// From accept to a complete hello.
+  /// From accept to a complete hello, the TLS handshake included.
   package var helloTimeout: Duration = .seconds(5)
   /// From the first byte of a frame to its last.
   package var frameTimeout: Duration = .seconds(30)
@@ -52,6 +52,11 @@ package struct ServerConfiguration: Sendable {
   package var node = ""
   package var clock = TransportClock.system
   package var authenticate: Authenticate
+  /// How TLS is spoken on TCP; nil for plain bytes.
+  package var tls: ServerTLS?
+  /// Told, for a log, why a connection ended before it was accepted. Called on event loops, so it
+  /// must not wait.
+  package var onRefusal: @Sendable (Peer, RPCError) -> Void = { _, _ in }
 
   package init(authenticate: @escaping Authenticate) {
     self.authenticate = authenticate

@@ -143,6 +143,14 @@ extension ServerSession {
   /// Whether the hello has been accepted.
   var isGreeted: Bool { core.withLock { $0.machine.phase != .awaitingHello } }
 
+  /// Why the connection was not accepted; nil if it was, or may yet be.
+  var refusal: RPCError? { core.withLock { $0.machine.refusal } }
+
+  /// The client has shown a certificate, which was verified; before its hello.
+  func identify(_ certificate: PeerCertificate) {
+    core.withLock { $0.machine.identify(certificate) }
+  }
+
   /// True once: when nothing will follow the bytes taken last, so that it is time to hang up.
   func takeEnd() -> Bool {
     core.withLock { core in

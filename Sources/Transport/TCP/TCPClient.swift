@@ -148,11 +148,18 @@ extension TCPClient {
       .flatMapThrowing { channel in
         // Only now: a name with several addresses is tried at several of them, each with a channel
         // of its own, and this is the one that stays.
-        let handler = TCPClientHandler(
-          configuration: configuration, eventLoop: channel.eventLoop
-        ) { error in self.opened(index, error) }
-        try channel.pipeline.syncOperations.addHandler(handler)
-        self.connected(index, handler.session)
+        do {
+          let tls = try configuration.tls?.handler(host: self.host)
+          let handler = TCPClientHandler(
+            configuration: configuration, eventLoop: channel.eventLoop, tls: tls
+          ) { error in self.opened(index, error) }
+          if let tls { try channel.pipeline.syncOperations.addHandler(tls) }
+          try channel.pipeline.syncOperations.addHandler(handler)
+          self.connected(index, handler.session)
+        } catch {
+          channel.close(promise: nil)
+          throw error
+        }
       }
       .whenFailure { error in
         self.opened(

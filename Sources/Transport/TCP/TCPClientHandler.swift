@@ -1,4 +1,6 @@
+import Glibc
 import NIOCore
+import NIOSSL
 
 /// Moves bytes between one connected socket and its session. Lives on the
 /// channel's event loop; one flush per turn of the loop.
@@ -12,14 +14,17 @@ final class TCPClientHandler: ChannelInboundHandler {
   private var spare = ByteBuffer()
   private var timer: Scheduled<Void>?
   private let executor: UnownedSerialExecutor
+  /// Below this one in the pipeline; nil without TLS.
+  private let tls: NIOSSLClientHandler?
   private var timerAt = MonotonicInstant.distantFuture
 
   init(
-    configuration: ClientConfiguration, eventLoop: any EventLoop,
+    configuration: ClientConfiguration, eventLoop: any EventLoop, tls: NIOSSLClientHandler?,
     onOpen: @escaping @Sendable (RPCError?) -> Void
   ) {
     let link = LoopLink<TCPClientHandler>(eventLoop: eventLoop)
     self.link = link
+    self.tls = tls
     executor = eventLoop.executor.asUnownedSerialExecutor()
     session = ClientSession(configuration: configuration, onOpen: onOpen) {
       link.wake { handler in handler.turn() }
@@ -50,9 +55,14 @@ final class TCPClientHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    let failure = TLSFailure(error)?.seenByClient(expired: isServerExpired, cause: error)
     session.disconnected(
-      RPCError(code: .unavailable, message: "the connection broke", cause: error))
+      failure ?? RPCError(code: .unavailable, message: "the connection broke", cause: error))
     context.close(promise: nil)
+  }
+
+  private var isServerExpired: Bool {
+    tls?.peerCertificate.map { $0.notValidAfter < time(nil) } ?? false
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -155,8 +155,12 @@ extension TCPServer.State {
 extension TCPServer {
   private func accept(_ channel: any Channel) throws {
     let address = channel.remoteAddress.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
-    let handler = TCPServerHandler(server: self, eventLoop: channel.eventLoop, address: address)
     let limits = configuration.limits
+    let handshake = configuration.tls.map {
+      ServerHandshake($0, lingerTimeout: limits.lingerTimeout)
+    }
+    let handler = TCPServerHandler(
+      server: self, eventLoop: channel.eventLoop, address: address, handshake: handshake)
     let isTaken = state.withLock { state in
       guard !state.isDraining, state.connections.count < limits.connectionsMax,
         state.halfOpenCount < limits.halfOpenConnectionsMax
@@ -169,10 +173,13 @@ extension TCPServer {
       state.halfOpenCount += 1
       return true
     }
+    let pipeline = channel.pipeline.syncOperations
     if isTaken {
-      try channel.pipeline.syncOperations.addHandler(handler)
+      try handshake?.addHandlers(to: pipeline)
+      try pipeline.addHandler(handler)
     } else {
-      try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+      // Without a handshake there is no way to say so on a port that speaks TLS.
+      try pipeline.addHandler(RefusalHandler(speaks: handshake == nil))
     }
   }
 
@@ -182,6 +189,11 @@ extension TCPServer {
       state.connections[ObjectIdentifier(channel)]?.isGreeted = true
       state.halfOpenCount -= 1
     }
+  }
+
+  /// A connection ends that was never accepted.
+  func refused(_ address: String, _ error: RPCError) {
+    configuration.onRefusal(Peer(address: address), error)
   }
 
   func disconnected(_ channel: any Channel) {
@@ -212,12 +224,20 @@ final class RefusalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  private let speaks: Bool
+
+  init(speaks: Bool) {
+    self.speaks = speaks
+  }
+
   func channelActive(context: ChannelHandlerContext) {
-    var bytes = ByteBuffer()
-    let error = RPCError(
-      code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1))
-    _ = FrameCodec.append(.goAway(lastCallID: 0, error), to: &bytes)
-    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    if speaks {
+      var bytes = ByteBuffer()
+      let error = RPCError(
+        code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1))
+      _ = FrameCodec.append(.goAway(lastCallID: 0, error), to: &bytes)
+      context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
     context.close(promise: nil)
   }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOTLS
 
 /// Moves bytes between one accepted socket and its session. Lives on the
 /// channel's event loop; one flush per turn of the loop.
@@ -15,11 +16,19 @@ final class TCPServerHandler: ChannelDuplexHandler {
   private var spare = ByteBuffer()
   private var isReadHeld = false
   private var isGreeted = false
+  private let address: String
+  /// While it lasts; nil on a port without TLS.
+  private var handshake: ServerHandshake?
+  private var isRefusalTold = false
   private var timer: Scheduled<Void>?
   private var timerAt = MonotonicInstant.distantFuture
 
-  init(server: TCPServer, eventLoop: any EventLoop, address: String) {
+  init(
+    server: TCPServer, eventLoop: any EventLoop, address: String, handshake: ServerHandshake?
+  ) {
     self.server = server
+    self.address = address
+    self.handshake = handshake
     let link = LoopLink<TCPServerHandler>(eventLoop: eventLoop)
     self.link = link
     session = ServerSession(
@@ -36,10 +45,13 @@ final class TCPServerHandler: ChannelDuplexHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
+    // A connection closed before it was active never becomes inactive.
+    server.disconnected(context.channel)
   }
 
   func channelActive(context: ChannelHandlerContext) {
     context.fireChannelActive()
+    flush()
     updateTimer()
   }
 
@@ -53,8 +65,17 @@ final class TCPServerHandler: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // A broken socket: there is nobody left to tell.
+    // A broken socket, or TLS that cannot be: there is nobody left to tell.
+    if handshake != nil, let failure = TLSFailure(error)?.seenByServer { tell(failure) }
     context.close(promise: nil)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted = event as? TLSUserEvent, let done = handshake {
+      handshake = nil
+      if let certificate = done.finish(on: context.pipeline) { session.identify(certificate) }
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -97,17 +118,31 @@ final class TCPServerHandler: ChannelDuplexHandler {
   }
 
   private func flush() {
-    guard let context else { return }
+    guard let context, context.channel.isActive else { return }
     // What the socket does not take stays in the session, which bounds it.
     if context.channel.isWritable, session.takeOutbound(into: &spare) {
       context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
     }
-    if session.takeEnd() { hangUp(context) }
+    if session.takeEnd() {
+      if let refusal = session.refusal { tell(refusal) }
+      hangUp(context)
+    }
+  }
+
+  private func tell(_ refusal: RPCError) {
+    guard !isRefusalTold else { return }
+    isRefusalTold = true
+    server.refused(address, refusal)
   }
 
   /// Closes this side first and waits a little for the other: closing at once
   /// could destroy the last frames on their way.
   private func hangUp(_ context: ChannelHandlerContext) {
+    guard handshake == nil else {
+      // Nothing can be said before it is over.
+      context.close(promise: nil)
+      return
+    }
     context.close(mode: .output, promise: nil)
     let channel = context.channel
     _ = context.eventLoop.scheduleTask(

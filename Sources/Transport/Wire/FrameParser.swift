@@ -50,6 +50,9 @@ struct FrameParser: ~Copyable {
       return nil
     }
     guard length <= UInt32(clamping: frameBytesMax) else {
+      // A TLS record of the handshake, or an alert, of whatever version: RFC 8446, 5.1. No frame is
+      // that long.
+      if [0x1603, 0x1503].contains(length >> 16) { throw WireError.tlsRecord }
       throw WireError(
         code: .resourceExhausted,
         message: "a frame of \(length) bytes is over the limit of \(frameBytesMax) bytes")

@@ -8,5 +8,8 @@ struct WireError: Error, Sendable, Hashable {
     WireError(code: .invalidArgument, message: message)
   }
 
+  /// Where a frame was to come, TLS began: one side speaks it and the other does not.
+  static let tlsRecord = violation("TLS where plain frames were to come")
+
   var error: RPCError { RPCError(code: code, message: message) }
 }

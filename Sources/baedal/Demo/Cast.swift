@@ -28,10 +28,10 @@ struct Cast: Sendable {
     MenuItem(itemID: "cola", name: "콜라 1.25L", priceWon: 2_500),
   ]
 
-  init(address: Address, token: [UInt8], patience: Duration) {
+  init(address: Address, token: [UInt8], tls: ClientTLS?, patience: Duration) {
     let run = run
     func client(_ principal: Principal, token: [UInt8] = []) -> Client {
-      Client(address, principal: principal, token: token, timeout: patience)
+      Client(address, principal: principal, token: token, tls: tls, timeout: patience)
     }
     customer = client(.customer("demo-customer-\(run)"))
     owner = client(.store("demo-store-\(run)"))

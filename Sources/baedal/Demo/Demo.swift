@@ -25,6 +25,8 @@ struct Demo: AsyncParsableCommand {
   @Option(help: ArgumentHelp("File with the operator's token, for the audit.", valueName: "file"))
   var tokenFile: String?
 
+  @OptionGroup(title: "TLS") var tls: TLSOptions
+
   func validate() throws {
     guard timeout > 0, timeout <= 3600 else {
       throw ValidationError("--timeout must be a number of seconds from 0 to 3600")
@@ -33,7 +35,8 @@ struct Demo: AsyncParsableCommand {
 
   func run() async throws {
     let cast = Cast(
-      address: connect, token: try tokenFile.map(firstLine) ?? [], patience: .seconds(timeout))
+      address: connect, token: try tokenFile.map(firstLine) ?? [], tls: try tls.client(),
+      patience: .seconds(timeout))
     do {
       try await play(cast)
       await cast.leave()

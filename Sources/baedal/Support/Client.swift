@@ -17,6 +17,8 @@ struct ClientOptions: ParsableArguments {
   @Option(help: ArgumentHelp("File with the token that proves it.", valueName: "file"))
   var tokenFile: String?
 
+  @OptionGroup(title: "TLS") var tls: TLSOptions
+
   @Flag(help: "Print the answer as protobuf JSON, one message a line.")
   var json = false
 
@@ -35,7 +37,8 @@ struct ClientOptions: ParsableArguments {
   ) async throws -> Result {
     let client = Client(
       connect, principal: principal?.principal ?? standard,
-      token: try tokenFile.map(firstLine) ?? [], timeout: .seconds(timeout))
+      token: try tokenFile.map(firstLine) ?? [], tls: try tls.client(),
+      timeout: .seconds(timeout))
     do {
       let result = try await body(client)
       await client.close()
@@ -66,10 +69,14 @@ struct Client: Sendable {
   let timeout: Duration
   private let transport: TCPClient
 
-  init(_ address: Address, principal: Principal, token: [UInt8] = [], timeout: Duration) {
+  init(
+    _ address: Address, principal: Principal, token: [UInt8] = [], tls: ClientTLS? = nil,
+    timeout: Duration
+  ) {
     var configuration = ClientConfiguration()
     configuration.credentials = ClientCredentials(principal: principal, token: token)
     configuration.node = "baedal-cli"
+    configuration.tls = tls
     transport = TCPClient(
       host: address.host, port: address.port, configuration: configuration,
       group: MultiThreadedEventLoopGroup.singleton)

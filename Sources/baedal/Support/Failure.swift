@@ -32,6 +32,9 @@ struct Failure: Error {
         + "'baedal serve', or name another with --connect"
     }
     var parts = ["\(error.code.name): \(error.message)"]
+    if error.message == RPCError.serverSpeaksTLS.message {
+      parts.append("name its authorities with --tls-ca")
+    }
     for detail in error.details {
       if let refusal = decode(Refusal.self, detail) { parts.append(words(refusal)) }
       if let changed = decode(PriceChanged.self, detail) { parts += changed.changes.map(words) }

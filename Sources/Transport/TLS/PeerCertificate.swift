@@ -1,0 +1,22 @@
+/// Whom a certificate names. It was verified against an authority that this side trusts.
+package struct PeerCertificate: Sendable, Hashable {
+  /// The subject's common name; empty if it has none.
+  package var commonName: String
+  /// The DNS names among its alternative names.
+  package var dnsNames: [String]
+  /// The IP addresses among them, as text.
+  package var addresses: [String]
+
+  package init(commonName: String, dnsNames: [String] = [], addresses: [String] = []) {
+    self.commonName = commonName
+    self.dnsNames = dnsNames
+    self.addresses = addresses
+  }
+
+  /// Whether it names `node`: as its common name or as one of its DNS names, in whatever case.
+  package func names(_ node: String) -> Bool {
+    let wanted = node.lowercased()
+    return !wanted.isEmpty
+      && (commonName.lowercased() == wanted || dnsNames.contains { $0.lowercased() == wanted })
+  }
+}
