@@ -8,6 +8,16 @@ binary=${BAEDAL:-.build/release/baedal}
 files=(deploy/local/*.yaml)
 logs=${LOGS:-./data/logs}
 mkdir -p "$logs"
+
+# Every node has a certificate of an authority made here, and shows it to the others.
+certs=./data/certs
+missing=()
+for file in "${files[@]}"; do
+  name=$(basename "$file" .yaml)
+  [ -e "$certs/$name.pem" ] || missing+=(--name "$name")
+done
+[ ${#missing[@]} = 0 ] || "$binary" cert dev --out "$certs" "${missing[@]}"
+export BAEDAL_TLS_CA=$certs/authority.pem
 "$binary" config check "${files[@]}"
 
 declare -A names=()

@@ -20,9 +20,12 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
   let threads = config.eventLoops == 0 ? System.coreCount : config.eventLoops
   let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
   let tls = try NodeTLS(config.tls)
-  for warning in NodeTLS.warnings(config.tls, now: NodeTLS.systemSeconds()) {
-    log.warning("certificate about to expire", metadata: ["certificate": "\(warning)"])
+  let warn: @Sendable ([String]) -> Void = { warnings in
+    for text in warnings {
+      log.warning("certificate about to expire", metadata: ["certificate": "\(text)"])
+    }
   }
+  warn(NodeTLS.warnings(config.tls, now: NodeTLS.systemSeconds()))
   let parts = try await NodeParts(config, tls: tls, group: group, log: log)
   var server = ServerConfiguration(authenticate: NodeAccess(config).authenticate)
   server.limits = config.limits
@@ -40,6 +43,7 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
     let own = [
       ReloadPart(keys: "log.level") { level.replace($0.log.level) },
       ReloadPart(keys: "limits.") { listener.replace(limits: $0.limits) },
+      ReloadPart(keys: "tls.", files: { NodeTLS.files($0.tls) }) { warn(try tls.reload($0.tls)) },
     ]
     let reload = NodeReload(
       source: source, parts: own + parts.reloads, live: parts.live, signals: hangUps, log: log)

@@ -12,6 +12,8 @@ package struct NodeTLS: Sendable {
   package let server: ServerTLS?
   /// nil when other nodes are called in plain.
   package let client: ClientTLS?
+  /// Whether nodes that call this one show certificates.
+  private let asksNodes: Bool
   /// Seconds since 1970.
   private let now: @Sendable () -> Int64
 
@@ -21,26 +23,35 @@ package struct NodeTLS: Sendable {
   ) throws(ConfigError) {
     let files = try TLSFiles(settings, now: now())
     self.now = now
+    asksNodes = !settings.clientCAFile.isEmpty
     server = try files.server().map { ServerTLS($0) { PeerCertificate(der: $0) } }
     client = try files.client().map { ClientTLS($0) }
   }
 
   /// Takes up renewed files: connections made from now on use them. When anything is wrong with
-  /// them nothing changes, and the error says what. Whether TLS is spoken at all is decided at
-  /// start.
+  /// them nothing changes, and the error says what. Whether TLS is spoken, and nodes are asked for
+  /// certificates, is decided at start.
   ///
   /// - Returns: what is to be warned of; see `warnings`.
   @discardableResult
   package func reload(_ settings: NodeConfig.TLS) throws(ConfigError) -> [String] {
-    guard settings.servesTLS == (server != nil), settings.callsWithTLS == (client != nil) else {
+    guard settings.servesTLS == (server != nil), settings.callsWithTLS == (client != nil),
+      settings.clientCAFile.isEmpty == !asksNodes
+    else {
       throw ConfigError(
-        .badValue, in: "tls", key: "tls", "turning TLS on or off needs a restart")
+        .badValue, in: "tls", key: "tls", "what begins or ends with TLS needs a restart")
     }
     let files = try TLSFiles(settings, now: now())
     let (forServer, forClient) = (try files.server(), try files.client())
     if let forServer { server?.replace(forServer) }
     if let forClient { client?.replace(forClient) }
     return files.warnings(now: now())
+  }
+
+  /// The files that are read.
+  package static func files(_ settings: NodeConfig.TLS) -> [String] {
+    [settings.certificateFile, settings.keyFile, settings.caFile, settings.clientCAFile]
+      .filter { !$0.isEmpty }
   }
 
   /// A certificate that is about to expire, in a line.

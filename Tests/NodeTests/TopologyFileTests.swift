@@ -113,8 +113,10 @@ struct TopologyFileTests {
     ] {
       #expect(four.contains(problem), "\(problem) in \(four)")
     }
-    let cloud = Self.front.replacing("port: 7801", with: "host: 0.0.0.0, port: 7801")
-      .replacing("name: front", with: "name: cloud")
+    let cloud = Self.front.replacing(
+      "port: 7801", with: "host: 0.0.0.0, port: 7801, insecure: anyone may call this node"
+    )
+    .replacing("name: front", with: "name: cloud")
     let elsewhere = says(
       try await load(cloud, as: "front"),
       try await load(cloud.replacing("name: cloud", with: "name: other"), as: "other"))

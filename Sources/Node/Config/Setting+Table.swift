@@ -33,21 +33,6 @@ extension Setting {
         + "BAEDAL_ACCESS_OPERATOR_TOKEN gives the token itself."),
   ]
 
-  private static let tls: [Setting] = [
-    .text(
-      "tls.certificate_file", \.tls.certificateFile, .optionalPath,
-      "PEM file with this node's certificate and what leads to its authority; empty speaks plain."),
-    .text("tls.key_file", \.tls.keyFile, .optionalPath, "PEM file with the certificate's key."),
-    .text(
-      "tls.ca_file", \.tls.caFile, .optionalPath,
-      "PEM file of the authorities of the nodes that this one calls; empty with a certificate is "
-        + "the system's."),
-    .text(
-      "tls.client_ca_file", \.tls.clientCAFile, .optionalPath,
-      "PEM file of the authorities of the nodes that call this one: who says to be a service must "
-        + "then show a certificate with its node's name."),
-  ]
-
   private static let journal: [Setting] = [
     .integer(
       "journal.partitions", \.journal.partitions, 1...1024,

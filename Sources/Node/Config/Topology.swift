@@ -109,7 +109,7 @@ package struct Topology {
       ConfigError(
         .badValue, in: member.file, key: "\(key).services",
         "\(found.file) does not run \($0.rawValue)")
-    }
+    } + strangersInTLS(member, found)
   }
 
   /// Whether the address that a peer is called by can be the one that a node listens on. A name

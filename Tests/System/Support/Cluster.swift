@@ -11,7 +11,10 @@ final class Cluster: Sendable {
   /// - Parameters:
   ///   - layout: the services that each node runs, by its name.
   ///   - config: beside what every node has.
-  init(_ layout: [String: [String]], config: String = "") throws {
+  ///   - certificates: with them every node speaks TLS and shows its own to the others.
+  init(
+    _ layout: [String: [String]], config: String = "", certificates: TestCertificates? = nil
+  ) throws {
     let names = layout.keys.sorted()
     let ports = Dictionary(uniqueKeysWithValues: zip(names, try freePorts(names.count)))
     func services(_ name: String) -> String { (layout[name] ?? []).joined(separator: ", ") }
@@ -27,6 +30,7 @@ final class Cluster: Sendable {
           peers:
           \(peers.joined(separator: "\n"))
           \(config)
+          \(try certificates?.config(name) ?? "")
           """)
     }
     self.members = members

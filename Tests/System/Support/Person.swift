@@ -8,11 +8,15 @@ struct Person: Sendable {
   private let rpc: RPCClient
   private let transport: TCPClient
 
-  init(_ role: String, _ id: String, of port: Int, connections: Int = 1) {
+  /// - Parameter tls: nil for a node that speaks plain.
+  init(
+    _ role: String, _ id: String, of port: Int, connections: Int = 1, tls: ClientTLS? = nil
+  ) {
     principal = Principal(role: role, id: id)
     var configuration = ClientConfiguration()
     configuration.credentials = ClientCredentials(principal: principal)
     configuration.limits.connectionsMax = connections
+    configuration.tls = tls
     transport = TCPClient(
       host: "127.0.0.1", port: port, configuration: configuration,
       group: MultiThreadedEventLoopGroup.singleton)

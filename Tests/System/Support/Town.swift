@@ -22,14 +22,16 @@ struct Town: Sendable {
   static let total: Int64 = 24_000
 
   /// - Parameter connections: of the customer and of the owner.
-  init(_ node: NodeProcess, connections: Int = 1) { self.init(node.port, connections: connections) }
+  init(_ node: NodeProcess, connections: Int = 1, tls: ClientTLS? = nil) {
+    self.init(node.port, connections: connections, tls: tls)
+  }
 
-  init(_ port: Int, connections: Int = 1) {
+  init(_ port: Int, connections: Int = 1, tls: ClientTLS? = nil) {
     self.port = port
-    customer = Person("customer", "c-1", of: port, connections: connections)
-    owner = Person("store", Self.store, of: port, connections: connections)
-    rider = Person("rider", Self.riderID, of: port)
-    boss = Person("operator", "boss", of: port)
+    customer = Person("customer", "c-1", of: port, connections: connections, tls: tls)
+    owner = Person("store", Self.store, of: port, connections: connections, tls: tls)
+    rider = Person("rider", Self.riderID, of: port, tls: tls)
+    boss = Person("operator", "boss", of: port, tls: tls)
   }
 
   func close() async {

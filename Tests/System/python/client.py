@@ -1,7 +1,9 @@
 """A client of a Baedal node in another language, written from proto/README.md: generated messages
 and a socket, nothing else.
 
-    client.py HOST PORT
+    client.py HOST PORT [CA_FILE]
+
+With CA_FILE it speaks TLS and trusts the authorities in that PEM file.
 
 Opens a store, places an order, watches it on the dashboard while owner and rider do their work, and
 tries what has to fail. Prints each step that the order itself takes; ends with 0 if it was
@@ -9,6 +11,7 @@ delivered.
 """
 
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -56,8 +59,13 @@ class CallFailed(Exception):
 class Connection:
     """One caller's connection. Reads frames when an answer is waited for."""
 
-    def __init__(self, address, role, name):
+    def __init__(self, address, role, name, ca_file=None):
         self.socket = socket.create_connection(address, timeout=DEADLINE_S)
+        if ca_file:
+            tls = ssl.create_default_context(cafile=ca_file)
+            tls.set_alpn_protocols(["baedal/1"])
+            self.socket = tls.wrap_socket(self.socket, server_hostname=address[0])
+            assert self.socket.selected_alpn_protocol() == "baedal/1"
         self.last_id = 0
         self.answers = {}  # call id -> frames not yet looked at
         self.send(
@@ -233,9 +241,9 @@ def deliver(rider, order_id):
         rider.call(f"DeliveryService/{step}", mine)
 
 
-def main(host, port):
+def main(host, port, ca_file=None):
     def connect(role, name):
-        return Connection((host, int(port)), role, name)
+        return Connection((host, int(port)), role, name, ca_file)
 
     customer, watcher = connect("customer", "py-customer"), connect("customer", "py-customer")
     owner, rider = connect("store", STORE), connect("rider", RIDER)
