@@ -126,7 +126,8 @@ let package = Package(
 
     // Baedal's sides of `benchmarks/`, which need its inside.
     .executableTarget(
-      name: "benchmark-server", dependencies: ["Messages", "Transport", nioCore, nioPosix],
+      name: "benchmark-server",
+      dependencies: ["Credentials", "Messages", "Transport", nioCore, nioPosix],
       path: "benchmarks/Server", swiftSettings: settings),
     .executableTarget(
       name: "benchmark-codec", dependencies: ["Messages"], path: "benchmarks/Codec",

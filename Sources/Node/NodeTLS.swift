@@ -25,7 +25,7 @@ package struct NodeTLS: Sendable {
     self.now = now
     asksNodes = !settings.clientCAFile.isEmpty
     server = try files.server().map { ServerTLS($0) { PeerCertificate(der: $0) } }
-    client = try files.client().map { ClientTLS($0) }
+    client = try files.client().map { ClientTLS($0) { PeerCertificate(der: $0) } }
   }
 
   /// Takes up renewed files: connections made from now on use them. When anything is wrong with

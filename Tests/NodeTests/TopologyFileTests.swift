@@ -124,6 +124,17 @@ struct TopologyFileTests {
     let liar = try await load(
       Self.money.replacing("services: [store, delivery]", with: "services: [store]"), as: "liar")
     #expect(says(front, liar, rest).contains("liar peers"))
+    var secured = [front, money, rest].map(\.config)
+    secured[1].tls.certificateFile = "money.pem"
+    secured[1].tls.clientCAFile = "ca.pem"
+    secured[2].tls.caFile = "ca.pem"
+    let mixed = says(
+      Topology.Member(file: "front", config: secured[0]),
+      Topology.Member(file: "money", config: secured[1]),
+      Topology.Member(file: "rest", config: secured[2]))
+    for problem in ["front tls.ca_file", "money tls.ca_file", "rest tls.certificate_file"] {
+      #expect(mixed.contains(problem), "\(problem) in \(mixed)")
+    }
     let dreamer = try await load(
       Self.node(
         "dreamer", 7809, runs: "dashboard", peers: Self.peer("money", 7802, runs: "order")),

@@ -19,6 +19,27 @@ extension SystemTests {
       }
     }
 
+    @Test("with certificates everybody speaks TLS, Python's payment too, and asks nodes for theirs")
+    func overTLS() async throws {
+      let certificates = try TestCertificates()
+      try await PolyglotCluster.run(certificates: certificates) { cluster, payment in
+        let town = cluster.town
+        let order = try await town.placed("over TLS")
+        #expect(try await town.cancel(order.orderID).state == .cancelled)
+        #expect(
+          try await town.settledPayment(of: order.orderID).refundedWon == Town.total)
+        let liar = Person(
+          "service", "order-1", of: payment.port, tls: try certificates.client("views-1"))
+        do throws(RPCError) {
+          _ = try await liar.call(
+            JournalServiceMethods.getStatus, GetStatusRequest(journal: "payment"))
+          Issue.record("believed")
+        } catch { #expect(error.code == .unauthenticated, "\(error)") }
+        await liar.close()
+        #expect(try await town.audit().violations == [])
+      }
+    }
+
     @Test("an order that ends otherwise gets its money back; a declined card was never charged")
     func ended() async throws {
       try await PolyglotCluster.run { cluster, _ in

@@ -29,9 +29,6 @@ extension SystemTests {
       #expect(try await town.audit().violations == [])
       await town.close()
       for node in nodes.values { #expect(!node.child.errors.contains("refused")) }
-      let files = cluster.members.values.map { "\($0.site.folder)/node.yaml" }.sorted()
-      let checked = try await Site().run(["config", "check"] + files)
-      #expect(checked.ending == .exit(0), "\(checked)")
     }
 
     @Test("who says to be a node shows that node's certificate, or is refused and told no more")
@@ -78,7 +75,7 @@ extension SystemTests {
       try await town.open()
       // About to expire: taken up, and warned of.
       try certificates.issue("node-1", days: 5)
-      try await until("warning") { node.child.errors.contains("expires in 4 days") }
+      try await until("warning") { node.child.errors.contains("node-1.pem' expires in ") }
       // Without its key: refused, and the node goes on with what it had.
       try Data("nothing".utf8).write(to: URL(fileURLWithPath: certificates.path("node-1.key")))
       try await until("complaint") { node.child.errors.contains("cannot be taken up") }

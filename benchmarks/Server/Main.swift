@@ -1,3 +1,4 @@
+import Credentials
 import Glibc
 import Messages
 import NIOCore
@@ -8,7 +9,7 @@ import Transport
 /// `benchmarks/run rpc` drives.
 ///
 /// `main` is synchronous and the loops' threads are the only ones, so that callgrind counts calls
-/// and nothing else.
+/// and nothing else. With BAEDAL_TLS_CERTIFICATE_FILE and BAEDAL_TLS_KEY_FILE it speaks TLS.
 @main
 enum Main {
   static func main() {
@@ -24,9 +25,15 @@ enum Main {
     router.unary(OrderServiceMethods.placeOrder) { request, _ in
       await pool.replica(for: request.idempotencyKey).place(request)
     }
+    var configuration = ServerConfiguration(authenticate: ServerConfiguration.trusting)
+    do {
+      configuration.tls = try tls()
+    } catch {
+      print(error)
+      exit(78)
+    }
     let server = TCPServer(
-      host: "127.0.0.1", port: port, router: router,
-      configuration: ServerConfiguration(authenticate: ServerConfiguration.trusting), group: group)
+      host: "127.0.0.1", port: port, router: router, configuration: configuration, group: group)
     // Not on the main actor: its thread is about to wait for a signal.
     Task { @concurrent in
       do throws(RPCError) {
@@ -45,5 +52,16 @@ enum Main {
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     var received: CInt = 0
     sigwait(&signals, &received)
+  }
+
+  private static func tls() throws -> ServerTLS? {
+    guard let certificate = getenv("BAEDAL_TLS_CERTIFICATE_FILE"),
+      let key = getenv("BAEDAL_TLS_KEY_FILE")
+    else { return nil }
+    let identity = try CertificateFiles.identity(
+      certificate: String(cString: certificate), key: String(cString: key), now: Int64(time(nil)))
+    let context = try TLSContexts.server(
+      chain: identity.chain, key: identity.key, clientAuthorities: nil)
+    return ServerTLS(context) { PeerCertificate(der: $0) }
   }
 }

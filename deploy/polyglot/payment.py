@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 
+import tls
 from account import EVENTS, OPEN, Account
 from baedal.order.v1 import events_pb2 as order_events
 from baedal.payment.v1 import events_pb2 as ev
@@ -197,7 +198,13 @@ async def main():
     options.add_argument("--data", required=True, metavar="DIRECTORY")
     options.add_argument("--name", default="payment")
     options.add_argument("--token-file", metavar="FILE", help="what nodes show each other")
+    for name in ("certificate", "key", "ca"):
+        options.add_argument(
+            f"--tls-{name}", metavar="FILE", help="PEM; with all three it speaks TLS, both ways")
     options = options.parse_args()
+    files = options.tls_certificate, options.tls_key, options.tls_ca
+    if any(files) and not all(files):
+        raise SystemExit("--tls-certificate, --tls-key and --tls-ca go together")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     os.makedirs(options.data, exist_ok=True)
     journal = Journal(os.path.join(options.data, "payment.db"), "payment")
@@ -214,13 +221,15 @@ async def main():
     if options.token_file:
         with open(options.token_file, "rb") as file:
             token = file.readline().strip()
-    order = Client(*address(options.order), role="service", id=options.name, token=token)
+    order = Client(
+        *address(options.order), role="service", id=options.name, token=token,
+        context=tls.calling(*files) if all(files) else None)
     # An error that nobody expected in either of these ends the process: to be started again.
     work = [
         asyncio.create_task(follow(order, "order", journal, service.take)),
         asyncio.create_task(service.fire_deadlines())]
     host, port = address(options.listen)
-    port = await server.listen(host, port)
+    port = await server.listen(host, port, tls.serving(*files) if all(files) else None)
     print(f"payment listens on {host}:{port}; Ctrl-C ends it", flush=True)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *work], return_when=asyncio.FIRST_COMPLETED)

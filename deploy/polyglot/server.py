@@ -8,6 +8,7 @@ import inspect
 import logging
 from dataclasses import dataclass, field
 
+import tls
 from baedal.describe.v1 import describe_pb2 as describe
 from baedal.health.v1 import health_pb2 as health
 from baedal.wire.v1 import wire_pb2 as wire
@@ -55,6 +56,7 @@ class Server:
     def __init__(self, name):
         self.name, self.methods, self.files = name, {}, {}
         self.connections, self.listener = set(), None
+        self.asks_nodes = False
         self.health = Health()
         self.add(health.DESCRIPTOR.services_by_name["HealthService"], self.health, roles=None)
         self.add(
@@ -71,9 +73,12 @@ class Server:
         self.files[service.file.name] = service.file
         self.health.services.add(service.full_name)
 
-    async def listen(self, host, port):
-        """Begins to listen; gives the port."""
-        self.listener = await asyncio.start_server(self._accept, host, port)
+    async def listen(self, host, port, context=None):
+        """Begins to listen, with TLS if there is a `context` of it; gives the port."""
+        self.asks_nodes = context is not None
+        # Of the time for a hello; a handshake ends on its own.
+        limit = {"ssl": context, "ssl_handshake_timeout": HELLO_S} if context else {}
+        self.listener = await asyncio.start_server(self._accept, host, port, **limit)
         return self.listener.sockets[0].getsockname()[1]
 
     async def drain(self, within_s):
@@ -141,6 +146,10 @@ class ServerConnection(Frames):
             raise Violation(f"{kind} before hello")
         if not hello.version_min <= 1 <= hello.version_max:
             raise Violation("this server speaks version 1", wire.CODE_FAILED_PRECONDITION)
+        if self.server.asks_nodes and hello.credentials.role == "service":
+            if not tls.names(self.writer.get_extra_info("peercert"), hello.credentials.id):
+                raise Violation(
+                    "a service shows the certificate of its node", wire.CODE_UNAUTHENTICATED)
         self.frame_bytes_max = hello.limits.frame_bytes_max or FRAME_BYTES_MAX
         self.caller = hello.credentials
         self.send(hello_reply=wire.HelloReply(version=1, node=self.server.name, limits=wire.Limits(

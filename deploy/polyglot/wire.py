@@ -107,8 +107,8 @@ GONE = (OSError, EOFError, TimeoutError)  # the other side hung up, or is silent
 class Client:
     """A server that is called, over one connection, made when it is first needed."""
 
-    def __init__(self, host, port, role, id, token=b""):
-        self.address = host, port
+    def __init__(self, host, port, role, id, token=b"", context=None):
+        self.address, self.context = (host, port), context
         self.hello = wire.Hello(
             version_min=1, version_max=1, node=id,
             credentials=wire.Credentials(role=role, id=id, token=token))
@@ -153,7 +153,8 @@ class Client:
     async def _connected(self):
         async with self.connecting:
             if not (self.connection and self.connection.is_open):
-                self.connection = await ClientConnection.open(self.address, self.hello)
+                self.connection = await ClientConnection.open(
+                    self.address, self.hello, self.context)
             return self.connection
 
 
@@ -165,11 +166,11 @@ class Inbox(asyncio.Queue):
 
 class ClientConnection(Frames):
     @classmethod
-    async def open(cls, address, hello):
+    async def open(cls, address, hello, context):
         self = None
         try:
             async with asyncio.timeout(CONNECT_S):
-                self = cls(*await asyncio.open_connection(*address))
+                self = cls(*await asyncio.open_connection(*address, ssl=context))
                 self.send(hello=hello)
                 kind, reply = await self.receive()
         except (*GONE, Failed) as error:

@@ -4,7 +4,8 @@ import Transport
 extension Setting {
   /// Every setting there is, in the order in which they are printed.
   package static let all: [Setting] =
-    node + tls + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP + rest
+    node + tls + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP
+    + rest
 
   /// The setting of that name.
   package static func named(_ key: String) -> Setting? { byKey[key] }

@@ -149,11 +149,11 @@ extension TCPClient {
         // Only now: a name with several addresses is tried at several of them, each with a channel
         // of its own, and this is the one that stays.
         do {
-          let tls = try configuration.tls?.handler(host: self.host)
+          let tls = try configuration.tls?.handshake(host: self.host)
           let handler = TCPClientHandler(
             configuration: configuration, eventLoop: channel.eventLoop, tls: tls
           ) { error in self.opened(index, error) }
-          if let tls { try channel.pipeline.syncOperations.addHandler(tls) }
+          if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler) }
           try channel.pipeline.syncOperations.addHandler(handler)
           self.connected(index, handler.session)
         } catch {

@@ -1,6 +1,6 @@
 import Glibc
 import NIOCore
-import NIOSSL
+import NIOTLS
 
 /// Moves bytes between one connected socket and its session. Lives on the
 /// channel's event loop; one flush per turn of the loop.
@@ -15,11 +15,11 @@ final class TCPClientHandler: ChannelInboundHandler {
   private var timer: Scheduled<Void>?
   private let executor: UnownedSerialExecutor
   /// Below this one in the pipeline; nil without TLS.
-  private let tls: NIOSSLClientHandler?
+  private let tls: ClientHandshake?
   private var timerAt = MonotonicInstant.distantFuture
 
   init(
-    configuration: ClientConfiguration, eventLoop: any EventLoop, tls: NIOSSLClientHandler?,
+    configuration: ClientConfiguration, eventLoop: any EventLoop, tls: ClientHandshake?,
     onOpen: @escaping @Sendable (RPCError?) -> Void
   ) {
     let link = LoopLink<TCPClientHandler>(eventLoop: eventLoop)
@@ -55,14 +55,20 @@ final class TCPClientHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    let failure = TLSFailure(error)?.seenByClient(expired: isServerExpired, cause: error)
+    let isExpired = tls?.hasExpired(at: time(nil)) ?? false
+    let failure = TLSFailure(error)?.seenByClient(expired: isExpired, cause: error)
     session.disconnected(
       failure ?? RPCError(code: .unavailable, message: "the connection broke", cause: error))
     context.close(promise: nil)
   }
 
-  private var isServerExpired: Bool {
-    tls?.peerCertificate.map { $0.notValidAfter < time(nil) } ?? false
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted = event as? TLSUserEvent, tls?.isNamed == false {
+      // Before anything was sent.
+      session.disconnected(TLSFailure.wrongName.seenByClient(expired: false, cause: nil))
+      context.close(promise: nil)
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -13,6 +13,17 @@ package struct PeerCertificate: Sendable, Hashable {
     self.addresses = addresses
   }
 
+  /// Whether it is for that host by one of its DNS names; `*.` at the start of one stands for a
+  /// single label (RFC 9525).
+  package func isFor(host: String) -> Bool {
+    let wanted = host.lowercased()
+    let parent = wanted.drop { $0 != "." }
+    return dnsNames.contains { name in
+      let name = name.lowercased()
+      return name == wanted || (!parent.isEmpty && name == "*" + parent)
+    }
+  }
+
   /// Whether it names `node`: as its common name or as one of its DNS names, in whatever case.
   package func names(_ node: String) -> Bool {
     let wanted = node.lowercased()

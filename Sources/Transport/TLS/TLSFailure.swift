@@ -81,7 +81,7 @@ extension TLSFailure {
   }
 
   /// For the caller behind a client. `expired` is whether the server's certificate is over.
-  func seenByClient(expired: Bool, cause: any Error) -> RPCError {
+  func seenByClient(expired: Bool, cause: (any Error)?) -> RPCError {
     let message =
       switch self {
       case .plainBytes: "the server does not speak TLS"

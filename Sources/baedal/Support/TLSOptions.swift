@@ -55,7 +55,8 @@ struct TLSOptions: ParsableArguments {
       return ClientTLS(
         try TLSContexts.client(
           authorities: authorities, identity: identity.map { ($0.chain, $0.key) }),
-        serverName: tlsName)
+        serverName: tlsName
+      ) { PeerCertificate(der: $0) }
     } catch let error as CertificateFileError {
       throw Failure(line: "TLS: \(error)", status: .usage)
     }

@@ -47,6 +47,7 @@ struct TestCertificates: Sendable {
     return ClientTLS(
       try TLSContexts.client(
         authorities: try CertificateFiles.authorities(authorityFile, now: now),
-        identity: identity.map { ($0.chain, $0.key) }))
+        identity: identity.map { ($0.chain, $0.key) })
+    ) { PeerCertificate(der: $0) }
   }
 }

@@ -206,7 +206,7 @@ private struct SilentClient {
     channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(tls.handler(host: "127.0.0.1"))
+          try channel.pipeline.syncOperations.addHandler(tls.handshake(host: "127.0.0.1").handler)
         }
       }
       .connect(host: "127.0.0.1", port: port).get()

@@ -48,7 +48,8 @@ struct TestCertificates: Sendable {
     ClientTLS(
       try TLSContexts.client(
         authorities: try roots(), identity: identity.map { ($0.chain, $0.key) }),
-      serverName: name)
+      serverName: name
+    ) { PeerCertificate(der: $0) }
   }
 
   struct Identity: Sendable {

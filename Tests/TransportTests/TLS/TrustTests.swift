@@ -89,12 +89,20 @@ struct TrustTests {
     await refused(.unavailable, message, port, try ours.client())
     await refused(.unavailable, message, port, try ours.client(name: "pay.example.com"))
     await port.close()
+    // The address connected to is not enough where a name was asked for.
+    let near = try await TLSPort(ours.server(ours.issue("pay", hosts: ["127.0.0.1"])))
+    await refused(.unavailable, message, near, try ours.client(name: "pay.example.com"))
+    await refused(.unavailable, message, near, try ours.client(), host: "localhost")
+    await near.close()
   }
 
   @Test("the name that a client asks for may be another than the one it connects to")
   func givenName() async throws {
-    let port = try await TLSPort(ours.server(ours.issue("pay", hosts: ["pay.example.com"])))
-    #expect(try await port.echo(ours.client(name: "pay.example.com")) == "hello")
+    let hosts = ["pay.example.com", "*.shop.example.com"]
+    let port = try await TLSPort(ours.server(ours.issue("pay", hosts: hosts)))
+    for name in ["pay.example.com", "PAY.example.com", "one.shop.example.com"] {
+      #expect(try await port.echo(ours.client(name: name)) == "hello")
+    }
     await port.close()
   }
 
@@ -133,7 +141,7 @@ struct TrustTests {
       tls.trustRoots = .certificates(try ours.roots())
       tls.minimumTLSVersion = version
       tls.maximumTLSVersion = version
-      let client = ClientTLS(try NIOSSLContext(configuration: tls))
+      let client = ClientTLS(try NIOSSLContext(configuration: tls)) { PeerCertificate(der: $0) }
       if isFine {
         #expect(try await port.echo(client) == "hello")
       } else {
