@@ -16,7 +16,7 @@ package struct PeerCertificate: Sendable, Hashable {
   /// Whether it is for that host by one of its DNS names; `*.` at the start of one stands for a
   /// single label (RFC 9525).
   package func isFor(host: String) -> Bool {
-    let wanted = host.lowercased()
+    let wanted = (host.hasSuffix(".") ? host.dropLast() : host[...]).lowercased()
     let parent = wanted.drop { $0 != "." }
     return dnsNames.contains { name in
       let name = name.lowercased()

@@ -5,6 +5,8 @@ package import NIOSSL
 package enum TLSContexts {
   /// The wire protocol's name in ALPN. Who offers or selects nothing is talked to as well.
   package static let protocolName = "baedal/1"
+  /// How long the other side may take to answer a `close_notify`.
+  private static let goodbyeTimeout = TimeAmount.seconds(1)
 
   /// For a server. A context is made once and costs a read of all it holds; not on an event loop.
   ///
@@ -19,6 +21,7 @@ package enum TLSContexts {
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
     tls.minimumTLSVersion = .tlsv12
     tls.applicationProtocols = [protocolName]
+    tls.shutdownTimeout = goodbyeTimeout
     if let clientAuthorities {
       tls.certificateVerification = .optionalVerification
       tls.trustRoots = .certificates(clientAuthorities)
@@ -41,7 +44,7 @@ package enum TLSContexts {
     tls.applicationProtocols = [protocolName]
     tls.certificateVerification = .fullVerification
     tls.trustRoots = authorities.map { .certificates($0) } ?? .default
-    tls.shutdownTimeout = .seconds(1)
+    tls.shutdownTimeout = goodbyeTimeout
     if let identity {
       tls.certificateChain = identity.chain.map { .certificate($0) }
       tls.privateKey = .privateKey(identity.key)
