@@ -116,7 +116,7 @@ extension SystemTests {
         let clock = ContinuousClock()
         let begun = clock.now
         let list = try await shell("dead-letters list")
-        #expect(clock.now - begun < .seconds(8))
+        #expect(clock.now - begun < .seconds(10))
         #expect(list.ending == .exit(3), "\(list)")
         #expect(list.output.contains("payment/ghost"), "\(list)")
         let lines = list.errors.split(separator: "\n")

@@ -140,14 +140,9 @@ extension SystemTests.ReloadTests {
     #expect(try await node.stop() == .exit(0))
   }
 
-  /// In place, as an editor may: the node may look at it half written.
+  /// All at once: what a file that is half written comes to is `ReloadWatch`'s to say.
   private static func write(_ text: String, to path: String) throws {
-    guard let file = fopen(path, "w") else { throw Trouble("\(path): errno \(errno)") }
-    for part in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      fputs("\(part)\n", file)
-      fflush(file)
-    }
-    fclose(file)
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
   }
 
   private static func lines(_ node: NodeProcess, _ text: String) -> [Substring] {
