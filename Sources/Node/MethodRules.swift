@@ -6,7 +6,9 @@ enum MethodRules {
   private static let open: Set<String> = [
     "baedal.health.v1.HealthService", "baedal.describe.v1.DescribeService",
   ]
-  private static let services: Set<String> = ["baedal.journal.v1.JournalService"]
+  private static let services: Set<String> = [
+    "baedal.journal.v1.JournalService", "baedal.signals.v1.SignalsService",
+  ]
   private static let operators: Set<String> = ["baedal.admin.v1.AdminService"]
 
   static let authorize: Router.Authorize = { (context) throws(RPCError) in

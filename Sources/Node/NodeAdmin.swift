@@ -31,10 +31,11 @@ struct NodeAdmin: AdminServiceProtocol {
   ) async throws(RPCError) -> GetNodeResponse {
     GetNodeResponse(
       node: config.nodeName, version: NodeVersion.text, startedAtMs: startedAtMs,
-      services: pools.map {
-        ServicePool(
-          service: $0.service, replicas: UInt32(clamping: $0.replicas),
-          inFlight: UInt64(clamping: $0.inFlight))
+      services: pools.map { pool in
+        let reading = pool.reading()
+        return ServicePool(
+          service: reading.service, replicas: UInt32(clamping: reading.replicas),
+          inFlight: UInt64(clamping: reading.inFlight), waiting: UInt64(clamping: reading.waiting))
       })
   }
 

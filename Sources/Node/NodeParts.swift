@@ -77,6 +77,7 @@ struct NodeParts {
       dependencies: dependencies, journals: journals, peers: peers, log: background.log)
     router.register(admin)
     router.register(JournalFeed(journals.readers))
+    router.register(NodeSignalsService(pools: pools))
     health.register(on: &router)
     for method in router.methods {
       health.set(String(method.prefix { $0 != "/" }), .serving)

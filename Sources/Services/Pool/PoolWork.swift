@@ -1,3 +1,4 @@
+import Messages
 package import Resilience
 package import Transport
 
@@ -48,16 +49,13 @@ extension WorkClass {
   private static let trusted: Set<String> = ["store", "rider", "service"]
 
   private static let known: [String: WorkClass] = [
-    "baedal.order.v1.OrderService/CancelOrder": .settling,
-    "baedal.order.v1.OrderService/AnswerOffer": .settling,
-    "baedal.store.v1.StoreService/AnswerCancel": .settling,
-    "baedal.store.v1.StoreService/OfferRefund": .settling,
-    "baedal.payment.v1.PaymentService/Refund": .settling,
-    "baedal.order.v1.OrderService/PlaceOrder": .fresh,
-    "baedal.order.v1.OrderService/PayOrder": .fresh,
-    "baedal.payment.v1.PaymentService/Charge": .fresh,
+    OrderServiceMethods.cancelOrder.path: .settling,
+    OrderServiceMethods.answerOffer.path: .settling,
+    StoreServiceMethods.answerCancel.path: .settling,
+    StoreServiceMethods.offerRefund.path: .settling,
+    PaymentServiceMethods.refund.path: .settling,
+    OrderServiceMethods.placeOrder.path: .fresh,
+    OrderServiceMethods.payOrder.path: .fresh,
+    PaymentServiceMethods.charge.path: .fresh,
   ]
-
-  /// Methods that have a class of their own, for the check that they exist.
-  package static var knownMethods: [String] { known.keys.sorted() }
 }

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Resilience
 
-/// The autoscaler's arithmetic, without a node: held to facts, and in a closed loop.
+/// The autoscaler: at work in a node, and its arithmetic held to facts and in a closed loop.
 struct AutoscaleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "autoscale",
-    abstract: "Try the autoscaler: on facts, or on a load that answers to it.",
-    subcommands: [Evaluate.self, Simulate.self])
+    abstract: "What the autoscaler does and why, and what it would do.",
+    subcommands: [Explain.self, Watch.self, Evaluate.self, Simulate.self])
 
   struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,3 +1,4 @@
+import Messages
 import Resilience
 
 extension Render {
@@ -54,4 +55,25 @@ extension Render {
   }
 
   private static func percent(_ share: Double) -> String { "\((share * 100).short) %" }
+}
+
+extension Render {
+  /// A pool's decisions, one a line, the newest first.
+  static func scaling(_ answer: ExplainScalingResponse) -> String {
+    answer.decisions.isEmpty
+      ? Terminal.styled("nothing has been decided yet", .dim)
+      : answer.decisions.map(decision).joined(separator: "\n")
+  }
+
+  static func decision(_ decision: ScalingDecision) -> String {
+    let text = Terminal.plain(decision.text)
+    let metrics = decision.metrics.filter(\.invalid.isEmpty).map {
+      "\(Terminal.plain($0.name)) \(Show.thousandths($0.valueMilli)) "
+        + "of \(Show.thousandths($0.targetMilli)) a replica"
+    }
+    let seen = metrics.isEmpty ? "" : " [" + metrics.joined(separator: ", ") + "]"
+    let line =
+      "\(Show.time(ms: decision.atMs))  \(Terminal.plain(decision.service))  \(text)\(seen)"
+    return decision.current == decision.desired ? line : Terminal.styled(line, .bold)
+  }
 }

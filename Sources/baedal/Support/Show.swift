@@ -1,5 +1,6 @@
 import Glibc
 import Messages
+import Resilience
 
 /// How values look to people.
 enum Show {
@@ -20,6 +21,9 @@ enum Show {
     let tail = String(1000 + ms % 1000).dropFirst()
     return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(tail)"
   }
+
+  /// Two places after the point.
+  static func thousandths(_ value: UInt64) -> String { (Double(value) / 1000).short }
 
   /// Local date and time to the second; empty for 0.
   static func moment(ms: Int64) -> String {
