@@ -99,6 +99,7 @@ let package = Package(
       dependencies: [
         "Messages", "Transport", nioCore, nioPosix, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -163,7 +164,7 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Gateway", "Messages", "Transport",
+        "Gateway", "Messages", "Transport", logging, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ],
       swiftSettings: settings),
@@ -196,7 +197,8 @@ let package = Package(
     .testTarget(
       name: "NodeTests",
       dependencies: [
-        "Credentials", "Node", "Domain", "Journal", "Messages", "Transport", "Views", logging,
+        "Credentials", "Gateway", "Node", "Domain", "Journal", "JournalSQLite", "Messages",
+        "Resilience", "Services", "Transport", "Views", logging,
       ],
       swiftSettings: settings),
     .testTarget(

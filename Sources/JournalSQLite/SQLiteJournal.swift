@@ -80,6 +80,11 @@ package final class SQLiteJournal: Journal {
   /// What it has done since it was opened.
   package var statistics: JournalStatistics { shared.statistics.withLock { $0 } }
 
+  /// Beats while the writer thread is at work.
+  package var pulse: Pulse { shared.pulse }
+  /// Why the writer could not write what it was given last; nil when it could.
+  package var trouble: String? { shared.trouble.withLock { $0 } }
+
   package nonisolated(nonsending) func append(
     _ append: Append
   ) async throws(JournalError) -> AppendReceipt {

@@ -30,6 +30,10 @@ final class WriterShared: Sendable {
   let deadlineSignal = DeadlineSignal()
   let now: @Sendable () -> WallTime
   let statistics = Mutex(JournalStatistics())
+  /// Beats while the writer is at work.
+  let pulse = Pulse()
+  /// Why the last group could not be written; nil when it could.
+  let trouble = Mutex<String?>(nil)
 
   init(
     _ options: SQLiteJournalOptions, heads: [Position], now: @escaping @Sendable () -> WallTime
@@ -66,10 +70,15 @@ final class Writer {
       switch shared.queue.take(
         countMax: shared.options.groupAppendsMax, waitMilliseconds: idle)
       {
-      case .elements(let jobs): work(jobs)
+      case .elements(let jobs):
+        let beat = shared.pulse.begin()
+        work(jobs)
+        shared.pulse.end(beat)
       case .idle:
         owesCheckpoint = false
+        let beat = shared.pulse.begin()
         try? database?.checkpoint(truncating: false)
+        shared.pulse.end(beat)
       case .closed:
         try? database?.checkpoint(truncating: true)
         database = nil
@@ -99,12 +108,15 @@ final class Writer {
     do throws(JournalError) {
       var group = try attempt(appends)
       if let damage = group.damage { recover(from: damage, &group) }
+      let trouble = group.damage == nil ? nil : group.firstTrouble
+      shared.trouble.withLock { $0 = trouble }
       count(group)
       if !group.events.isEmpty { shared.tail.publish(group.events) }
       if let time = group.earliestDeadline { shared.deadlineSignal.deadlineSet(time) }
       owesCheckpoint = true
       outcomes = group.outcomes
     } catch {
+      shared.trouble.withLock { $0 = "\(error)" }
       outcomes = Array(repeating: .failure(error), count: appends.count)
       shared.statistics.withLock { $0.unavailable += appends.count }
     }

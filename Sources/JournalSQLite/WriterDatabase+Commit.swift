@@ -18,6 +18,15 @@ struct CommittedGroup {
     /// Anything else went wrong while committing.
     case atCommit
   }
+
+  /// What somebody was told whose append could not be written.
+  var firstTrouble: String {
+    for case .failure(let error) in outcomes {
+      if case .versionConflict = error { continue }
+      return "\(error)"
+    }
+    return "the storage has failed"
+  }
 }
 
 extension WriterDatabase {

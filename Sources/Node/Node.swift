@@ -1,3 +1,4 @@
+import Gateway
 import Glibc
 import Logging
 import NIOCore
@@ -17,8 +18,36 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
   let hangUps = await UnixSignalsSequence(trapping: .sighup)
   let level = LogLevel(config.log.level)
   let log = NodeLog.logger(config, level: level)
+  let health = NodeHealth()
+  let reload = { (parts: [ReloadPart], live: LiveConfig) in
+    NodeReload(
+      source: source,
+      parts: [ReloadPart(keys: "log.level") { level.replace($0.log.level) }] + parts,
+      live: live, signals: hangUps, log: log)
+  }
+  guard let http = HTTPAddress(config.http.address) else {
+    return try await runNode(config, health, reload, log, http: nil)
+  }
+  // Open before the journals are, so that a start that takes long can be told from none; and until
+  // the end of the drain, so that this can be told from a death.
+  var routes = GatewayRoutes()
+  routes.probes(health)
+  let gateway = GatewayServer(host: http.host, port: http.port, routes: routes, log: log)
+  try await gateway.serving { address in
+    try await runNode(config, health, reload, log, http: address)
+  }
+}
+
+private func runNode(
+  _ config: NodeConfig, _ health: NodeHealth,
+  _ reload: ([ReloadPart], LiveConfig) -> NodeReload, _ log: Logger, http: SocketAddress?
+) async throws {
   let threads = config.eventLoops == 0 ? System.coreCount : config.eventLoops
   let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+  let watchdog = Watchdog(config.watchdog, health: health, log: log)
+  watchdog.watch(group)
+  watchdog.start()
+  defer { watchdog.stop() }
   let tls = try NodeTLS(config.tls)
   let warn: @Sendable ([String]) -> Void = { warnings in
     for text in warnings {
@@ -26,7 +55,8 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
     }
   }
   warn(NodeTLS.warnings(config.tls, now: NodeTLS.systemSeconds()))
-  let parts = try await NodeParts(config, tls: tls, group: group, log: log)
+  let parts = try await NodeParts(config, tls: tls, group: group, health: health, log: log)
+  parts.watch(by: watchdog)
   var server = ServerConfiguration(authenticate: NodeAccess(config).authenticate)
   server.limits = config.limits
   server.node = config.nodeName
@@ -38,23 +68,26 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
   do {
     let address = try await listener.start()
     try config.checkExposure(of: address.ipAddress ?? "", in: "listen", line: nil)
-    Greeting.show(config, port: address.port ?? config.listenPort)
+    Greeting.show(config, port: address.port ?? config.listenPort, http: http)
     log.info("node started", metadata: ["node": "\(config.nodeName)", "address": "\(address)"])
+    parts.cause(config.watchdog.fault)
     let own = [
-      ReloadPart(keys: "log.level") { level.replace($0.log.level) },
       ReloadPart(keys: "limits.") { listener.replace(limits: $0.limits) },
       ReloadPart(keys: "tls.", files: { NodeTLS.files($0.tls) }) { warn(try tls.reload($0.tls)) },
     ]
-    let reload = NodeReload(
-      source: source, parts: own + parts.reloads, live: parts.live, signals: hangUps, log: log)
     let services = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: parts.background, successTerminationBehavior: .gracefullyShutdownGroup),
           .init(
+            service: ReadinessChecks(parts.readiness, health: health),
+            successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(
             service: Listener(server: listener, parts: parts, log: log),
             successTerminationBehavior: .gracefullyShutdownGroup),
-          .init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(
+            service: reload(own + parts.reloads, parts.live),
+            successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
     try await services.run()
@@ -76,12 +109,16 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
   var description: String { "listener" }
 
   func run() async throws {
+    parts.health.enter(.serving)
     try await withGracefulShutdownHandler {
       try await server.run()
     } onGracefulShutdown: {
       log.info("draining", metadata: ["connections": "\(server.connectionCount)"])
-      parts.health.setAllNotServing()
-      server.startDraining(within: parts.live.now.drainTimeout)
+      parts.health.enter(.draining)
+      // Whoever watches hears of it before the connections are told to go.
+      parts.group.next().scheduleTask(in: .milliseconds(20)) {
+        server.startDraining(within: parts.live.now.drainTimeout)
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 import Domain
 import Glibc
 import Journal
+import Resilience
 import Services
 
 /// The machine's clocks, as the parts of a node want them.
@@ -9,6 +10,14 @@ enum NodeClock {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000
+  }
+
+  /// Goes only forward, and does not stop when the process does.
+  static func monotonic() -> Resilience.MonotonicInstant {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Resilience.MonotonicInstant(
+      nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
   }
 
   static let journal = JournalClock(

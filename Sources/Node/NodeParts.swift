@@ -20,7 +20,7 @@ struct NodeParts {
   let journals: NodeJournals
   let peers: NodePeers
   let environment: ServiceEnvironment
-  let health = HealthRegistry()
+  let health: NodeHealth
   var router: Router
   var background: Background
   /// The payment service; nil when it does not run here.
@@ -31,17 +31,23 @@ struct NodeParts {
   var dashboard: NodeDashboard?
   /// The pools, and what makes them follow their load.
   var pools = PoolScaler()
+  /// Each returns once every replica of its pool has been where it works.
+  var visits: [(pool: String, visit: @Sendable () async -> Void)] = []
   /// Sagas that may have parked events, by the service they belong to.
   var followers: [(service: ServiceName, follower: Follower)] = []
+  /// What traffic depends on.
+  var readiness: [ReadinessCheck] = []
   /// Who takes up changed settings.
   var reloads: [ReloadPart] = []
   /// What is to be closed when the node ends, views before journals.
   var closings: [@Sendable () async -> Void] = []
 
   init(
-    _ config: NodeConfig, tls: NodeTLS, group: MultiThreadedEventLoopGroup, log: Logger
+    _ config: NodeConfig, tls: NodeTLS, group: MultiThreadedEventLoopGroup, health: NodeHealth,
+    log: Logger
   ) async throws {
     self.config = config
+    self.health = health
     self.live = LiveConfig(config)
     self.group = group
     self.journals = try await NodeJournals(config)
@@ -78,15 +84,13 @@ struct NodeParts {
     router.register(admin)
     router.register(JournalFeed(journals.readers))
     router.register(NodeSignalsService(pools: pools))
-    health.register(on: &router)
-    for method in router.methods {
-      health.set(String(method.prefix { $0 != "/" }), .serving)
-    }
     scalePools()
+    health.registry.register(on: &router)
     // Health tells of what runs here, not of what is passed on.
+    health.serve(ServiceName.served(by: router.methods))
+    checkReadiness()
     forward()
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
-    health.set("", .serving)
   }
 
   /// Lets the pools follow their load, once all of them are there and all that they call.
@@ -161,6 +165,7 @@ struct NodeParts {
     let pool = ReplicaPool(
       service: name, replicas: replicas, limits: limits, clock: environment.clock)
     try pools.add(pool.control, of: service, config, environment)
+    visits.append((name, { await pool.visit() }))
     return pool
   }
 }

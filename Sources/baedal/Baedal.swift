@@ -16,7 +16,10 @@ struct Baedal: AsyncParsableCommand {
     version: NodeVersion.text,
     groupedSubcommands: [
       CommandGroup(
-        name: "Node", subcommands: [Serve.self, ConfigCommand.self, CertCommand.self, Audit.self]),
+        name: "Node",
+        subcommands: [
+          Serve.self, ConfigCommand.self, CertCommand.self, HealthCommand.self, Audit.self,
+        ]),
       CommandGroup(
         name: "Customer, store and rider",
         subcommands: [

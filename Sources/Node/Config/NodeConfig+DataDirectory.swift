@@ -6,14 +6,14 @@ extension NodeConfig {
   /// - Parameter source: what the error names as the place of the setting.
   package func checkDataDirectory(source: String) throws(ConfigError) {
     var path = dataDirectory
-    var status = stat()
-    while stat(path, &status) != 0 {
+    while Glibc.access(path, F_OK) != 0 {
       guard errno == ENOENT, let parent = parent(of: path) else {
         throw unusable(source, "cannot be reached: \(reason(errno))")
       }
       path = parent
     }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
+    // Only a directory has itself in it.
+    guard Glibc.access("\(path)/.", F_OK) == 0 || errno == EACCES else {
       throw unusable(source, "cannot be used: '\(path)' is not a directory")
     }
     guard Glibc.access(path, W_OK | X_OK) == 0 else {

@@ -33,6 +33,10 @@ package struct NodeConfig: Sendable, Equatable {
   package var deadlines = DeadlinePolicy.standard
   package var payment = Payment()
   package var log = Log()
+  package var http = HTTP()
+  package var readiness = Readiness()
+  package var watchdog = Watchdog()
+  package var supervisor = Supervisor()
   /// From SIGTERM until whatever has not finished is cut off.
   package var drainTimeout: Duration = .seconds(20)
   /// Between two looks at the file, and those that it names; zero for none.

@@ -5,7 +5,7 @@ extension Setting {
   /// Every setting there is, in the order in which they are printed.
   package static let all: [Setting] =
     node + tls + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP
-    + rest
+    + health + rest
 
   /// The setting of that name.
   package static func named(_ key: String) -> Setting? { byKey[key] }

@@ -57,6 +57,13 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
     return try await body(replicas[place.replica])
   }
 
+  /// Returns once each replica has been where it works, whatever else is done there meanwhile.
+  package func visit() async {
+    for replica in replicas { await call(at: replica) }
+  }
+
+  private func call(at replica: isolated Replica) {}
+
   /// The replica that owns `key` now, for what neither takes a place nor changes an aggregate; nil
   /// only for an empty pool.
   package func replica(for key: String) -> Replica? {

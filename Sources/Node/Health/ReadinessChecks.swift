@@ -1,0 +1,101 @@
+import Glibc
+import Journal
+import JournalSQLite
+import ServiceLifecycle
+
+/// One thing that traffic depends on, and how to look whether it is well.
+struct ReadinessCheck: Sendable {
+  let name: String
+  /// Whose it is; nil: the whole node's.
+  var service: ServiceName?
+  /// What is wrong, in one line that tells nothing secret; nil when nothing is.
+  let look: @Sendable () async -> String?
+}
+
+/// Looks at everything that readiness depends on, again and again, each by itself: one that hangs
+/// keeps what it said last and holds up no other.
+struct ReadinessChecks: ServiceLifecycle.Service, CustomStringConvertible {
+  let checks: [ReadinessCheck]
+  let health: NodeHealth
+
+  private static let interval = Duration.milliseconds(500)
+
+  var description: String { "readiness checks" }
+
+  /// Until somebody has looked, nothing is well.
+  init(_ checks: [ReadinessCheck], health: NodeHealth) {
+    self.checks = checks
+    self.health = health
+    for check in checks {
+      health.find(
+        NodeHealth.Finding(
+          name: check.name, service: check.service, problem: "nobody has looked yet"))
+    }
+  }
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup(of: Void.self) { group in
+        for check in checks {
+          group.addTask {
+            while !Task.isCancelled {
+              let problem = await check.look()
+              health.find(
+                NodeHealth.Finding(name: check.name, service: check.service, problem: problem))
+              try? await Task.sleep(for: Self.interval)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension ReadinessCheck {
+  /// Whether a journal takes what it is given. One in trouble is tried out with a write of its own,
+  /// since without traffic nothing else would tell that it has recovered.
+  static func writes(_ service: ServiceName, _ journal: SQLiteJournal) -> ReadinessCheck {
+    ReadinessCheck(name: "journal of \(service.rawValue)", service: service) {
+      guard journal.trouble != nil else { return nil }
+      let cursor = Cursor(
+        subscriber: "node.health", partition: 0, position: .start, epoch: journal.epoch)
+      do throws(JournalError) {
+        _ = try await journal.append(Append(cursors: [cursor]))
+        return nil
+      } catch { return "\(error)" }
+    }
+  }
+
+  /// Whether there is room to write. The services that keep no journal write views there.
+  static func room(in directory: String, atLeastMB least: @escaping @Sendable () -> Int64)
+    -> ReadinessCheck
+  {
+    ReadinessCheck(name: "room on disk") {
+      var status = statvfs()
+      guard statvfs(directory, &status) == 0 else {
+        return "cannot look: \(String(cString: strerror(errno)))"
+      }
+      let free = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize) / 1_048_576)
+      let least = least()
+      return free < least ? "\(free) MiB left, at least \(least) are needed" : nil
+    }
+  }
+
+  /// Whether a view or subscription has once been near to what it follows since the node started.
+  ///
+  /// - Parameter lag: events it is behind by what it knows; nil while it cannot know. What follows
+  ///   another node is not waited for then: that node's absence is no reason to be absent too.
+  static func caughtUp(
+    _ name: String, of service: ServiceName, isRemote: Bool,
+    within most: @escaping @Sendable () -> Int64, lag: @escaping @Sendable () -> Int64?
+  ) -> ReadinessCheck {
+    let isNear = Latch()
+    return ReadinessCheck(name: name, service: service) {
+      if isNear.isSet { return nil }
+      guard let lag = lag() else { return isRemote ? nil : "has not begun" }
+      guard lag <= most() else { return "\(lag) events behind" }
+      isNear.set()
+      return nil
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Gateway
+import Messages
+import Testing
+import Transport
+
+@testable import Node
+
+@Suite("How a node is")
+struct NodeHealthTests {
+  private static let order = "baedal.order.v1.OrderService"
+  private static let store = "baedal.store.v1.StoreService"
+  private static let describe = "baedal.describe.v1.DescribeService"
+
+  /// A node with order, store and what every node has.
+  private func node(_ phase: NodeHealth.Phase = .serving) -> NodeHealth {
+    let health = NodeHealth()
+    health.serve(
+      ServiceName.served(by: [
+        "\(Self.order)/PlaceOrder", "\(Self.order)/GetOrder", "\(Self.store)/GetStore",
+        "\(Self.describe)/Describe",
+      ]))
+    health.enter(phase)
+    return health
+  }
+
+  private func statuses(_ health: NodeHealth) -> [ServingStatus?] {
+    ["", Self.order, Self.store, Self.describe].map { health.registry.status(of: $0) }
+  }
+
+  private func passes(_ health: NodeHealth) -> [Bool] {
+    Probe.allCases.map { ProbeReport($0, health.checks(of: $0)).isPassed }
+  }
+
+  @Test("while it starts it is alive, and neither ready nor started")
+  func starting() {
+    let health = node(.starting)
+    #expect(passes(health) == [true, false, false])
+    #expect(statuses(health) == [.notServing, .notServing, .notServing, .notServing])
+  }
+
+  @Test("when it serves all is well")
+  func serving() {
+    let health = node()
+    #expect(passes(health) == [true, true, true])
+    #expect(statuses(health) == [.serving, .serving, .serving, .serving])
+  }
+
+  @Test("while it drains it is alive and not ready, and nothing takes that back")
+  func draining() {
+    let health = node(.draining)
+    health.enter(.serving)
+    health.find(NodeHealth.Finding(name: "room"))
+    #expect(passes(health) == [true, false, true])
+    #expect(statuses(health) == [.notServing, .notServing, .notServing, .notServing])
+  }
+
+  @Test("who is stuck makes it neither alive nor ready")
+  func stuck() {
+    let health = node()
+    health.see([ProbeCheck("event loop 1"), ProbeCheck("event loop 2", problem: "no answer")])
+    #expect(passes(health) == [false, false, true])
+    #expect(statuses(health) == [.notServing, .notServing, .notServing, .notServing])
+    health.see([ProbeCheck("event loop 1"), ProbeCheck("event loop 2")])
+    #expect(passes(health) == [true, true, true])
+    #expect(statuses(health) == [.serving, .serving, .serving, .serving])
+  }
+
+  @Test("what is amiss with one service concerns it and the node as a whole, not the others")
+  func oneService() {
+    let health = node()
+    health.find(NodeHealth.Finding(name: "journal of store", service: .store, problem: "full"))
+    #expect(passes(health) == [true, false, true])
+    #expect(statuses(health) == [.notServing, .serving, .notServing, .serving])
+    #expect(
+      ProbeReport(.readiness, health.checks(of: .readiness)).text(isVerbose: false)
+        == "[-]journal of store failed: full\n")
+    health.find(NodeHealth.Finding(name: "journal of store", service: .store))
+    #expect(passes(health) == [true, true, true])
+  }
+
+  @Test("what is amiss with the node concerns everybody")
+  func wholeNode() {
+    let health = node()
+    health.find(NodeHealth.Finding(name: "room on disk", problem: "1 MiB left"))
+    #expect(passes(health) == [true, false, true])
+    #expect(statuses(health) == [.notServing, .notServing, .notServing, .notServing])
+  }
+}
