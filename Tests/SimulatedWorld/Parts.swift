@@ -156,11 +156,30 @@ extension Parts {
     _ name: String, _ make: (ReplicaExecutor, AggregateMemory) -> Replica
   ) -> ReplicaPool<Replica> {
     let memory = AggregateMemory.pool()
+    let most = 4
     let pool = ReplicaPool(
-      service: name, replicas: (0..<2).map { _ in make(replica(), memory) }, inFlightMax: 256,
-      clock: clocks.transport)
+      service: name, replicas: (0..<most).map { _ in make(replica(), memory) },
+      limits: PoolLimits(
+        minimum: 1, maximum: most, capacityPerReplica: 64,
+        mailbox: MailboxPolicy(waitingMax: 128)), clock: clocks.transport)
+    resize(pool.control)
     serving.inFlight.append((name, { pool.inFlightCount }))
     return pool
+  }
+
+  /// Grows and shrinks a pool at times of the seed's choosing, while things go wrong.
+  private func resize(_ pool: PoolControl) {
+    let (world, clock) = (world, clocks.transport)
+    let chance = Chance(
+      seed: world.seed, "pool \(pool.service) of \(node.number) at \(world.scheduler.now)")
+    serving.works.append {
+      while !world.isHealed {
+        let pause = chance.duration(.milliseconds(20)...(.seconds(30)))
+        try await clock.sleep(clock.now().advanced(by: pause))
+        pool.resize(to: chance.number(1...4))
+        pool.tick()
+      }
+    }
   }
 
   /// A service's journal for one that follows it: at hand, or over the network.

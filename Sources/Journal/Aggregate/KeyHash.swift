@@ -6,19 +6,19 @@ package enum KeyHash {
   package static func of(_ key: String) -> UInt64 {
     var key = key
     return key.withUTF8 { bytes in
-      var hash = UInt64(bytes.count) &* 0x9e37_79b9_7f4a_7c15
-      let raw = UnsafeRawBufferPointer(bytes)
+      let count = bytes.count
+      var hash = UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15
+      guard count >= 8, let raw = UnsafeRawPointer(bytes.baseAddress) else {
+        for byte in bytes { hash = hash << 8 ^ hash >> 56 ^ UInt64(byte) }
+        return mixed(hash)
+      }
       var index = 0
-      while index &+ 8 <= raw.count {
+      while index &+ 8 <= count {
         hash = mixed(hash ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         index &+= 8
       }
-      var rest: UInt64 = 0
-      while index < raw.count {
-        rest = rest << 8 | UInt64(raw[index])
-        index &+= 1
-      }
-      return mixed(hash ^ rest)
+      // What is left, with some of what was before it.
+      return mixed(hash ^ raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
     }
   }
 

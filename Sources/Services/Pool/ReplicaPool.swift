@@ -15,6 +15,10 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
   /// Its size, its mailbox, and what it is doing.
   package let control: PoolControl
   private let replicas: [Replica]
+  /// The control's own, which keeps them alive: reached without counting references, which would
+  /// cost more than all the rest of an uncontended call.
+  private let door: Unmanaged<PoolDoor>
+  private let slots: Unmanaged<PoolSlots>
 
   /// There should be as many replicas as `limits.maximum`; fewer are fewer. Without any, every call
   /// is refused.
@@ -26,6 +30,8 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
     limits.minimum = min(limits.minimum, limits.maximum)
     self.replicas = replicas
     control = PoolControl(service: service, limits: limits, clock: clock)
+    door = Unmanaged.passUnretained(control.door)
+    slots = Unmanaged.passUnretained(control.slots)
   }
 
   /// Of a size that never changes: `inFlightMax` commands at once, and none waits.
@@ -50,10 +56,12 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
     for key: String, _ work: PoolWork,
     _ body: nonisolated(nonsending) (Replica) async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
-    if !control.door.enterAtOnce() { try await control.door.enter(work) }
-    defer { control.door.leave() }
-    let place = control.slots.enter(key)
-    defer { control.slots.leave(place) }
+    if !door._withUnsafeGuaranteedRef({ $0.enterAtOnce() }) {
+      try await control.door.enter(work)
+    }
+    defer { door._withUnsafeGuaranteedRef { $0.leave() } }
+    let place = slots._withUnsafeGuaranteedRef { $0.enter(key) }
+    defer { slots._withUnsafeGuaranteedRef { $0.leave(place) } }
     return try await body(replicas[place.replica])
   }
 
