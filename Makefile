@@ -7,7 +7,7 @@ PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python
   openssl ca-certificates
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
-  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv python3-matplotlib
+  golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv python3-matplotlib socat
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:7700
 SEEDS ?= 100000

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 package import NIOSSL
 import SwiftASN1
@@ -27,6 +28,11 @@ package enum CertificateFiles {
     guard now >= facts.validFrom else {
       throw CertificateFileError(
         .certificate, certificate, "does not hold before \(day(facts.validFrom))")
+    }
+    guard Curve25519.Signing.PublicKey(all[0].publicKey) == nil else {
+      // Of the callers there are, half do not offer it.
+      throw CertificateFileError(
+        .certificate, certificate, "has an Ed25519 key; TLS here needs ECDSA or RSA")
     }
     let text = try read(.key, keyPath)
     guard let key = try? NIOSSLPrivateKey(bytes: Array(text.utf8), format: .pem),
