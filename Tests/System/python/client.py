@@ -61,6 +61,7 @@ class Connection:
 
     def __init__(self, address, role, name, ca_file=None):
         self.socket = socket.create_connection(address, timeout=DEADLINE_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if ca_file:
             tls = ssl.create_default_context(cafile=ca_file)
             tls.set_alpn_protocols(["baedal/1"])
