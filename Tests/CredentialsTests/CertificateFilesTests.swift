@@ -1,6 +1,7 @@
 import Credentials
 import Foundation
 import Testing
+import Transport
 
 /// Files as other programs make them: what is taken, and what is said of the rest.
 @Suite("Certificates and keys from files")
