@@ -5,6 +5,8 @@ SHELL := /bin/bash
 SWIFT_TEST_FLAGS ?=
 PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv \
   openssl ca-certificates
+# promtool judges the text of the metrics.
+TEST_PACKAGES := prometheus
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
   golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv python3-matplotlib socat
@@ -34,6 +36,7 @@ nodes: build ## Starts one node a service, plays the demo through them, shows wh
 	exec deploy/nodes.sh
 
 test: setup lint ## Checks, builds and runs every test.
+	@./deploy/setup.sh $(TEST_PACKAGES)
 	swift build --build-tests
 	swift test --skip-build --no-parallel $(SWIFT_TEST_FLAGS)
 

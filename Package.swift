@@ -166,6 +166,7 @@ let package = Package(
       dependencies: [
         "Gateway", "Messages", "Transport", logging, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: settings),
     .testTarget(name: "ViewsTests", dependencies: ["Views", "Journal"], swiftSettings: settings),

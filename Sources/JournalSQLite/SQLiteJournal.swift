@@ -79,6 +79,8 @@ package final class SQLiteJournal: Journal {
 
   /// What it has done since it was opened.
   package var statistics: JournalStatistics { shared.statistics.withLock { $0 } }
+  /// Appends that wait for the writer.
+  package var waitingAppends: Int { shared.queue.count }
 
   /// Beats while the writer thread is at work.
   package var pulse: Pulse { shared.pulse }

@@ -38,6 +38,13 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
+  /// How many wait.
+  var count: Int {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return elements.count
+  }
+
   func push(_ element: Element) -> Push {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -1,3 +1,4 @@
+import Glibc
 import Journal
 import SQLite
 import Synchronization
@@ -127,7 +128,20 @@ final class Writer {
 
   /// A function of its own, so that nothing but `database` holds what `recover` must close.
   private func attempt(_ appends: [WaitingAppend]) throws(JournalError) -> CommittedGroup {
-    try usableDatabase().commit(appends, at: shared.now())
+    let database = try usableDatabase()
+    guard let committed = shared.options.committed else {
+      return database.commit(appends, at: shared.now())
+    }
+    let begin = Self.nanoseconds()
+    let group = database.commit(appends, at: shared.now())
+    if group.damage == nil { committed(Self.nanoseconds() - begin) }
+    return group
+  }
+
+  private static func nanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
 
   /// The database, opened again if a failure closed it.

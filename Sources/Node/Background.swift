@@ -16,6 +16,8 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
   }
 
   private(set) var works: [Work] = []
+  /// How far those are behind that follow something.
+  private(set) var lags: [LagMeter] = []
   let log: Logger
 
   init(log: Logger) { self.log = log }
@@ -57,6 +59,10 @@ extension Background {
       subscriber: ServiceSubscriber(
         name: name, interest: types.map { .types($0) } ?? .all, take: take),
       clock: NodeClock.journal, notify: { log.tell($0, of: name) })
+    lags.append(
+      LagMeter(name, source.name) { () async throws(JournalError) in
+        try await subscription.lag()
+      })
     add(name) { try await subscription.run() }
     return subscription
   }
@@ -70,6 +76,10 @@ extension Background {
     let projection = Projection(
       view, from: source, into: store, interest: interest, clock: NodeClock.journal,
       notify: { log.tell($0, of: view) })
+    lags.append(
+      LagMeter(view, source.name) { () async throws(JournalError) in
+        try await projection.lag()
+      })
     add("\(view) from \(source.name)") { try await projection.run() }
   }
 

@@ -19,6 +19,7 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
   let level = LogLevel(config.log.level)
   let log = NodeLog.logger(config, level: level)
   let health = NodeHealth()
+  let signals = LateSignals()
   let reload = { (parts: [ReloadPart], live: LiveConfig) in
     NodeReload(
       source: source,
@@ -26,20 +27,21 @@ package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) a
       live: live, signals: hangUps, log: log)
   }
   guard let http = HTTPAddress(config.http.address) else {
-    return try await runNode(config, health, reload, log, http: nil)
+    return try await runNode(config, health, signals, reload, log, http: nil)
   }
   // Open before the journals are, so that a start that takes long can be told from none; and until
   // the end of the drain, so that this can be told from a death.
   var routes = GatewayRoutes()
   routes.probes(health)
+  routes.signals(SignalFaces(signals, libraries: .shared))
   let gateway = GatewayServer(host: http.host, port: http.port, routes: routes, log: log)
   try await gateway.serving { address in
-    try await runNode(config, health, reload, log, http: address)
+    try await runNode(config, health, signals, reload, log, http: address)
   }
 }
 
 private func runNode(
-  _ config: NodeConfig, _ health: NodeHealth,
+  _ config: NodeConfig, _ health: NodeHealth, _ signals: LateSignals,
   _ reload: ([ReloadPart], LiveConfig) -> NodeReload, _ log: Logger, http: SocketAddress?
 ) async throws {
   let threads = config.eventLoops == 0 ? System.coreCount : config.eventLoops
@@ -57,6 +59,7 @@ private func runNode(
   warn(NodeTLS.warnings(config.tls, now: NodeTLS.systemSeconds()))
   let parts = try await NodeParts(config, tls: tls, group: group, health: health, log: log)
   parts.watch(by: watchdog)
+  signals.begin(parts.signals)
   var server = ServerConfiguration(authenticate: NodeAccess(config).authenticate)
   server.limits = config.limits
   server.node = config.nodeName

@@ -2,11 +2,14 @@ import CPowerCut
 import Glibc
 import Journal
 import JournalSQLite
+import Resilience
 import Services
 
 /// The journals of the services that run here: one database each.
 struct NodeJournals {
   private(set) var open: [ServiceName: SQLiteJournal] = [:]
+  /// How long their transactions take; empty when signals are off.
+  private(set) var commits: [ServiceName: DurationMeter] = [:]
 
   /// The services that keep a journal; the dashboard keeps only a view.
   static let owners: [ServiceName] = [.order, .payment, .store, .delivery]
@@ -36,8 +39,16 @@ struct NodeJournals {
       throw .refused("the file system '\(Self.powerCutVFS)' cannot be registered")
     }
     for service in Self.owners where config.services.contains(service) {
+      var options = Self.options(service, config)
+      if config.signals.isOn {
+        let meter = DurationMeter()
+        commits[service] = meter
+        options.committed = { nanoseconds in
+          meter.record(nanoseconds: nanoseconds, at: NodeClock.monotonic())
+        }
+      }
       open[service] = try await SQLiteJournal.open(
-        Self.options(service, config), now: NodeClock.journal.now, newEpoch: NodeClock.newEpoch)
+        options, now: NodeClock.journal.now, newEpoch: NodeClock.newEpoch)
     }
   }
 

@@ -37,6 +37,8 @@ struct NodeParts {
   var followers: [(service: ServiceName, follower: Follower)] = []
   /// What traffic depends on.
   var readiness: [ReadinessCheck] = []
+  /// How busy it is; nil until all parts are there.
+  private(set) var signals: SignalReader?
   /// Who takes up changed settings.
   var reloads: [ReloadPart] = []
   /// What is to be closed when the node ends, views before journals.
@@ -83,7 +85,7 @@ struct NodeParts {
       dependencies: dependencies, journals: journals, peers: peers, log: background.log)
     router.register(admin)
     router.register(JournalFeed(journals.readers))
-    router.register(NodeSignalsService(pools: pools))
+    measure()
     scalePools()
     health.registry.register(on: &router)
     // Health tells of what runs here, not of what is passed on.
@@ -101,6 +103,16 @@ struct NodeParts {
     background.add("autoscaling of pools") {
       try await pools.run(dependencies, clock: clock, log: log)
     }
+  }
+
+  /// Reads signals, once all is there that has some.
+  private mutating func measure() {
+    let reader = SignalReader(
+      config, pools: pools.controls, dependencies: dependencies, journals: journals,
+      lags: background.lags, loops: Array(group.makeIterator()))
+    signals = reader
+    router.register(NodeSignalsService(reader, pools, clock: environment.clock))
+    background.add("signals") { try await reader.run() }
   }
 
   /// Over all journals that can be reached from here.

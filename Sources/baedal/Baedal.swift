@@ -30,7 +30,7 @@ struct Baedal: AsyncParsableCommand {
         name: "Operator",
         subcommands: [
           PaymentCommand.self, BreakersCommand.self, WaitingCommand.self, DeadLettersCommand.self,
-          NodeCommand.self, AutoscaleCommand.self,
+          NodeCommand.self, SignalsCommand.self, AutoscaleCommand.self,
         ]),
       CommandGroup(
         name: "Protocol",

@@ -153,6 +153,7 @@ extension MessageRegistry {
     JournalSignals.self,
     LoopSignals.self,
     NodeSignals.self,
+    PoolDemand.self,
     PoolSignals.self,
     ScalingDecision.self,
     ScalingMetric.self,

@@ -253,9 +253,6 @@ extension PoolSignals {
     let _inFlight = c.pointee.in_flight
     let _waiting = c.pointee.waiting
     let _oldestWaitingUs = c.pointee.oldest_waiting_us
-    let _offeredMilli = c.pointee.offered_milli
-    let _utilizationMilli = c.pointee.utilization_milli
-    let _utilizationMaxMilli = c.pointee.utilization_max_milli
     let _queueWait: WaitTimes?
     if let value = c.pointee.queue_wait {
       _queueWait = try WaitTimes.decoded(value)
@@ -265,9 +262,12 @@ extension PoolSignals {
     let _arrived = c.pointee.arrived
     let _completed = c.pointee.completed
     let _shed = c.pointee.shed
-    let _arrivalsMilli = c.pointee.arrivals_milli
-    let _completionsMilli = c.pointee.completions_milli
-    let _shedsMilli = c.pointee.sheds_milli
+    let _demand: PoolDemand?
+    if let value = c.pointee.demand {
+      _demand = try PoolDemand.decoded(value)
+    } else {
+      _demand = nil
+    }
     return Self(
       service: _service,
       replicas: _replicas,
@@ -278,22 +278,17 @@ extension PoolSignals {
       inFlight: _inFlight,
       waiting: _waiting,
       oldestWaitingUs: _oldestWaitingUs,
-      offeredMilli: _offeredMilli,
-      utilizationMilli: _utilizationMilli,
-      utilizationMaxMilli: _utilizationMaxMilli,
       queueWait: _queueWait,
       arrived: _arrived,
       completed: _completed,
       shed: _shed,
-      arrivalsMilli: _arrivalsMilli,
-      completionsMilli: _completionsMilli,
-      shedsMilli: _shedsMilli
+      demand: _demand
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Signals__V1__PoolSignals>, _ arena: Arena) throws(CodecFailure) {
     baedal__signals__v1__pool_signals__init(c)
-    arena.reserve(188)
+    arena.reserve(124)
     c.pointee.service = try arena.copy(self.service)
     c.pointee.replicas = self.replicas
     c.pointee.replicas_min = self.replicasMin
@@ -303,9 +298,6 @@ extension PoolSignals {
     c.pointee.in_flight = self.inFlight
     c.pointee.waiting = self.waiting
     c.pointee.oldest_waiting_us = self.oldestWaitingUs
-    c.pointee.offered_milli = self.offeredMilli
-    c.pointee.utilization_milli = self.utilizationMilli
-    c.pointee.utilization_max_milli = self.utilizationMaxMilli
     if let value = self.queueWait {
       let part = try arena.allocate(Baedal__Signals__V1__WaitTimes.self)
       try value.fill(part, arena)
@@ -314,6 +306,70 @@ extension PoolSignals {
     c.pointee.arrived = self.arrived
     c.pointee.completed = self.completed
     c.pointee.shed = self.shed
+    if let value = self.demand {
+      let part = try arena.allocate(Baedal__Signals__V1__PoolDemand.self)
+      try value.fill(part, arena)
+      c.pointee.demand = part
+    }
+  }
+}
+
+extension PoolDemand {
+  package static var fullName: String { "baedal.signals.v1.PoolDemand" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Signals__V1__PoolDemand.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Signals__V1__PoolDemand.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__signals__v1__pool_demand__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Signals__V1__PoolDemand>) throws(CodecFailure) -> Self {
+    let _offeredMilli = c.pointee.offered_milli
+    let _utilizationMilli = c.pointee.utilization_milli
+    let _utilizationMaxMilli = c.pointee.utilization_max_milli
+    let _arrivalsMilli = c.pointee.arrivals_milli
+    let _completionsMilli = c.pointee.completions_milli
+    let _shedsMilli = c.pointee.sheds_milli
+    return Self(
+      offeredMilli: _offeredMilli,
+      utilizationMilli: _utilizationMilli,
+      utilizationMaxMilli: _utilizationMaxMilli,
+      arrivalsMilli: _arrivalsMilli,
+      completionsMilli: _completionsMilli,
+      shedsMilli: _shedsMilli
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Signals__V1__PoolDemand>, _ arena: Arena) throws(CodecFailure) {
+    baedal__signals__v1__pool_demand__init(c)
+    arena.reserve(66)
+    c.pointee.offered_milli = self.offeredMilli
+    c.pointee.utilization_milli = self.utilizationMilli
+    c.pointee.utilization_max_milli = self.utilizationMaxMilli
     c.pointee.arrivals_milli = self.arrivalsMilli
     c.pointee.completions_milli = self.completionsMilli
     c.pointee.sheds_milli = self.shedsMilli

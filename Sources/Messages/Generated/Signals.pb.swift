@@ -77,23 +77,13 @@ package struct PoolSignals: Message {
   package var inFlight: UInt64
   /// in the mailbox
   package var waiting: UInt64
+  /// says nothing when none waits
   package var oldestWaitingUs: UInt64
-  /// Demand over the last seconds: what was at work, waited or was shed.
-  ///
-  /// commands at once
-  package var offeredMilli: UInt64
-  /// of the capacity there is
-  package var utilizationMilli: UInt64
-  /// of the capacity at most: what pods scale on
-  package var utilizationMaxMilli: UInt64
   package var queueWait: WaitTimes?
   package var arrived: UInt64
   package var completed: UInt64
   package var shed: UInt64
-  /// a second
-  package var arrivalsMilli: UInt64
-  package var completionsMilli: UInt64
-  package var shedsMilli: UInt64
+  package var demand: PoolDemand?
 
   package init() { self.init(service: "") }
 
@@ -107,16 +97,11 @@ package struct PoolSignals: Message {
     inFlight: UInt64 = 0,
     waiting: UInt64 = 0,
     oldestWaitingUs: UInt64 = 0,
-    offeredMilli: UInt64 = 0,
-    utilizationMilli: UInt64 = 0,
-    utilizationMaxMilli: UInt64 = 0,
     queueWait: WaitTimes? = nil,
     arrived: UInt64 = 0,
     completed: UInt64 = 0,
     shed: UInt64 = 0,
-    arrivalsMilli: UInt64 = 0,
-    completionsMilli: UInt64 = 0,
-    shedsMilli: UInt64 = 0
+    demand: PoolDemand? = nil
   ) {
     self.service = service
     self.replicas = replicas
@@ -127,13 +112,41 @@ package struct PoolSignals: Message {
     self.inFlight = inFlight
     self.waiting = waiting
     self.oldestWaitingUs = oldestWaitingUs
-    self.offeredMilli = offeredMilli
-    self.utilizationMilli = utilizationMilli
-    self.utilizationMaxMilli = utilizationMaxMilli
     self.queueWait = queueWait
     self.arrived = arrived
     self.completed = completed
     self.shed = shed
+    self.demand = demand
+  }
+}
+
+/// Over the last seconds; absent until they have been measured.
+package struct PoolDemand: Message {
+  /// commands at once: at work, waiting or shed
+  package var offeredMilli: UInt64
+  /// of the capacity there is
+  package var utilizationMilli: UInt64
+  /// Of the capacity at most: what pods scale on. While a dependency is not well it does not fall
+  /// below what it was before: what an open breaker keeps away is no idleness.
+  package var utilizationMaxMilli: UInt64
+  /// a second
+  package var arrivalsMilli: UInt64
+  package var completionsMilli: UInt64
+  package var shedsMilli: UInt64
+
+  package init() { self.init(offeredMilli: 0) }
+
+  package init(
+    offeredMilli: UInt64 = 0,
+    utilizationMilli: UInt64 = 0,
+    utilizationMaxMilli: UInt64 = 0,
+    arrivalsMilli: UInt64 = 0,
+    completionsMilli: UInt64 = 0,
+    shedsMilli: UInt64 = 0
+  ) {
+    self.offeredMilli = offeredMilli
+    self.utilizationMilli = utilizationMilli
+    self.utilizationMaxMilli = utilizationMaxMilli
     self.arrivalsMilli = arrivalsMilli
     self.completionsMilli = completionsMilli
     self.shedsMilli = shedsMilli

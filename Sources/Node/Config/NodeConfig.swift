@@ -26,6 +26,7 @@ package struct NodeConfig: Sendable, Equatable {
   package var journal = Journal()
   package var pools = Pools()
   package var autoscale = Autoscale()
+  package var signals = Signals()
   package var overload = Overload()
   /// What the server takes from its callers.
   package var limits = ServerLimits()
@@ -79,6 +80,15 @@ extension NodeConfig {
     package var vfs = ""
     /// 0 only in tests that show what the power-cut test finds without it.
     package var syncsCommits = 1
+
+    package init() {}
+  }
+
+  /// What is measured.
+  package struct Signals: Sendable, Equatable {
+    /// 0 only where it is measured what they cost.
+    package var enabled = 1
+    package var isOn: Bool { enabled == 1 }
 
     package init() {}
   }

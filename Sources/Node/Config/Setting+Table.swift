@@ -267,6 +267,10 @@ extension Setting {
   ]
 
   private static let rest: [Setting] = [
+    .integer(
+      "signals.enabled", \.signals.enabled, 0...1,
+      "0 measures nothing beyond what pools follow; for measuring what signals cost."
+    ).hidden,
     .choice("log.level", \.log.level, "The least that is logged.").live,
     .choice("log.format", \.log.format, "text for people, json for programs."),
     .time(

@@ -100,7 +100,7 @@ package final class PoolControl: Sendable {
 
   /// What the pool is doing.
   package func reading() -> PoolReading {
-    let look = door.look()
+    let look = door.look(withWaits: true)
     let (replicas, limits) = state.withLock { $0 }
     let lately = look.lately
     return PoolReading(
@@ -111,7 +111,8 @@ package final class PoolControl: Sendable {
       oldestWaiting: look.oldest.map {
         .nanoseconds(max(0, look.sample.at.nanoseconds(since: $0)))
       },
-      queueWait: nil, arrived: look.sample.arrived, completed: look.sample.completed,
+      queueWait: look.waits.map { PoolReading.Waits(p50: $0.p50, p95: $0.p95, p99: $0.p99) },
+      arrived: look.sample.arrived, completed: look.sample.completed,
       shed: look.sample.shed, offered: lately?.offered, arrivalRate: lately?.arrivalRate,
       completionRate: lately?.completionRate, shedRate: lately?.shedRate)
   }

@@ -12,6 +12,8 @@ final class PoolDoor: Sendable {
     /// One for each waiter of the mailbox, and no other.
     var continuations: [Mailbox.Waiter: UnsafeContinuation<Admission, Never>] = [:]
     var meter: PoolMeter
+    /// Of those that waited and were let in.
+    var waits = RollingHistogram()
     /// `arrived` of the word, without its wrapping around.
     var arrived: UInt64 = 0
     var shed: UInt64 = 0
@@ -30,6 +32,7 @@ final class PoolDoor: Sendable {
     var oldest: Resilience.MonotonicInstant?
     var sample: PoolSample
     var lately: PoolLoad?
+    var waits: Quantiles?
   }
 
   /// The upper half counts arrivals, the lower half what is inside; its highest bit is set while
@@ -109,8 +112,9 @@ final class PoolDoor: Sendable {
     tell(calls)
   }
 
-  /// A look at it. `isRemembered`: for the means of the last seconds.
-  func look(isRemembered: Bool = false) -> Look {
+  /// A look at it. `isRemembered`: for the means of the last seconds. `withWaits`: how long they
+  /// waited too, which takes adding up.
+  func look(isRemembered: Bool = false, withWaits: Bool = false) -> Look {
     let now = now()
     return state.withLock { state in
       let word = word.load(ordering: .acquiring)
@@ -124,7 +128,8 @@ final class PoolDoor: Sendable {
       if isRemembered { state.meter.remember(sample) }
       return Look(
         inside: inside, waiting: waiting, oldest: state.mailbox.oldest, sample: sample,
-        lately: state.meter.lately(to: sample))
+        lately: state.meter.lately(to: sample),
+        waits: withWaits ? state.waits.quantiles(at: now) : nil)
     }
   }
 
@@ -220,6 +225,7 @@ extension PoolDoor {
     let inside = Self.count(word.load(ordering: .acquiring))
     let outcome = state.mailbox.settle(inside: inside, at: now)
     word.wrappingAdd(UInt64(outcome.admitted.count), ordering: .acquiringAndReleasing)
+    for admitted in outcome.admitted { state.waits.record(admitted.waited, at: now) }
     take(outcome, &state, &calls)
     if state.mailbox.isEmpty, !isAsking {
       word.bitwiseAnd(~Self.crowded, ordering: .acquiringAndReleasing)

@@ -187,6 +187,51 @@ void   baedal__signals__v1__pool_signals__free_unpacked
   assert(message->base.descriptor == &baedal__signals__v1__pool_signals__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__signals__v1__pool_demand__init
+                     (Baedal__Signals__V1__PoolDemand         *message)
+{
+  static const Baedal__Signals__V1__PoolDemand init_value = BAEDAL__SIGNALS__V1__POOL_DEMAND__INIT;
+  *message = init_value;
+}
+size_t baedal__signals__v1__pool_demand__get_packed_size
+                     (const Baedal__Signals__V1__PoolDemand *message)
+{
+  assert(message->base.descriptor == &baedal__signals__v1__pool_demand__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__signals__v1__pool_demand__pack
+                     (const Baedal__Signals__V1__PoolDemand *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__signals__v1__pool_demand__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__signals__v1__pool_demand__pack_to_buffer
+                     (const Baedal__Signals__V1__PoolDemand *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__signals__v1__pool_demand__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Signals__V1__PoolDemand *
+       baedal__signals__v1__pool_demand__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Signals__V1__PoolDemand *)
+     protobuf_c_message_unpack (&baedal__signals__v1__pool_demand__descriptor,
+                                allocator, len, data);
+}
+void   baedal__signals__v1__pool_demand__free_unpacked
+                     (Baedal__Signals__V1__PoolDemand *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__signals__v1__pool_demand__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__signals__v1__wait_times__init
                      (Baedal__Signals__V1__WaitTimes         *message)
 {
@@ -797,7 +842,7 @@ const ProtobufCMessageDescriptor baedal__signals__v1__node_signals__descriptor =
   (ProtobufCMessageInit) baedal__signals__v1__node_signals__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_descriptors[19] =
+static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_descriptors[14] =
 {
   {
     "service",
@@ -908,44 +953,8 @@ static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_d
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "offered_milli",
-    10,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Baedal__Signals__V1__PoolSignals, offered_milli),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "utilization_milli",
-    11,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Baedal__Signals__V1__PoolSignals, utilization_milli),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "utilization_max_milli",
-    12,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Baedal__Signals__V1__PoolSignals, utilization_max_milli),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "queue_wait",
-    13,
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -957,7 +966,7 @@ static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_d
   },
   {
     "arrived",
-    14,
+    11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -969,7 +978,7 @@ static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_d
   },
   {
     "completed",
-    15,
+    12,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -981,7 +990,7 @@ static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_d
   },
   {
     "shed",
-    16,
+    13,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -992,67 +1001,38 @@ static const ProtobufCFieldDescriptor baedal__signals__v1__pool_signals__field_d
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "arrivals_milli",
-    17,
+    "demand",
+    14,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
+    PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
-    offsetof(Baedal__Signals__V1__PoolSignals, arrivals_milli),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "completions_milli",
-    18,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Baedal__Signals__V1__PoolSignals, completions_milli),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "sheds_milli",
-    19,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Baedal__Signals__V1__PoolSignals, sheds_milli),
-    NULL,
+    offsetof(Baedal__Signals__V1__PoolSignals, demand),
+    &baedal__signals__v1__pool_demand__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
 static const unsigned baedal__signals__v1__pool_signals__field_indices_by_name[] = {
-  16,   /* field[16] = arrivals_milli */
-  13,   /* field[13] = arrived */
+  10,   /* field[10] = arrived */
   4,   /* field[4] = capacity */
   5,   /* field[5] = capacity_max */
-  14,   /* field[14] = completed */
-  17,   /* field[17] = completions_milli */
+  11,   /* field[11] = completed */
+  13,   /* field[13] = demand */
   6,   /* field[6] = in_flight */
-  9,   /* field[9] = offered_milli */
   8,   /* field[8] = oldest_waiting_us */
-  12,   /* field[12] = queue_wait */
+  9,   /* field[9] = queue_wait */
   1,   /* field[1] = replicas */
   3,   /* field[3] = replicas_max */
   2,   /* field[2] = replicas_min */
   0,   /* field[0] = service */
-  15,   /* field[15] = shed */
-  18,   /* field[18] = sheds_milli */
-  11,   /* field[11] = utilization_max_milli */
-  10,   /* field[10] = utilization_milli */
+  12,   /* field[12] = shed */
   7,   /* field[7] = waiting */
 };
 static const ProtobufCIntRange baedal__signals__v1__pool_signals__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor baedal__signals__v1__pool_signals__descriptor =
 {
@@ -1062,11 +1042,114 @@ const ProtobufCMessageDescriptor baedal__signals__v1__pool_signals__descriptor =
   "Baedal__Signals__V1__PoolSignals",
   "baedal.signals.v1",
   sizeof(Baedal__Signals__V1__PoolSignals),
-  19,
+  14,
   baedal__signals__v1__pool_signals__field_descriptors,
   baedal__signals__v1__pool_signals__field_indices_by_name,
   1,  baedal__signals__v1__pool_signals__number_ranges,
   (ProtobufCMessageInit) baedal__signals__v1__pool_signals__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__signals__v1__pool_demand__field_descriptors[6] =
+{
+  {
+    "offered_milli",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Signals__V1__PoolDemand, offered_milli),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "utilization_milli",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Signals__V1__PoolDemand, utilization_milli),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "utilization_max_milli",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Signals__V1__PoolDemand, utilization_max_milli),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arrivals_milli",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Signals__V1__PoolDemand, arrivals_milli),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "completions_milli",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Signals__V1__PoolDemand, completions_milli),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sheds_milli",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Signals__V1__PoolDemand, sheds_milli),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__signals__v1__pool_demand__field_indices_by_name[] = {
+  3,   /* field[3] = arrivals_milli */
+  4,   /* field[4] = completions_milli */
+  0,   /* field[0] = offered_milli */
+  5,   /* field[5] = sheds_milli */
+  2,   /* field[2] = utilization_max_milli */
+  1,   /* field[1] = utilization_milli */
+};
+static const ProtobufCIntRange baedal__signals__v1__pool_demand__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor baedal__signals__v1__pool_demand__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.signals.v1.PoolDemand",
+  "PoolDemand",
+  "Baedal__Signals__V1__PoolDemand",
+  "baedal.signals.v1",
+  sizeof(Baedal__Signals__V1__PoolDemand),
+  6,
+  baedal__signals__v1__pool_demand__field_descriptors,
+  baedal__signals__v1__pool_demand__field_indices_by_name,
+  1,  baedal__signals__v1__pool_demand__number_ranges,
+  (ProtobufCMessageInit) baedal__signals__v1__pool_demand__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__signals__v1__wait_times__field_descriptors[3] =

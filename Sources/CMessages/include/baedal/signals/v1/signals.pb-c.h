@@ -19,6 +19,7 @@ typedef struct Baedal__Signals__V1__GetSignalsRequest Baedal__Signals__V1__GetSi
 typedef struct Baedal__Signals__V1__WatchSignalsRequest Baedal__Signals__V1__WatchSignalsRequest;
 typedef struct Baedal__Signals__V1__NodeSignals Baedal__Signals__V1__NodeSignals;
 typedef struct Baedal__Signals__V1__PoolSignals Baedal__Signals__V1__PoolSignals;
+typedef struct Baedal__Signals__V1__PoolDemand Baedal__Signals__V1__PoolDemand;
 typedef struct Baedal__Signals__V1__WaitTimes Baedal__Signals__V1__WaitTimes;
 typedef struct Baedal__Signals__V1__DependencySignals Baedal__Signals__V1__DependencySignals;
 typedef struct Baedal__Signals__V1__SubscriptionSignals Baedal__Signals__V1__SubscriptionSignals;
@@ -89,20 +90,30 @@ struct  Baedal__Signals__V1__PoolSignals
   uint64_t in_flight;
   uint64_t waiting;
   uint64_t oldest_waiting_us;
-  uint64_t offered_milli;
-  uint64_t utilization_milli;
-  uint64_t utilization_max_milli;
   Baedal__Signals__V1__WaitTimes *queue_wait;
   uint64_t arrived;
   uint64_t completed;
   uint64_t shed;
+  Baedal__Signals__V1__PoolDemand *demand;
+};
+#define BAEDAL__SIGNALS__V1__POOL_SIGNALS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__signals__v1__pool_signals__descriptor) \
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, NULL }
+
+
+struct  Baedal__Signals__V1__PoolDemand
+{
+  ProtobufCMessage base;
+  uint64_t offered_milli;
+  uint64_t utilization_milli;
+  uint64_t utilization_max_milli;
   uint64_t arrivals_milli;
   uint64_t completions_milli;
   uint64_t sheds_milli;
 };
-#define BAEDAL__SIGNALS__V1__POOL_SIGNALS__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&baedal__signals__v1__pool_signals__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0 }
+#define BAEDAL__SIGNALS__V1__POOL_DEMAND__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__signals__v1__pool_demand__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
 
 
 struct  Baedal__Signals__V1__WaitTimes
@@ -300,6 +311,25 @@ Baedal__Signals__V1__PoolSignals *
 void   baedal__signals__v1__pool_signals__free_unpacked
                      (Baedal__Signals__V1__PoolSignals *message,
                       ProtobufCAllocator *allocator);
+/* Baedal__Signals__V1__PoolDemand methods */
+void   baedal__signals__v1__pool_demand__init
+                     (Baedal__Signals__V1__PoolDemand         *message);
+size_t baedal__signals__v1__pool_demand__get_packed_size
+                     (const Baedal__Signals__V1__PoolDemand   *message);
+size_t baedal__signals__v1__pool_demand__pack
+                     (const Baedal__Signals__V1__PoolDemand   *message,
+                      uint8_t             *out);
+size_t baedal__signals__v1__pool_demand__pack_to_buffer
+                     (const Baedal__Signals__V1__PoolDemand   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Signals__V1__PoolDemand *
+       baedal__signals__v1__pool_demand__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__signals__v1__pool_demand__free_unpacked
+                     (Baedal__Signals__V1__PoolDemand *message,
+                      ProtobufCAllocator *allocator);
 /* Baedal__Signals__V1__WaitTimes methods */
 void   baedal__signals__v1__wait_times__init
                      (Baedal__Signals__V1__WaitTimes         *message);
@@ -485,6 +515,9 @@ typedef void (*Baedal__Signals__V1__NodeSignals_Closure)
 typedef void (*Baedal__Signals__V1__PoolSignals_Closure)
                  (const Baedal__Signals__V1__PoolSignals *message,
                   void *closure_data);
+typedef void (*Baedal__Signals__V1__PoolDemand_Closure)
+                 (const Baedal__Signals__V1__PoolDemand *message,
+                  void *closure_data);
 typedef void (*Baedal__Signals__V1__WaitTimes_Closure)
                  (const Baedal__Signals__V1__WaitTimes *message,
                   void *closure_data);
@@ -522,6 +555,7 @@ extern const ProtobufCMessageDescriptor baedal__signals__v1__get_signals_request
 extern const ProtobufCMessageDescriptor baedal__signals__v1__watch_signals_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__signals__v1__node_signals__descriptor;
 extern const ProtobufCMessageDescriptor baedal__signals__v1__pool_signals__descriptor;
+extern const ProtobufCMessageDescriptor baedal__signals__v1__pool_demand__descriptor;
 extern const ProtobufCMessageDescriptor baedal__signals__v1__wait_times__descriptor;
 extern const ProtobufCMessageDescriptor baedal__signals__v1__dependency_signals__descriptor;
 extern const ProtobufCMessageDescriptor baedal__signals__v1__subscription_signals__descriptor;
