@@ -205,7 +205,8 @@ let package = Package(
     .testTarget(
       name: "System",
       dependencies: [
-        "CPowerCut", "Credentials", "Journal", "JournalSQLite", "Messages", "Node", "SQLite",
+        "CPowerCut", "Credentials", "Domain", "Journal", "JournalSQLite", "Messages", "Node",
+        "SQLite",
         "Services", "Transport", "baedal", nioCore, nioPosix,
       ],
       path: "Tests/System", exclude: ["python"], swiftSettings: settings),

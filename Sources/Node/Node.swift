@@ -1,3 +1,4 @@
+import Credentials
 import Gateway
 import Glibc
 import Logging
@@ -57,10 +58,13 @@ private func runNode(
     }
   }
   warn(NodeTLS.warnings(config.tls, now: NodeTLS.systemSeconds()))
+  let keys = try await TokenKeys(config.access)
   let parts = try await NodeParts(config, tls: tls, group: group, health: health, log: log)
   parts.watch(by: watchdog)
   signals.begin(parts.signals)
-  var server = ServerConfiguration(authenticate: NodeAccess(config).authenticate)
+  let access = NodeAccess(config, keys: keys)
+  var server = ServerConfiguration(authenticate: access.authenticate)
+  server.verify = access.verify
   server.limits = config.limits
   server.node = config.nodeName
   server.tls = tls.server
@@ -76,6 +80,9 @@ private func runNode(
     parts.cause(config.watchdog.fault)
     let own = [
       ReloadPart(keys: "limits.") { listener.replace(limits: $0.limits) },
+      ReloadPart(keys: "access.token_keys_file", files: { [$0.access.tokenKeysFile] }) {
+        try await TokenKeys.reload(keys, $0.access)
+      },
       ReloadPart(keys: "tls.", files: { NodeTLS.files($0.tls) }) { warn(try tls.reload($0.tls)) },
     ]
     let services = ServiceGroup(

@@ -55,7 +55,13 @@ struct NodeParts {
     self.journals = try await NodeJournals(config)
     self.peers = NodePeers(config, tls: tls.client, group: group)
     self.environment = NodeClock.environment(config.deadlines)
-    self.router = Router(authorize: MethodRules.authorize)
+    let limiter = CallLimiter(CallLimiter.Policy(config.access))
+    self.router = Router { (context) throws(RPCError) in
+      try limiter.admit(context.principal)
+      try MethodRules.authorize(context)
+    }
+    reloads.append(
+      ReloadPart(keys: "access.calls_") { limiter.replace(CallLimiter.Policy($0.access)) })
     self.background = Background(log: log)
     do {
       try await assemble()
@@ -92,6 +98,7 @@ struct NodeParts {
     health.serve(ServiceName.served(by: router.methods))
     checkReadiness()
     forward()
+    try MethodRules.checkComplete(router.methods)
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
   }
 

@@ -18,7 +18,8 @@ struct Baedal: AsyncParsableCommand {
       CommandGroup(
         name: "Node",
         subcommands: [
-          Serve.self, ConfigCommand.self, CertCommand.self, HealthCommand.self, Audit.self,
+          Serve.self, ConfigCommand.self, CertCommand.self, TokenCommand.self, HealthCommand.self,
+          Audit.self,
         ]),
       CommandGroup(
         name: "Customer, store and rider",
@@ -34,7 +35,7 @@ struct Baedal: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Protocol",
-        subcommands: [CallCommand.self, Describe.self, Transitions.self]),
+        subcommands: [CallCommand.self, Describe.self, AccessCommand.self, Transitions.self]),
     ])
 
   /// Synchronous, and the main thread stays: an asynchronous `main` gives it up, which callgrind

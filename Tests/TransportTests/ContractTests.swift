@@ -127,6 +127,45 @@ struct ContractTests {
     }
   }
 
+  @Test("calls wait until the proof has been looked into", arguments: Carrier.allCases)
+  func verify(_ carrier: Carrier) async throws {
+    let gate = Gate()
+    let prove: ServerConfiguration.Verify = { (claim, _) async throws(RPCError) in
+      try? await gate.wait()
+      return Identity(Principal(role: "proved", id: String(decoding: claim.token, as: UTF8.self)))
+    }
+    try await withServer(carrier, verify: prove) { (served) async throws in
+      let client = served.client { $0.credentials.token = Array("me".utf8) }
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for _ in 0..<20 {
+          tasks.addTask { _ = try await client.unary(TestMethods.echo, Text()) }
+        }
+        await gate.arrivals(1)
+        #expect(served.probe.contexts.withLock { $0.isEmpty })
+        gate.open()
+        try await tasks.waitForAll()
+      }
+      let callers = served.probe.contexts.withLock { $0.map(\.principal) }
+      #expect(callers == Array(repeating: Principal(role: "proved", id: "me"), count: 20))
+    }
+  }
+
+  @Test("a proof that does not hold refuses the connection", arguments: Carrier.allCases)
+  func disproved(_ carrier: Carrier) async throws {
+    let refuse: ServerConfiguration.Verify = { (_, _) async throws(RPCError) in
+      await Task.yield()
+      throw RPCError(code: .unauthenticated, message: "no")
+    }
+    try await withServer(carrier, verify: refuse) { (served) async throws in
+      let client = served.client()
+      let error = await failure(.unauthenticated) { () throws(RPCError) in
+        try await client.unary(TestMethods.echo, Text())
+      }
+      #expect(error.message == "no")
+      #expect(served.probe.contexts.withLock { $0.isEmpty })
+    }
+  }
+
   @Test("cancelling the task cancels the handler", arguments: Carrier.allCases)
   func cancel(_ carrier: Carrier) async throws {
     try await withServer(carrier) { (served) async throws in

@@ -12,6 +12,7 @@ func words(_ action: ServerConnection.Action) -> String {
     "end \(end.callID) \(StatusCode(wire: end.status?.code ?? 0).name)"
       + (end.unprocessed ? " unprocessed" : "")
   case .send(let frame): "send \(frame.name)"
+  case .verify(let claim, _): "verify \(claim.principal.role)"
   case .start(let call, _): "start \(call.id)"
   case .stop(let call): "stop \(call.id)"
   case .answerAndStop(let answers): "answer and stop \(answers.map { $0.call.id }.sorted())"
@@ -51,10 +52,14 @@ struct ServerConnectionTests {
   ) -> ServerConnection {
     var configuration = ServerConfiguration(authenticate: ServerConfiguration.trusting)
     configuration.limits = limits
+    if phase == .verifying {
+      configuration.verify = { (claim, _) throws(RPCError) in Identity(claim.principal) }
+    }
     var machine = ServerConnection(
       configuration: configuration, budget: RequestBudget(bytes: 100), address: "test", now: start)
     guard phase != .awaitingHello else { return machine }
     _ = machine.receive(hello, at: start, route: routes)
+    guard phase != .verifying else { return machine }
     _ = machine.receive(call(1, "stream"), at: start, route: routes)
     if phase == .draining { _ = machine.drain() }
     if phase == .closed { _ = machine.disconnected() }
@@ -74,6 +79,7 @@ struct ServerConnectionTests {
       .awaitingHello,
       ["send hello reply"] + Array(repeating: "close INVALID_ARGUMENT after 0", count: 10)
     ),
+    (.verifying, Array(repeating: "close INVALID_ARGUMENT after 0", count: 11)),
     (
       .open,
       [
@@ -93,7 +99,7 @@ struct ServerConnectionTests {
     (.closed, Array(repeating: "none", count: 11)),
   ]
 
-  @Test("every phase answers every frame as the table says", arguments: 0..<4)
+  @Test("every phase answers every frame as the table says", arguments: 0..<5)
   func frames(row: Int) {
     let (phase, expected) = Self.table[row]
     for (frame, wanted) in zip(Self.frames, expected) {
@@ -112,6 +118,12 @@ struct ServerConnectionTests {
       ]
     ),
     (
+      .verifying,
+      [
+        "close OK after 0", "close", "close INTERNAL after 0", "none", "none", "gone",
+      ]
+    ),
+    (
       .open,
       [
         "send go-away after 1", "close", "close INTERNAL after 1", "none", "end 1 OK", "wait",
@@ -121,7 +133,7 @@ struct ServerConnectionTests {
     (.closed, ["none", "none", "none", "none", "none", "gone"]),
   ]
 
-  @Test("every phase answers every other event as the table says", arguments: 0..<4)
+  @Test("every phase answers every other event as the table says", arguments: 0..<5)
   func events(row: Int) {
     let (phase, expected) = Self.events[row]
     var results: [String] = []
@@ -142,6 +154,37 @@ struct ServerConnectionTests {
     case .gone: results.append("gone")
     }
     #expect(results == expected, "\(phase)")
+  }
+
+  @Test("what proves a claim is looked into before anything else; the result counts once")
+  func verified() {
+    let identity = Identity(Principal(role: "rider", id: "r"))
+    var machine = Self.machine(.verifying)
+    #expect(words(machine.verified(.success(identity))) == "send hello reply")
+    #expect(machine.peer.principal == identity.principal)
+    #expect(words(machine.verified(.success(identity))) == "none")
+    machine = Self.machine(.verifying)
+    let refusal = RPCError(code: .unauthenticated, message: "no")
+    #expect(words(machine.verified(.failure(refusal))) == "close UNAUTHENTICATED after 0")
+    machine = Self.machine(.verifying)
+    _ = machine.disconnected()
+    #expect(words(machine.verified(.success(identity))) == "none")
+    machine = Self.machine(.verifying)
+    let late = Self.start.advanced(by: ServerLimits().helloTimeout)
+    #expect(machine.nextTick() == late)
+    #expect(words(machine.tick(at: late)) == "close DEADLINE_EXCEEDED after 0")
+  }
+
+  @Test("a proof that is good no more refuses each call after that")
+  func problem() {
+    var machine = Self.machine(.verifying)
+    let end = Self.start.advanced(by: .seconds(1))
+    let identity = Identity(Principal(role: "rider", id: "r")) { now in
+      now < end ? nil : RPCError(code: .unauthenticated, message: "expired")
+    }
+    _ = machine.verified(.success(identity))
+    #expect(words(machine.receive(call(1), at: Self.start, route: routes)) == "start 1")
+    #expect(words(machine.receive(call(2), at: end, route: routes)) == "end 2 UNAUTHENTICATED unprocessed")
   }
 
   @Test(

@@ -167,11 +167,13 @@ func withServer(
   _ carrier: Carrier, limits: ServerLimits = ServerLimits(),
   authorize: @escaping Router.Authorize = Router.allowAll,
   authenticate: @escaping ServerConfiguration.Authenticate = ServerConfiguration.trusting,
+  verify: ServerConfiguration.Verify? = nil,
   _ body: (Served) async throws -> Void
 ) async throws {
   let probe = Probe()
   var configuration = ServerConfiguration(authenticate: authenticate)
   configuration.limits = limits
+  configuration.verify = verify
   configuration.node = "server-1"
   let router = testRouter(probe, authorize: authorize)
   let group = MultiThreadedEventLoopGroup.singleton

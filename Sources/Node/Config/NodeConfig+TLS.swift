@@ -21,7 +21,7 @@ extension NodeConfig {
   package static let insecureSentence = "anyone may call this node"
 
   /// Whether every caller has to prove who they are.
-  var authenticatesCallers: Bool { false }
+  var authenticatesCallers: Bool { !access.tokenKeysFile.isEmpty }
 
   /// Throws when a node would listen at `address`, beyond this machine, without TLS and proof of
   /// who calls, and the configuration does not say that this is meant.

@@ -64,6 +64,11 @@ extension NodeConfig {
     package var operatorTokenFile = ""
     /// What operators must show in their hello; nil believes everyone.
     package var operatorToken: Secret?
+    /// A file with the public keys that tokens are believed by; empty for none.
+    package var tokenKeysFile = ""
+    /// Calls a second of one customer, store or rider; 0 for no limit.
+    package var callsPerSecond = 0
+    package var callsBurst = 100
 
     package init() {}
   }

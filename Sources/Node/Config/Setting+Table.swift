@@ -32,6 +32,19 @@ extension Setting {
       "File with the token that operators, and nodes that call this one, must show; empty "
         + "believes everyone. "
         + "BAEDAL_ACCESS_OPERATOR_TOKEN gives the token itself."),
+    .text(
+      "access.token_keys_file", \.access.tokenKeysFile, .optionalPath,
+      "JSON Web Key Set with the public keys that callers' tokens are believed by; empty believes "
+        + "what callers say of themselves."
+    ).live,
+    .integer(
+      "access.calls_per_second", \.access.callsPerSecond, 0...1_000_000,
+      "Calls of one customer, store or rider; 0 is no limit."
+    ).live,
+    .integer(
+      "access.calls_burst", \.access.callsBurst, 1...1_000_000,
+      "Of those, so many at once."
+    ).live,
   ]
 
   private static let journal: [Setting] = [

@@ -128,7 +128,8 @@ struct NodeReload: ServiceLifecycle.Service, CustomStringConvertible {
     defer { try? handle.close() }
     guard let bytes = try? handle.read(upToCount: Self.fileBytesMax) else { return nil }
     var hasher = Hasher()
-    hasher.combine(bytes)
+    // All of them: `Data` itself would hash its first 80 bytes alone.
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     return hasher.finalize()
   }
 }

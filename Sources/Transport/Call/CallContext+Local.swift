@@ -33,7 +33,7 @@ extension CallContext {
       ServerCall(
         id: 0, method: "", deadline: deadline ?? .distantFuture, metadata: metadata,
         connection: ServerPeer(
-          principal: principal, peer: Peer(address: "local"), clock: clock),
+          Identity(principal), peer: Peer(address: "local"), clock: clock),
         route: .local, requestBytes: 0))
   }
 }

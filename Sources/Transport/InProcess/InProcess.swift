@@ -14,7 +14,7 @@ package final class InProcessServer: ServerTransport {
 
   /// What `run` has a child task for.
   private enum Job: Sendable {
-    case serve(ServerSession.Start, on: ServerSession)
+    case serve(InProcessLink.Work, on: ServerSession)
     /// Break what is left of the connections then.
     case cut(at: MonotonicInstant)
   }
@@ -38,7 +38,9 @@ package final class InProcessServer: ServerTransport {
       await withTaskGroup(of: Void.self) { group in
         for await job in jobs {
           switch job {
-          case .serve(let start, let session):
+          case .serve(.claim(let claim), let session):
+            group.addTask { await session.verify(claim) }
+          case .serve(.call(let start), let session):
             group.addTask { await Self.serve(start, on: session, clock: clock) }
           case .cut(let time):
             group.addTask {
@@ -103,7 +105,7 @@ package final class InProcessServer: ServerTransport {
     let link = InProcessLink(
       router: router, serverConfiguration: self.configuration, budget: budget,
       clientConfiguration: configuration,
-      onStart: { [feed] session, start in feed.yield(.serve(start, on: session)) },
+      onWork: { [feed] session, work in feed.yield(.serve(work, on: session)) },
       onEnd: { [weak self] link in self?.ended(link) })
     let isTaken = state.withLock { state in
       guard !state.isDraining, state.links.count < self.configuration.limits.connectionsMax
@@ -158,6 +160,11 @@ package final class InProcessClient: ClientTransport {
         throw RPCError(code: .cancelled, message: "closed", unprocessed: true)
       }
       if let session = state.link?.client, session.isOpen { return session }
+      // A proof is looked into after connecting.
+      if let refusal = state.link?.refusal {
+        state.link = nil
+        throw refusal
+      }
       let link = try server.connect(configuration)
       if let error = link.refusal { throw error }
       state.link = link

@@ -4,12 +4,18 @@ import Synchronization
 /// Two sessions back to back: what one has to send, the other receives, in
 /// whichever task caused it.
 final class InProcessLink: Sendable {
+  /// What the server's side has to do in a task.
+  enum Work: Sendable {
+    case call(ServerSession.Start)
+    case claim(ServerSession.Claim)
+  }
+
   let client: ClientSession
   let server: ServerSession
   private let bell: Bell
   private let opening: Opening
   private let pumping = Mutex(Pumping())
-  private let onStart: @Sendable (ServerSession, ServerSession.Start) -> Void
+  private let onWork: @Sendable (ServerSession, Work) -> Void
   private let onEnd: @Sendable (InProcessLink) -> Void
 
   fileprivate struct Pumping {
@@ -32,14 +38,14 @@ final class InProcessLink: Sendable {
   init(
     router: Router, serverConfiguration: ServerConfiguration, budget: RequestBudget,
     clientConfiguration: ClientConfiguration,
-    onStart: @escaping @Sendable (ServerSession, ServerSession.Start) -> Void,
+    onWork: @escaping @Sendable (ServerSession, Work) -> Void,
     onEnd: @escaping @Sendable (InProcessLink) -> Void
   ) {
     let bell = Bell()
     let opening = Opening()
     self.bell = bell
     self.opening = opening
-    self.onStart = onStart
+    self.onWork = onWork
     self.onEnd = onEnd
     server = ServerSession(
       router: router, configuration: serverConfiguration, budget: budget, address: "in-process",
@@ -86,10 +92,10 @@ final class InProcessLink: Sendable {
       if client.takeOutbound(into: &buffer) {
         isMoved = true
         server.receive(buffer)
-        let now = server.clock.now()
-        while let start = server.next(at: now) { onStart(server, start) }
+        startCalls()
         buffer = ByteBuffer()
       }
+      if server.takeResumed() { startCalls() }
       if server.takeOutbound(into: &buffer) {
         isMoved = true
         client.receive(buffer, at: client.clock.now())
@@ -97,6 +103,12 @@ final class InProcessLink: Sendable {
       }
     }
     return server.takeEnd() || client.takeEnd()
+  }
+
+  private func startCalls() {
+    let now = server.clock.now()
+    while let start = server.next(at: now) { onWork(server, .call(start)) }
+    if let claim = server.takeClaim() { onWork(server, .claim(claim)) }
   }
 
   private func end() {

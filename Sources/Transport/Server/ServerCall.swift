@@ -50,11 +50,14 @@ package final class ServerCall: Sendable {
 /// What all calls of one connection share.
 package final class ServerPeer: Sendable {
   let principal: Principal
+  /// See `Identity.problem`.
+  let problem: (@Sendable (MonotonicInstant) -> RPCError?)?
   let peer: Peer
   let clock: TransportClock
 
-  init(principal: Principal, peer: Peer, clock: TransportClock) {
-    self.principal = principal
+  init(_ identity: Identity, peer: Peer, clock: TransportClock) {
+    principal = identity.principal
+    problem = identity.problem
     self.peer = peer
     self.clock = clock
   }

@@ -21,6 +21,9 @@ extension ServerConnection {
       return .none
     case (.awaitingHello, .hello(let hello)):
       return greet(hello)
+    case (.verifying, _):
+      // The driver hands nothing over before `verified`.
+      return violate(.violation("\(frame.name) before the hello was answered"))
     case (.awaitingHello, _):
       return violate(.violation("\(frame.name) before hello"))
     case (.open, .call(let call)):
@@ -59,10 +62,30 @@ extension ServerConnection {
     from.node = hello.node
     do throws(RPCError) {
       let principal = try configuration.authenticate(claimed, from)
-      peer = ServerPeer(principal: principal, peer: from, clock: configuration.clock)
+      peer = ServerPeer(Identity(principal), peer: from, clock: configuration.clock)
     } catch {
       return refuse(error)
     }
+    guard configuration.verify == nil else {
+      self.hello = hello
+      phase = .verifying
+      return .verify(claimed, from)
+    }
+    return open(hello)
+  }
+
+  /// It is established who calls, or that it is not whom they claim to be.
+  mutating func verified(_ result: Result<Identity, RPCError>) -> Action {
+    guard phase == .verifying, let hello = hello.take() else { return .none }
+    switch result {
+    case .success(let identity):
+      peer = ServerPeer(identity, peer: peer.peer, clock: configuration.clock)
+      return open(hello)
+    case .failure(let error): return refuse(error)
+    }
+  }
+
+  private mutating func open(_ hello: Hello) -> Action {
     peerLimits = ConnectionLimits(hello.limits)
     phase = .open
     let version = min(Self.versionMax, hello.versionMax)
@@ -84,6 +107,7 @@ extension ServerConnection {
       return violate(.violation("call \(wire.callID) does not come after call \(lastCallID)"))
     }
     lastCallID = wire.callID
+    if let error = peer.problem?(now) { return reject(wire, error.code, error.message) }
     guard let found = route(wire.method) else {
       return reject(wire, .unimplemented, "no method \(wire.method.prefix(200))")
     }

@@ -7,7 +7,7 @@ extension ServerConnection {
     switch phase {
     case .closed:
       return .none
-    case .awaitingHello:
+    case .awaitingHello, .verifying:
       guard now >= openedAt.advanced(by: limits.helloTimeout) else { return .none }
       return violate(WireError(code: .deadlineExceeded, message: "no hello in time"))
     case .open, .draining:
@@ -35,7 +35,7 @@ extension ServerConnection {
     switch phase {
     case .closed:
       return .distantFuture
-    case .awaitingHello:
+    case .awaitingHello, .verifying:
       return openedAt.advanced(by: limits.helloTimeout)
     case .open, .draining:
       break

@@ -6,6 +6,8 @@ struct ServerConnection: ~Copyable {
   enum Phase: Sendable, Hashable {
     /// Nothing but a hello is welcome.
     case awaitingHello
+    /// The hello is there; its proof is being looked into. Nothing is handled meanwhile.
+    case verifying
     case open
     /// Go-away was said, by either side: what is in flight is finished, nothing begins.
     case draining
@@ -16,6 +18,8 @@ struct ServerConnection: ~Copyable {
   enum Action {
     case none
     case send(Frame.Kind)
+    /// Find out who calls, and say so with `verified`.
+    case verify(ClientCredentials, Peer)
     /// Run the call's handler.
     case start(ServerCall, payload: [UInt8])
     /// Stop the call's handler; its answer is still to come.
@@ -48,6 +52,8 @@ struct ServerConnection: ~Copyable {
   var calls: [UInt64: InFlight] = [:]
   /// Highest call accepted or refused so far: what a go-away tells.
   var lastCallID: UInt64 = 0
+  /// What the client said in its hello, while its proof is looked into.
+  var hello: Hello?
   /// Why the connection was not accepted.
   var refusal: RPCError?
 
@@ -68,7 +74,7 @@ struct ServerConnection: ~Copyable {
     self.configuration = configuration
     self.budget = budget
     peer = ServerPeer(
-      principal: .anonymous, peer: Peer(address: address), clock: configuration.clock)
+      Identity(.anonymous), peer: Peer(address: address), clock: configuration.clock)
     openedAt = now
     receivedAt = now
     busyAt = now
@@ -79,7 +85,7 @@ struct ServerConnection: ~Copyable {
   /// The client has shown a certificate, which was verified; before its hello.
   mutating func identify(_ certificate: PeerCertificate) {
     peer = ServerPeer(
-      principal: .anonymous, peer: Peer(address: peer.peer.address, certificate: certificate),
+      Identity(.anonymous), peer: Peer(address: peer.peer.address, certificate: certificate),
       clock: configuration.clock)
   }
 
@@ -89,7 +95,7 @@ struct ServerConnection: ~Copyable {
   /// The peer broke the protocol: say so and hang up.
   mutating func violate(_ error: WireError) -> Action {
     guard phase != .closed else { return .none }
-    if phase == .awaitingHello { refusal = error.error }
+    if phase == .awaitingHello || phase == .verifying { refusal = error.error }
     phase = .closed
     return .close(.goAway(lastCallID: lastCallID, error))
   }
@@ -97,7 +103,7 @@ struct ServerConnection: ~Copyable {
   /// No further calls: says go-away once, ends what streams; unary calls are finished.
   mutating func drain(_ reason: RPCError? = nil) -> Action {
     switch phase {
-    case .awaitingHello:
+    case .awaitingHello, .verifying:
       phase = .closed
       return .close(.goAway(lastCallID: 0, reason))
     case .open:

@@ -41,17 +41,39 @@ package struct ServerLimits: Sendable, Hashable {
   package init() {}
 }
 
+/// Whom a server takes the other end of a connection for.
+package struct Identity: Sendable {
+  package var principal: Principal
+  /// Asked before each call: why nothing more is taken, such as a proof that has expired. nil: it
+  /// is good for as long as the connection lasts.
+  package var problem: (@Sendable (MonotonicInstant) -> RPCError?)?
+
+  package init(
+    _ principal: Principal, problem: (@Sendable (MonotonicInstant) -> RPCError?)? = nil
+  ) {
+    self.principal = principal
+    self.problem = problem
+  }
+}
+
 /// What a server is told once, at start.
 package struct ServerConfiguration: Sendable {
   /// Establishes who calls from what a hello claims. Throwing refuses the connection.
   package typealias Authenticate =
     @Sendable (ClientCredentials, Peer) throws(RPCError) -> Principal
 
+  /// Establishes who calls from what proves it. Throwing refuses the connection.
+  package typealias Verify =
+    @Sendable (ClientCredentials, Peer) async throws(RPCError) -> Identity
+
   package var limits = ServerLimits()
   /// The name this node gives itself in its hello.
   package var node = ""
   package var clock = TransportClock.system
   package var authenticate: Authenticate
+  /// Looks, after `authenticate`, into what a claim shows in proof, which may take time: the
+  /// connection's calls wait for it, within the time for the hello. nil: the claim needs no proof.
+  package var verify: Verify?
   /// How TLS is spoken on TCP; nil for plain bytes.
   package var tls: ServerTLS?
   /// Told, for a log, why a connection ended before it was accepted. Called on event loops, so it

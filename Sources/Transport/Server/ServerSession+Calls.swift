@@ -136,6 +136,8 @@ extension ServerSession.Core {
       break
     case .send(let frame):
       write(frame, &stops)
+    case .verify(let credentials, let peer):
+      claim = ServerSession.Claim(credentials: credentials, peer: peer)
     case .start(let call, let payload):
       return ServerSession.Start(call: call, payload: payload)
     case .stop(let call):

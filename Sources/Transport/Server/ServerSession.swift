@@ -34,11 +34,22 @@ package final class ServerSession: Sendable {
     var isWakeArmed = true
     var isWritable = true
     var isEndReported = false
+    /// Whose proof is to be looked into, until the driver has taken it.
+    var claim: Claim?
+    /// The hello was answered after frames had to wait for it.
+    var isResumed = false
+  }
+
+  /// What a hello claims, and where it comes from.
+  struct Claim: Sendable {
+    let credentials: ClientCredentials
+    let peer: Peer
   }
 
   let core: Mutex<Core>
   let router: Router
   let clock: TransportClock
+  private let verify: ServerConfiguration.Verify?
   /// Tells the driver that there are bytes to write or that the end has come.
   /// Called from any thread, at most once until the driver takes the bytes.
   let wake: @Sendable () -> Void
@@ -50,6 +61,7 @@ package final class ServerSession: Sendable {
     self.router = router
     self.wake = wake
     clock = configuration.clock
+    verify = configuration.verify
     core = Mutex(
       Core(
         machine: ServerConnection(
@@ -76,6 +88,11 @@ extension ServerSession {
       var isEmpty = false
       let start = core.withLock { core -> Start? in
         do throws(WireError) {
+          guard core.machine.phase != .verifying else {
+            core.machine.received(at: now, isPartial: false)
+            isEmpty = true
+            return nil
+          }
           guard let frame = try core.parser.next(FrameCodec.decode) else {
             core.machine.received(at: now, isPartial: core.parser.pendingBytes > 0)
             isEmpty = true
@@ -141,7 +158,42 @@ extension ServerSession {
   }
 
   /// Whether the hello has been accepted.
-  var isGreeted: Bool { core.withLock { $0.machine.phase != .awaitingHello } }
+  var isGreeted: Bool {
+    core.withLock { ![.awaitingHello, .verifying].contains($0.machine.phase) }
+  }
+
+  /// Whether what is received has to wait until the hello is answered: read no more then.
+  var isVerifying: Bool { core.withLock { $0.machine.phase == .verifying } }
+
+  /// A claim to be looked into with `verify`, in a task of the driver's; told once.
+  func takeClaim() -> Claim? { core.withLock { $0.claim.take() } }
+
+  /// Finds out whether a claim is true, and answers the hello.
+  nonisolated(nonsending) func verify(_ claim: Claim) async {
+    let result: Result<Identity, RPCError>
+    do throws(RPCError) {
+      guard let verify else {
+        throw RPCError(code: .internal, message: "nobody looks into proofs here")
+      }
+      result = .success(try await verify(claim.credentials, claim.peer))
+    } catch { result = .failure(error) }
+    var stops = Stops()
+    let isWakeNeeded = core.withLock { core in
+      _ = core.perform(core.machine.verified(result), &stops)
+      core.isResumed = true
+      return core.takeWake()
+    }
+    stops.run()
+    if isWakeNeeded { wake() }
+  }
+
+  /// True once after the hello was answered late: call `next` for what was received meanwhile.
+  func takeResumed() -> Bool {
+    core.withLock { core in
+      defer { core.isResumed = false }
+      return core.isResumed
+    }
+  }
 
   /// Why the connection was not accepted; nil if it was, or may yet be.
   var refusal: RPCError? { core.withLock { $0.machine.refusal } }

@@ -86,18 +86,22 @@ final class TCPServerHandler: ChannelDuplexHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     link.isReading = false
-    if !isGreeted, session.isGreeted {
-      isGreeted = true
-      server.greeted(context.channel)
-    }
+    greet(context)
     flush()
     updateTimer()
     context.fireChannelReadComplete()
   }
 
-  /// A client that does not take its answers is not read from either.
+  private func greet(_ context: ChannelHandlerContext) {
+    guard !isGreeted, session.isGreeted else { return }
+    isGreeted = true
+    server.greeted(context.channel)
+  }
+
+  /// A client that does not take its answers is not read from either, nor one whose hello is still
+  /// to be answered.
   func read(context: ChannelHandlerContext) {
-    if context.channel.isWritable {
+    if context.channel.isWritable, isGreeted || !session.isVerifying {
       context.read()
     } else {
       isReadHeld = true
@@ -109,16 +113,25 @@ final class TCPServerHandler: ChannelDuplexHandler {
     session.setWritable(isWritable)
     if isWritable {
       flush()
-      if isReadHeld {
-        isReadHeld = false
-        context.read()
-      }
+      readOn(context)
     }
     context.fireChannelWritabilityChanged()
   }
 
+  private func readOn(_ context: ChannelHandlerContext) {
+    guard isReadHeld else { return }
+    isReadHeld = false
+    read(context: context)
+  }
+
   private func flush() {
     guard let context, context.channel.isActive else { return }
+    if !isGreeted, session.takeResumed() {
+      greet(context)
+      runner.receive(at: session.clock.now())
+      readOn(context)
+      updateTimer()
+    }
     // What the socket does not take stays in the session, which bounds it.
     if context.channel.isWritable, session.takeOutbound(into: &spare) {
       context.writeAndFlush(wrapOutboundOut(spare), promise: nil)

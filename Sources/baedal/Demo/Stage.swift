@@ -1,5 +1,5 @@
-import Glibc
 import Messages
+import Node
 
 /// What the audience sees: who did what, and what came of it. Prints whole lines, so that several
 /// tasks may use it.
@@ -40,9 +40,5 @@ struct Stage: Sendable {
     print(Terminal.styled("             " + Terminal.plain(text), style))
   }
 
-  static func nowMs() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-  }
+  static func nowMs() -> Int64 { NodeClock.milliseconds() }
 }

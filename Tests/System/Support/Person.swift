@@ -8,13 +8,16 @@ struct Person: Sendable {
   private let rpc: RPCClient
   private let transport: TCPClient
 
-  /// - Parameter tls: nil for a node that speaks plain.
+  /// - Parameters:
+  ///   - tls: nil for a node that speaks plain.
+  ///   - token: what proves it, where proof is asked for.
   init(
-    _ role: String, _ id: String, of port: Int, connections: Int = 1, tls: ClientTLS? = nil
+    _ role: String, _ id: String, of port: Int, connections: Int = 1, tls: ClientTLS? = nil,
+    token: String = ""
   ) {
     principal = Principal(role: role, id: id)
     var configuration = ClientConfiguration()
-    configuration.credentials = ClientCredentials(principal: principal)
+    configuration.credentials = ClientCredentials(principal: principal, token: Array(token.utf8))
     configuration.limits.connectionsMax = connections
     configuration.tls = tls
     transport = TCPClient(
@@ -34,6 +37,13 @@ struct Person: Sendable {
   /// The answer to a payload that need not be one.
   func call(_ method: String, payload: [UInt8]) async throws(RPCError) -> [UInt8] {
     try await rpc.unary(method, payload, options: CallOptions(timeout: .seconds(30)))
+  }
+
+  /// The first message of a stream; nil when it ends without one.
+  func first(_ method: String, payload: [UInt8]) async throws(RPCError) -> [UInt8]? {
+    let stream = try await rpc.payloads(method, payload, options: CallOptions(timeout: .seconds(5)))
+    var iterator = stream.makeAsyncIterator()
+    return try await iterator.next()
   }
 
   func stream<Request: Message, Response: Message>(

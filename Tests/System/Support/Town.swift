@@ -34,6 +34,11 @@ struct Town: Sendable {
     boss = Person("operator", "boss", of: port, tls: tls)
   }
 
+  init(_ port: Int, customer: Person, owner: Person, rider: Person, boss: Person) {
+    self.port = port
+    (self.customer, self.owner, self.rider, self.boss) = (customer, owner, rider, boss)
+  }
+
   func close() async {
     for person in [customer, owner, rider, boss] { await person.close() }
   }

@@ -43,7 +43,8 @@ final class RefusalLog: Sendable {
     }
     guard let skipped else { return }
     var facts: Logger.Metadata = [
-      "address": "\(peer.address)", "status": "\(error.code.name)", "reason": "\(error.message)",
+      "address": "\(peer.address)", "status": "\(error.code.name)",
+      "reason": "\(error.cause.map { "\($0)" } ?? error.message)",
     ]
     if skipped > 0 { facts["skipped"] = "\(skipped)" }
     log.notice("connection refused", metadata: facts)
