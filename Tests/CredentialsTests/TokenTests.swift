@@ -108,9 +108,13 @@ struct TokenTests {
     let next = try TokenIssuer(keyID: "k-2")
     try await keys.replace(try next.added(to: set))
     #expect(keys.ids == ["k-1", "k-2"])
-    _ = try await keys.verify(old, at: now)
+    let verified = try await keys.verify(old, at: now)
+    #expect(keys.holds(verified))
+    // Another key of the same name is another key.
+    try await keys.replace(try TokenIssuer(keyID: "k-1").added(to: nil))
+    #expect(!keys.holds(verified))
     try await keys.replace(try next.added(to: nil))
-    #expect(!keys.holds("k-1"))
+    #expect(!keys.holds(verified))
     await #expect(throws: TokenError.unknownKey("k-1")) { _ = try await keys.verify(old, at: now) }
     await #expect(throws: KeySetError.self) { try await keys.replace("{") }
     #expect(keys.ids == ["k-2"])

@@ -41,7 +41,12 @@ extension SystemTests {
       try await town.open()
       let id = try await town.placed("mine").orderID
       try await town.ticket(of: id, reaches: .received)
-      try await town.steps(of: id, until: "OrderPlaced")
+      try await town.acceptAndConfirm(id)
+      let claim = DeliveryRequest(orderID: id, riderID: Town.riderID)
+      try await until("delivery that the rider has claimed") {
+        let delivery = try await town.rider.call(DeliveryServiceMethods.claimDelivery, claim)
+        return delivery.delivery?.riderID == Town.riderID
+      }
       for role in [Role.customer, .store, .rider] {
         let stranger = Person(role.rawValue, "\(role.rawValue)-2", of: node.port)
         for rule in MethodRules.table where rule.admits(role) && rule.ownership != .nobody {
@@ -54,7 +59,7 @@ extension SystemTests {
         }
         await stranger.close()
       }
-      #expect(try await town.order(id).state == .placed)
+      #expect(try await town.order(id).state == .accepted)
       await town.close()
     }
 

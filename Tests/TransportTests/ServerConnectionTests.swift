@@ -184,7 +184,9 @@ struct ServerConnectionTests {
     }
     _ = machine.verified(.success(identity))
     #expect(words(machine.receive(call(1), at: Self.start, route: routes)) == "start 1")
-    #expect(words(machine.receive(call(2), at: end, route: routes)) == "end 2 UNAUTHENTICATED unprocessed")
+    #expect(
+      words(machine.receive(call(2), at: end, route: routes)) == "end 2 UNAUTHENTICATED unprocessed"
+    )
   }
 
   @Test(

@@ -9,13 +9,16 @@ package final class TokenKeys: Sendable {
   /// A token that was believed.
   package struct Verified: Sendable {
     package let claims: TokenClaims
-    /// The key that signed it.
+    /// The name of the key that signed it.
     package let keyID: String
+    /// The key itself, so that another one of the same name is told apart.
+    fileprivate let material: String
   }
 
   private struct Key: Sendable {
     /// The only algorithm it signs with, as a token names it.
     let algorithm: String
+    let material: String
     /// Of this one key, so that nothing can be taken for signed by another.
     let collection: JWTKeyCollection
   }
@@ -24,8 +27,6 @@ package final class TokenKeys: Sendable {
   package static let keysMax = 64
 
   private let keys: Mutex<[String: Key]>
-  /// Changes with every replacement, so that who has looked need not look again until then.
-  private let replaced = Atomic<Int>(0)
 
   /// - Parameter set: the text of a key set. Throws an error whose text says what is wrong with it.
   package init(_ set: String) async throws(KeySetError) {
@@ -36,14 +37,12 @@ package final class TokenKeys: Sendable {
   package func replace(_ set: String) async throws(KeySetError) {
     let new = try await Self.keys(of: set)
     keys.withLock { $0 = new }
-    replaced.wrappingAdd(1, ordering: .releasing)
   }
 
-  /// How often the set was replaced.
-  package var replacements: Int { replaced.load(ordering: .acquiring) }
-
-  /// Whether tokens signed by that key are believed now.
-  package func holds(_ keyID: String) -> Bool { keys.withLock { $0[keyID] != nil } }
+  /// Whether the key that signed a token is believed still.
+  package func holds(_ token: Verified) -> Bool {
+    keys.withLock { $0[token.keyID]?.material == token.material }
+  }
 
   package var ids: [String] { keys.withLock { $0.keys.sorted() } }
 
@@ -65,7 +64,7 @@ package final class TokenKeys: Sendable {
     do {
       payload = try await key.collection.verify(token, as: TokenPayload.self)
     } catch { throw .signature }
-    return Verified(claims: try payload.claims(at: now), keyID: id)
+    return Verified(claims: try payload.claims(at: now), keyID: id, material: key.material)
   }
 
   private static func keys(of set: String) async throws(KeySetError) -> [String: Key] {
@@ -97,7 +96,9 @@ package final class TokenKeys: Sendable {
       key.algorithm = algorithm
       do {
         let collection = try await JWTKeyCollection().add(jwk: key)
-        let added = Key(algorithm: algorithm.rawValue, collection: collection)
+        let material = "\(key.x ?? "").\(key.y ?? "")"
+        let added = Key(
+          algorithm: algorithm.rawValue, material: material, collection: collection)
         guard keys.updateValue(added, forKey: id) == nil else {
           throw KeySetError("it holds two keys '\(id)'")
         }

@@ -85,11 +85,8 @@ struct NodeAccess: Sendable {
     }
     let end = clock.now().advanced(by: .seconds(verified.claims.expires - wall))
     return Identity(principal) { now in
-      guard now < end else { return RPCError(code: .unauthenticated, message: "it has expired") }
-      guard keys.holds(verified.keyID) else {
-        return RPCError(code: .unauthenticated, message: Self.notTaken)
-      }
-      return nil
+      now < end && keys.holds(verified)
+        ? nil : RPCError(code: .unauthenticated, message: Self.notTaken)
     }
   }
 

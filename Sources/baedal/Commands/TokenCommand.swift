@@ -34,16 +34,20 @@ struct TokenCommand: AsyncParsableCommand {
       let (keyPath, setPath) = ("\(out)/\(id).key", "\(out)/keys.json")
       do {
         let issuer = try TokenIssuer(keyID: id)
-        let set = try issuer.added(to: try? String(contentsOfFile: setPath, encoding: .utf8))
-        try FileManager.default.createDirectory(
-          atPath: out, withIntermediateDirectories: true)
-        guard !FileManager.default.fileExists(atPath: keyPath) else {
+        let files = FileManager.default
+        guard !files.fileExists(atPath: keyPath) else {
           throw Failure(line: "\(keyPath): is there already; name another --id", status: .usage)
         }
+        // A set that cannot be read is an error, not an empty one.
+        let set = try issuer.added(
+          to: files.fileExists(atPath: setPath)
+            ? String(contentsOfFile: setPath, encoding: .utf8) : nil)
+        try FileManager.default.createDirectory(
+          atPath: out, withIntermediateDirectories: true)
+        try Data(set.utf8).write(to: URL(fileURLWithPath: setPath), options: .atomic)
         guard PrivateFile.write(issuer.file, to: keyPath, mode: 0o600) else {
           throw Failure(line: "\(keyPath): cannot be written", status: .usage)
         }
-        try Data(set.utf8).write(to: URL(fileURLWithPath: setPath), options: .atomic)
       } catch let error as KeySetError {
         throw Failure(line: "\(setPath): \(error)", status: .usage)
       } catch let failure as Failure {
