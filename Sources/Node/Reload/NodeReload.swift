@@ -40,6 +40,8 @@ struct NodeReload: ServiceLifecycle.Service, CustomStringConvertible {
         group.addTask { for await _ in signals { bell.ring(.asked) } }
         var reload = ConfigReload(live.now, parts: parts)
         var watch = ReloadWatch(contents(reload))
+        // What changed since the node read it is seen now, or never.
+        await read(&reload, changed: nil, isAsked: false)
         var pause = reload.running.reloadInterval
         var isTimed = false
         while !Task.isCancelled {
@@ -66,19 +68,21 @@ struct NodeReload: ServiceLifecycle.Service, CustomStringConvertible {
     let now = contents(reload)
     if isAsked {
       watch.settle(now)
-      await read(&reload, changed: nil)
+      await read(&reload, changed: nil, isAsked: true)
     } else {
       switch watch.look(now) {
       case .rest: return reload.running.reloadInterval
       case .lookAgain: return min(Self.settleTime, reload.running.reloadInterval)
-      case .read(let changed): await read(&reload, changed: changed)
+      case .read(let changed): await read(&reload, changed: changed, isAsked: false)
       }
     }
     watch.follow(contents(reload))
     return reload.running.reloadInterval
   }
 
-  private func read(_ reload: inout ConfigReload, changed: Set<String>?) async {
+  private func read(
+    _ reload: inout ConfigReload, changed: Set<String>?, isAsked: Bool
+  ) async {
     var new = reload.running
     var isRead = true
     do throws(ConfigError) { new = try await source.load() } catch {
@@ -88,7 +92,7 @@ struct NodeReload: ServiceLifecycle.Service, CustomStringConvertible {
     }
     let outcome = await reload.take(new, changed: changed)
     live.replace(reload.running)
-    tell(outcome, isAsked: changed == nil && isRead)
+    tell(outcome, isAsked: isAsked && isRead)
   }
 
   private func tell(_ outcome: ConfigReload.Outcome, isAsked: Bool) {
