@@ -99,6 +99,7 @@ struct NodeParts {
     checkReadiness()
     forward()
     try MethodRules.checkComplete(router.methods)
+    watchReplicas()
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
   }
 

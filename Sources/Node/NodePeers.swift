@@ -3,32 +3,60 @@ import NIOPosix
 import Services
 import Transport
 
-/// The other nodes that this one calls: a client for each, which connects when it is first needed.
+/// The other nodes that this one calls: a client for each service, which connects when it is first
+/// needed, and chooses a replica for each call where there may be several.
 struct NodePeers {
-  private let clients: [(peer: NodeConfig.Peer, transport: TCPClient)]
+  private var clients: [ServiceName: any ClientTransport] = [:]
+  /// Those that choose, by the services they reach.
+  private(set) var balanced: [ServiceName: BalancedClient] = [:]
+  /// Each once, for closing.
+  private var transports: [any ClientTransport] = []
 
   init(_ config: NodeConfig, tls: ClientTLS?, group: MultiThreadedEventLoopGroup) {
-    clients = config.peers.map { peer in
-      var configuration = ClientConfiguration()
-      configuration.node = config.nodeName
-      configuration.tls = tls
-      configuration.credentials = ClientCredentials(
-        principal: Principal(role: "service", id: config.nodeName),
-        token: config.access.operatorToken.map { Array($0.reveal().utf8) } ?? [])
-      return (
-        peer,
-        TCPClient(host: peer.host, port: peer.port, configuration: configuration, group: group)
-      )
+    var configuration = ClientConfiguration()
+    configuration.node = config.nodeName
+    configuration.tls = tls
+    configuration.credentials = ClientCredentials(
+      principal: Principal(role: "service", id: config.nodeName),
+      token: config.access.operatorToken.map { Array($0.reveal().utf8) } ?? [])
+    var single: [ReplicaAddress: TCPClient] = [:]
+    let connect: BalancedClient.Connect = { [configuration] address in
+      TCPClient(
+        host: address.host, port: address.port, name: address.name, configuration: configuration,
+        group: group)
+    }
+    for service in ServiceName.allCases {
+      var addresses: [ReplicaAddress] = []
+      for peer in config.peers where peer.services.contains(service) {
+        addresses += peer.addresses
+      }
+      guard let first = addresses.first else { continue }
+      // A name of what has one owner stands for that one, wherever it is when it is connected to.
+      guard addresses.count > 1 || (service.mayRunOften && first.isName) else {
+        let client =
+          single[first]
+          ?? TCPClient(
+            host: first.host, port: first.port, configuration: configuration, group: group)
+        if single.updateValue(client, forKey: first) == nil { transports.append(client) }
+        clients[service] = client
+        continue
+      }
+      let client = BalancedClient(
+        service: service.wireName, endpoints: addresses, keys: CallKeys.services,
+        policy: config.balance, configuration: configuration, connect: connect)
+      clients[service] = client
+      balanced[service] = client
+      transports.append(client)
     }
   }
 
-  /// A client of the node that runs that service; nil when no peer does.
+  /// A client of the nodes that run that service; nil when no peer does.
   func client(for service: ServiceName) -> RPCClient? {
-    clients.first { $0.peer.services.contains(service) }.map { RPCClient($0.transport) }
+    clients[service].map { RPCClient($0) }
   }
 
   func close() async {
-    for (_, transport) in clients { await transport.close() }
+    for transport in transports { await transport.close() }
   }
 }
 
@@ -43,11 +71,17 @@ extension NodeParts {
     }
   }
 
+  /// Keeps an eye on the replicas of what runs more than once elsewhere.
+  mutating func watchReplicas() {
+    for (service, client) in peers.balanced.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      background.add("replicas of \(service)") { try await client.run() }
+    }
+  }
+
   /// Takes calls for services that run elsewhere on to where they run, so that a caller may talk
-  /// to any node. What another node has passed on already is refused: two that each take the other
-  /// for the owner would hand it to and fro.
+  /// to any node. A call that comes back to where it has been is refused by `CallPath`: two nodes
+  /// that each take the other for the owner would hand it to and fro.
   mutating func forward() {
-    let own = Set(router.methods)
     for service in ServiceName.allCases where !config.services.contains(service) {
       guard let client = peers.client(for: service) else { continue }
       switch service {
@@ -56,16 +90,6 @@ extension NodeParts {
       case .store: router.register(StoreServiceClient(client))
       case .delivery: router.register(DeliveryServiceClient(client))
       case .dashboard: router.register(DashboardServiceClient(client))
-      }
-    }
-    let node = config.nodeName
-    for method in router.methods where !own.contains(method) {
-      router.check(method) { (context) throws(RPCError) in
-        guard context.metadata.onBehalfOf != nil else { return }
-        throw RPCError(
-          code: .failedPrecondition,
-          message: "\(context.peer.node) passed \(method) on to \(node), which does not run it",
-          unprocessed: true)
       }
     }
   }

@@ -21,4 +21,7 @@ package protocol ClientTransport: Sendable {
 
   /// Hangs up, failing what is in flight. Later calls fail.
   func close() async
+
+  /// Begins no further call and hangs up once those in flight have ended.
+  func drain()
 }

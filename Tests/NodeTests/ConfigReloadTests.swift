@@ -1,6 +1,7 @@
 import Logging
 import Synchronization
 import Testing
+import Transport
 
 @testable import Node
 
@@ -105,15 +106,17 @@ struct ConfigReloadTests {
   func peers() {
     var old = NodeConfig()
     old.peers = [NodeConfig.Peer(name: "a")]
-    old.peers[0].host = "127.0.0.1"
-    old.peers[0].port = 1
+    old.peers[0].addresses = [ReplicaAddress(host: "127.0.0.1", port: 1)]
     var new = old
-    new.peers[0].port = 2
+    new.peers[0].addresses = [ReplicaAddress(host: "127.0.0.1", port: 2)]
     #expect(
       old.changes(to: new).map(\.description)
         == ["peers.a.address: 127.0.0.1:1, now 127.0.0.1:2"])
     new.peers = []
-    #expect(old.changes(to: new).map(\.key) == ["peers.a.address", "peers.a.services"])
+    #expect(
+      old.changes(to: new).map(\.key) == [
+        "peers.a.address", "peers.a.addresses", "peers.a.services",
+      ])
     #expect(old.changes(to: new).allSatisfy { $0.new == nil && !$0.isLive })
   }
 

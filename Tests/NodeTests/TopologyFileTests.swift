@@ -1,6 +1,7 @@
 import Foundation
 import Node
 import Testing
+import Transport
 
 /// Peers in a file, and the files of all nodes together.
 @Suite("Topology")
@@ -55,10 +56,10 @@ struct TopologyFileTests {
   func peers() async throws {
     let peers = try await load(Self.front).config.peers
     #expect(peers.map(\.name) == ["money", "rest"])
-    #expect(peers[0].host == "127.0.0.1" && peers[0].port == 7802)
+    #expect(peers[0].addresses == [ReplicaAddress(host: "127.0.0.1", port: 7802)])
     #expect(peers[1].services == [.store, .delivery])
     let six = "node: {services: [store]}\npeers: {a: {address: '[::1]:80', services: [order]}}"
-    #expect(try await load(six).config.peers.first?.host == "::1")
+    #expect(try await load(six).config.peers.first?.addresses.first?.host == "::1")
   }
 
   @Test(
@@ -67,6 +68,12 @@ struct TopologyFileTests {
       ("peers: {a: {address: here, services: [order]}}", "peers.a.address: 'here' is not"),
       ("peers: {a: {address: 'h:0', services: [order]}}", "peers.a.address: 'h:0' is not"),
       ("peers: {a: {address: 'h:1', services: [shop]}}", "peers.a.services: 'shop' is not"),
+      (
+        "peers: {a: {address: 'h:1', addresses: ['h:2'], services: [order]}}",
+        "peers.a.addresses: stands beside 'peers.a.address'"
+      ),
+      ("peers: {a: {addresses: ['h:1', 'h:1'], services: [order]}}", "peers.a.addresses: '["),
+      ("peers: {a: {addresses: 'h:1', services: [order]}}", "peers.a.addresses: 'h:1' is not"),
       ("peers: {a: {services: [order]}}", "peers.a.address: is missing"),
       ("peers: {a: {address: 'h:1', port: 1}}", "peers.a.port: there is no such setting"),
       ("peers: {a/b: {}}", "peers.a/b: 'a/b' is not a peer's name"),
@@ -108,7 +115,7 @@ struct TopologyFileTests {
     #expect(two.contains("front peers.rest.address"), "a peer that is not there: \(two)")
     let four = says(front, money, rest, twin)
     for problem in [
-      "twin node.name", "twin listen.port", "twin data.directory", "twin node.services",
+      "twin node.name", "twin listen.port", "twin data.directory",
       "twin peers.x.address", "twin peers",
     ] {
       #expect(four.contains(problem), "\(problem) in \(four)")
@@ -140,5 +147,66 @@ struct TopologyFileTests {
         "dreamer", 7809, runs: "dashboard", peers: Self.peer("money", 7802, runs: "order")),
       as: "dreamer")
     #expect(says(money, dreamer).contains("dreamer peers.money.services"))
+  }
+
+  @Test("the dashboard may run on several nodes, what keeps a journal on one")
+  func several() async throws {
+    let peers = [
+      "front: {addresses: ['127.0.0.1:7801', '127.0.0.1:7804'], services: [dashboard]}",
+      "more: {address: 127.0.0.1:7805, services: [dashboard]}",
+    ]
+    let config = try await load("node: {services: [store]}\npeers:\n  \(peers[0])\n  \(peers[1])")
+      .config
+    #expect(config.peers[0].addresses.map(\.port) == [7801, 7804])
+    let owners = """
+      node: {services: [store]}
+      peers:
+        a: {address: h:1, services: [order]}
+        b: {address: h:2, services: [order]}
+      """
+    #expect(try await complaint(owners).hasPrefix("peers.b.services: order is run by peer a"))
+    let others = [
+      Self.peer("money", 7802, runs: "payment"), Self.peer("rest", 7803, runs: "store, delivery"),
+    ]
+    let views = try await load(
+      Self.node(
+        "views", 7804, runs: "dashboard", peers: others[0], others[1],
+        Self.peer("front", 7801, runs: "order")), as: "views")
+    let members = [
+      try await load(Self.front, as: "front"), try await load(Self.money, as: "money"),
+      try await load(Self.rest, as: "rest"), views,
+    ]
+    #expect(Topology(members).problems.map(\.description) == [])
+    let second = try await load(
+      Self.node(
+        "second", 7806, runs: "payment", peers: Self.peer("front", 7801, runs: "order, dashboard"),
+        others[1]), as: "second")
+    #expect(
+      Topology(members + [second]).problems.map(\.description)
+        == [
+          "second: node.services: payment is run by money too, and one journal has one owner"
+        ])
+    let lost = try await load(
+      Self.node(
+        "lost", 7807, runs: "dashboard", peers: others[0], others[1],
+        "front: {addresses: ['127.0.0.1:7801', '127.0.0.1:7899'], services: [order]}"),
+      as: "lost")
+    #expect(
+      Topology(members + [lost]).problems.map(\.description)
+        == ["lost: peers.front.addresses: no node of these files listens on 127.0.0.1:7899"])
+  }
+
+  @Test("calls that would be passed on round and round are told with their way")
+  func round() async throws {
+    let left = try await load(
+      Self.node("left", 7811, runs: "store", peers: Self.peer("right", 7812, runs: "order")),
+      as: "left")
+    let right = try await load(
+      Self.node("right", 7812, runs: "payment", peers: Self.peer("left", 7811, runs: "order")),
+      as: "right")
+    let problems = Topology([left, right]).problems.filter { $0.key.hasSuffix(".services") }
+    #expect(
+      problems.map(\.text).contains(
+        "right does not run order, and calls for it go round: left → right → left"))
   }
 }

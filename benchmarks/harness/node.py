@@ -23,12 +23,12 @@ log:
 
 
 class Node:
-    def __init__(self, binary, directory, config=CONFIG, prefix=()):
+    def __init__(self, binary, directory, config=CONFIG, prefix=(), port=None):
         directory.mkdir(parents=True, exist_ok=True)
         self.data = directory / "data"
         file = directory / "node.yaml"
         file.write_text(config)
-        self.port = tools.free_port()
+        self.port = port or tools.free_port()
         self.process = tools.Process(
             [*prefix, binary, "serve", "--config", file, "--data", self.data,
              "--listen", f"127.0.0.1:{self.port}"], log=directory / "node.log")

@@ -159,11 +159,21 @@ private struct Sources {
     return Found(texts: [text], source: place.source, line: place.line)
   }
 
-  /// One peer of the file, with both its settings.
+  /// One peer of the file, with its settings.
   func peer(_ name: String) throws(ConfigError) -> NodeConfig.Peer {
     var config = NodeConfig()
     config.peers = [NodeConfig.Peer(name: name)]
-    for setting in PeerSetting.settings(of: name) {
+    let one = "\(PeerSetting.group).\(name).address"
+    let several = "\(PeerSetting.group).\(name).addresses"
+    let settings = PeerSetting.settings(of: name)
+    let isSeveral = settings.contains { $0.key == several && value(of: $0) != nil }
+    if isSeveral, settings.contains(where: { $0.key == one && value(of: $0) != nil }) {
+      let place = place(of: several)
+      throw ConfigError(
+        .badValue, in: place.source, line: place.line, key: several,
+        "stands beside '\(one)'; a peer has one of the two")
+    }
+    for setting in settings where setting.key != (isSeveral ? one : several) {
       guard let found = value(of: setting) else {
         let place = place(of: setting.key)
         throw ConfigError(

@@ -22,6 +22,8 @@ package struct NodeConfig: Sendable, Equatable {
   package var eventLoops = 0
   /// Other nodes, by their names in the file, and what they run.
   package var peers: [Peer] = []
+  /// How calls are spread where several replicas run a service.
+  package var balance = BalancePolicy()
   package var access = Access()
   package var journal = Journal()
   package var pools = Pools()
@@ -50,8 +52,8 @@ extension NodeConfig {
   /// Another node.
   package struct Peer: Sendable, Equatable {
     package let name: String
-    package var host = ""
-    package var port = 0
+    /// Where it listens; several for a service that runs more than once behind this name.
+    package var addresses: [ReplicaAddress] = []
     /// What it runs, as far as this node needs it.
     package var services: Set<ServiceName> = []
 

@@ -1,5 +1,7 @@
-/// The settings of each peer: `peers.NAME.address` and `peers.NAME.services`. Their names are the
-/// file's own, so they stand in no table.
+import Transport
+
+/// The settings of each peer: `peers.NAME.address` (or `addresses`) and `peers.NAME.services`.
+/// Their names are the file's own, so they stand in no table.
 enum PeerSetting {
   static let group = "peers"
   /// A name is one part of a dotted key.
@@ -7,22 +9,40 @@ enum PeerSetting {
     TextRule.name.accepts(text) && !text.contains(".")
   }
 
-  /// The two settings of the peer of that name; they go to the first peer of a configuration.
+  /// The settings of the peer of that name; they go to the first peer of a configuration.
   static func settings(of name: String) -> [Setting] {
     [
       Setting(
-        key: "\(group).\(name).address", doc: "Where the other node listens.",
+        key: "\(group).\(name).address",
+        doc: "Where the other node listens; a name may stand for several.",
         expected: "HOST:PORT", shape: .scalar,
-        read: { $0.peers.first.map { "\($0.host):\($0.port)" } ?? "" },
+        read: { config in
+          let addresses = config.peers.first?.addresses ?? []
+          return addresses.count == 1 ? addresses[0].description : ""
+        },
         write: { config, texts in
-          guard texts.count == 1, let colon = texts[0].lastIndex(of: ":"), !config.peers.isEmpty,
-            let port = Int(texts[0][texts[0].index(after: colon)...]), (1...65_535).contains(port)
+          guard texts.count == 1, let address = address(texts[0]), !config.peers.isEmpty else {
+            return false
+          }
+          config.peers[0].addresses = [address]
+          return true
+        }),
+      Setting(
+        key: "\(group).\(name).addresses", doc: "Where each of its replicas listens.",
+        expected: "a list of 1 to \(BalancePolicy.replicasMax) HOST:PORT, each once",
+        shape: .list,
+        read: { config in
+          let addresses = config.peers.first?.addresses ?? []
+          guard addresses.count > 1 else { return "[]" }
+          return "[" + addresses.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        },
+        write: { config, texts in
+          let addresses = texts.compactMap(address)
+          guard !texts.isEmpty, addresses.count == texts.count,
+            Set(addresses).count == texts.count, texts.count <= BalancePolicy.replicasMax,
+            !config.peers.isEmpty
           else { return false }
-          let host = texts[0][..<colon].trimmingPrefix("[")
-          let bare = host.hasSuffix("]") ? String(host.dropLast()) : String(host)
-          guard TextRule.host.accepts(bare) else { return false }
-          config.peers[0].host = bare
-          config.peers[0].port = port
+          config.peers[0].addresses = addresses
           return true
         }),
       .choices("\(group).\(name).services", \.firstPeerServices, "What it runs."),
@@ -35,6 +55,21 @@ enum PeerSetting {
     guard parts.count == 3, parts[0] == group else { return nil }
     return settings(of: String(parts[1])).first { $0.key == key }
   }
+
+  /// `HOST:PORT`, an IPv6 address in brackets; nil when it is not so.
+  private static func address(_ text: String) -> ReplicaAddress? {
+    guard let colon = text.lastIndex(of: ":"),
+      let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+    else { return nil }
+    let host = text[..<colon].trimmingPrefix("[")
+    let bare = host.hasSuffix("]") ? String(host.dropLast()) : String(host)
+    return TextRule.host.accepts(bare) ? ReplicaAddress(host: bare, port: port) : nil
+  }
+}
+
+extension ServiceName {
+  /// Whether nodes of ours may run it more than once: those that keep no journal.
+  var mayRunOften: Bool { self == .dashboard }
 }
 
 extension NodeConfig {
@@ -50,7 +85,7 @@ extension NodeConfig {
     for service in services { owners[service] = "this node" }
     for peer in peers {
       for service in peer.services.sorted(by: { $0.rawValue < $1.rawValue }) {
-        if let other = owners[service] {
+        if let other = owners[service], !service.mayRunOften {
           throw ConfigError(
             .badValue, in: source, key: "\(PeerSetting.group).\(peer.name).services",
             "\(service.rawValue) is run by \(other) already; each service has one owner")

@@ -4,8 +4,8 @@ import Transport
 extension Setting {
   /// Every setting there is, in the order in which they are printed.
   package static let all: [Setting] =
-    node + tls + journal + poolSettings + overload + limits + deadlines + payment + paymentHTTP
-    + health + rest
+    node + tls + balance + journal + poolSettings + overload + limits + deadlines + payment
+    + paymentHTTP + health + rest
 
   /// The setting of that name.
   package static func named(_ key: String) -> Setting? { byKey[key] }

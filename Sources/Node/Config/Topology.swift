@@ -1,3 +1,5 @@
+import Transport
+
 /// The files of all nodes, looked at together: whether they can work with each other.
 package struct Topology {
   /// One node's file.
@@ -48,13 +50,14 @@ package struct Topology {
     }
   }
 
-  /// Every service is run once: it has one journal.
+  /// Every service that has a journal is run once.
   private var ownership: [ConfigError] {
     var owners: [ServiceName: String] = [:]
     var problems: [ConfigError] = []
     for member in members {
       for service in ServiceName.allCases where member.config.services.contains(service) {
-        if let other = owners.updateValue(member.file, forKey: service) {
+        let other = owners.updateValue(member.file, forKey: service)
+        if let other, !service.mayRunOften {
           problems.append(
             ConfigError(
               .badValue, in: member.file, key: "node.services",
@@ -80,7 +83,9 @@ package struct Topology {
       let missing = ServiceName.allCases.filter { service in
         !known.contains(service) && members.contains { $0.config.services.contains(service) }
       }
-      return member.config.peers.flatMap { check($0, of: member) }
+      return member.config.peers.flatMap { peer in
+        peer.addresses.flatMap { check($0, of: peer, member) }
+      }
         + missing.map { service in
           ConfigError(
             .badValue, in: member.file, key: "peers",
@@ -89,17 +94,16 @@ package struct Topology {
     }
   }
 
-  private func check(_ peer: NodeConfig.Peer, of member: Member) -> [ConfigError] {
+  private func check(
+    _ address: ReplicaAddress, of peer: NodeConfig.Peer, _ member: Member
+  ) -> [ConfigError] {
     let key = "peers.\(peer.name)"
-    let found = members.first { other in
-      other.file != member.file && other.config.listenPort == peer.port
-        && Self.mayBe(other.config.listenHost, peer.host)
-    }
-    guard let found else {
+    guard let found = listener(on: address, for: member) else {
       return [
         ConfigError(
-          .badValue, in: member.file, key: "\(key).address",
-          "no node of these files listens on \(peer.host):\(peer.port)")
+          .badValue, in: member.file,
+          key: peer.addresses.count > 1 ? "\(key).addresses" : "\(key).address",
+          "no node of these files listens on \(address)")
       ]
     }
     let absent = ServiceName.allCases.filter {
@@ -108,8 +112,30 @@ package struct Topology {
     return absent.map {
       ConfigError(
         .badValue, in: member.file, key: "\(key).services",
-        "\(found.file) does not run \($0.rawValue)")
+        "\(found.file) does not run \($0.rawValue)" + round(member, found, $0))
     } + strangersInTLS(member, found)
+  }
+
+  private func listener(on address: ReplicaAddress, for member: Member) -> Member? {
+    members.first { other in
+      other.file != member.file && other.config.listenPort == address.port
+        && Self.mayBe(other.config.listenHost, address.host)
+    }
+  }
+
+  /// Says so when calls for a service would be passed on from node to node and come back.
+  private func round(_ first: Member, _ second: Member, _ service: ServiceName) -> String {
+    var way = [first.file]
+    var next: Member? = second
+    while let member = next, !member.config.services.contains(service) {
+      if way.contains(member.file) {
+        return ", and calls for it go round: " + (way + [member.file]).joined(separator: " → ")
+      }
+      way.append(member.file)
+      let address = member.config.peers.first { $0.services.contains(service) }?.addresses.first
+      next = address.flatMap { listener(on: $0, for: member) }
+    }
+    return ""
   }
 
   /// Whether the address that a peer is called by can be the one that a node listens on. A name

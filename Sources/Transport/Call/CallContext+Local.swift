@@ -19,6 +19,8 @@ extension CallContext {
     let clock = call.connection.clock
     let own = timeout.map { clock.now().advanced(by: $0) }
     let sooner = [own, deadline].compactMap { $0 }.min()
+    var metadata = metadata
+    if let via = pathOnward { metadata.via = via }
     return CallContext(local: principal, deadline: sooner, metadata: metadata, clock: clock)
   }
 

@@ -95,11 +95,12 @@ package struct CallOptions: Sendable {
     self.streamCredit = streamCredit
   }
 
-  /// Options for a call made on behalf of another: what is left of its time, its trace, and who
-  /// is behind it.
+  /// Options for a call made on behalf of another: what is left of its time, its trace, who is
+  /// behind it, and which way it has come.
   package init(continuing context: CallContext) {
     self.init(timeout: context.remainingTime)
     if let traceparent = context.traceparent { metadata.traceparent = traceparent }
     if !context.principal.role.isEmpty { metadata.onBehalfOf = context.principal }
+    if let via = context.pathOnward { metadata.via = via }
   }
 }

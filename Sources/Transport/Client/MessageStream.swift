@@ -44,7 +44,11 @@ final class StreamSource: Sendable {
   /// Messages after which credit is renewed: half of what was granted.
   private let renewAfter: UInt32
 
-  init(session: ClientSession, call: ClientCall, inbox: StreamInbox, credit: UInt32) {
+  /// Throws for a call that was not begun as a stream.
+  init(session: ClientSession, call: ClientCall, credit: UInt32) throws(RPCError) {
+    guard let inbox = call.inbox else {
+      throw RPCError(code: .internal, message: "a stream without an inbox")
+    }
     self.session = session
     self.call = call
     self.inbox = inbox

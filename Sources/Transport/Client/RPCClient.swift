@@ -7,9 +7,12 @@ package import Messages
 package struct RPCClient: Sendable {
   @usableFromInline
   package let transport: any ClientTransport
+  /// Chooses a replica for each call; nil when there is one server.
+  private let replicas: BalancedClient?
 
   package init(_ transport: any ClientTransport) {
     self.transport = transport
+    replicas = transport as? BalancedClient
   }
 
   /// Asks once and gives the answer.
@@ -47,6 +50,9 @@ package struct RPCClient: Sendable {
     ) async throws(RPCError) -> [UInt8]
   {
     let deadline = self.deadline(of: options)
+    if let replicas {
+      return try await replicas.unary(method, payload, options: options, deadline: deadline)
+    }
     var attempt = Attempt(transport: transport, options: options, deadline: deadline)
     while true {
       do throws(RPCError) {
@@ -75,17 +81,16 @@ package struct RPCClient: Sendable {
     _ method: String, _ payload: [UInt8], options: CallOptions
   ) async throws(RPCError) -> StreamSource {
     let deadline = self.deadline(of: options)
+    if let replicas {
+      return try await replicas.stream(method, payload, options: options, deadline: deadline)
+    }
     var attempt = Attempt(transport: transport, options: options, deadline: deadline)
     while true {
       do throws(RPCError) {
         let session = try await transport.session(until: deadline)
         let call = try session.stream(
           method, payload: payload, options: options, deadline: deadline)
-        guard let inbox = call.inbox else {
-          throw RPCError(code: .internal, message: "a stream without an inbox")
-        }
-        return StreamSource(
-          session: session, call: call, inbox: inbox, credit: options.streamCredit)
+        return try StreamSource(session: session, call: call, credit: options.streamCredit)
       } catch {
         try await attempt.failed(error)
       }

@@ -179,4 +179,12 @@ package final class InProcessClient: ClientTransport {
     }
     link?.cut()
   }
+
+  package func drain() {
+    let link = state.withLock { state in
+      state.isClosed = true
+      return state.link
+    }
+    link?.client.drain()
+  }
 }

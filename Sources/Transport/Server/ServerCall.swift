@@ -54,11 +54,14 @@ package final class ServerPeer: Sendable {
   let problem: (@Sendable (MonotonicInstant) -> RPCError?)?
   let peer: Peer
   let clock: TransportClock
+  /// The name of this node; empty where no node stands behind the call.
+  let node: String
 
-  init(_ identity: Identity, peer: Peer, clock: TransportClock) {
+  init(_ identity: Identity, peer: Peer, clock: TransportClock, node: String = "") {
     principal = identity.principal
     problem = identity.problem
     self.peer = peer
     self.clock = clock
+    self.node = node
   }
 }

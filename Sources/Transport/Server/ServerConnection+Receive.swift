@@ -62,7 +62,8 @@ extension ServerConnection {
     from.node = hello.node
     do throws(RPCError) {
       let principal = try configuration.authenticate(claimed, from)
-      peer = ServerPeer(Identity(principal), peer: from, clock: configuration.clock)
+      peer = ServerPeer(
+        Identity(principal), peer: from, clock: configuration.clock, node: configuration.node)
     } catch {
       return refuse(error)
     }
@@ -79,7 +80,8 @@ extension ServerConnection {
     guard phase == .verifying, let hello = hello.take() else { return .none }
     switch result {
     case .success(let identity):
-      peer = ServerPeer(identity, peer: peer.peer, clock: configuration.clock)
+      peer = ServerPeer(
+        identity, peer: peer.peer, clock: configuration.clock, node: configuration.node)
       return open(hello)
     case .failure(let error): return refuse(error)
     }
@@ -122,6 +124,11 @@ extension ServerConnection {
       return reject(
         wire, .resourceExhausted,
         "metadata over the limit of \(limits.connection.metadataBytesMax) bytes")
+    }
+    if !metadata.isEmpty,
+      let refusal = CallPath.refusal(metadata, to: wire.method, on: configuration.node)
+    {
+      return reject(wire, .failedPrecondition, refusal)
     }
     guard wire.credit <= limits.connection.streamCreditMax else {
       return reject(

@@ -9,6 +9,8 @@ package final class TCPClient: ClientTransport {
   private let group: any EventLoopGroup
   private let host: String
   private let port: Int
+  /// What the server's certificate must name.
+  private let name: String
   private let state: Mutex<State>
 
   fileprivate typealias Waiter = UnsafeContinuation<Result<ClientSession, RPCError>, Never>
@@ -31,9 +33,13 @@ package final class TCPClient: ClientTransport {
     var failure: (until: MonotonicInstant, error: RPCError)?
   }
 
+  /// - Parameter name: what TLS knows the server by, when `host` is an address that a name was
+  ///   resolved to; nil: the host itself.
   package init(
-    host: String, port: Int, configuration: ClientConfiguration, group: any EventLoopGroup
+    host: String, port: Int, name: String? = nil, configuration: ClientConfiguration,
+    group: any EventLoopGroup
   ) {
+    self.name = name ?? host
     self.host = host
     self.port = port
     self.configuration = configuration
@@ -72,6 +78,14 @@ package final class TCPClient: ClientTransport {
       return state.slots.compactMap(\.session)
     }
     for session in sessions { session.disconnected(Self.closed) }
+  }
+
+  package func drain() {
+    let sessions = state.withLock { state in
+      state.isClosed = true
+      return state.slots.compactMap(\.session)
+    }
+    for session in sessions { session.drain() }
   }
 
   private static let closed = RPCError(code: .unavailable, message: "the client was closed")
@@ -149,7 +163,7 @@ extension TCPClient {
         // Only now: a name with several addresses is tried at several of them, each with a channel
         // of its own, and this is the one that stays.
         do {
-          let tls = try configuration.tls?.handshake(host: self.host)
+          let tls = try configuration.tls?.handshake(host: self.name)
           let handler = TCPClientHandler(
             configuration: configuration, eventLoop: channel.eventLoop, tls: tls
           ) { error in self.opened(index, error) }

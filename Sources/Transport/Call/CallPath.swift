@@ -1,0 +1,47 @@
+/// The way a call has come: `SERVICE@NODE` for every service that went on with it, the first one
+/// first. It travels as the header `baedal-via`, so that a call that comes back to where it has
+/// been is refused with its way, not left to go round until its deadline.
+package enum CallPath {
+  static let header = "baedal-via"
+  /// Steps of one call; a longer way is refused.
+  package static let stepsMax = 8
+
+  /// The step of a service on a node, such as `order@node-1`; nil when either has no name. A
+  /// method of `baedal.order.v1.OrderService` belongs to `order`, any other to its full service.
+  static func step(_ method: String, on node: String) -> String? {
+    guard !node.isEmpty, !method.isEmpty else { return nil }
+    let service = method.prefix { $0 != "/" }
+    let parts = service.split(separator: ".")
+    let name = parts.count == 4 && parts[0] == "baedal" ? parts[1] : service
+    return "\(name)@\(node)"
+  }
+
+  /// Why a call that has come this way may not begin at that method on that node; nil if it may.
+  static func refusal(_ metadata: CallMetadata, to method: String, on node: String) -> String? {
+    guard let via = metadata.via, let step = step(method, on: node) else { return nil }
+    let steps = via.split(separator: ",")
+    let shown = (steps.prefix(stepsMax).map { String($0.prefix(100)) } + [step])
+      .joined(separator: " → ")
+    if steps.contains(where: { $0 == step }) { return "the call goes round: \(shown)" }
+    return steps.count < stepsMax
+      ? nil : "the call has come through \(steps.count) services, at most \(stepsMax): \(shown)"
+  }
+}
+
+extension CallMetadata {
+  /// The way the call has come before it got here; nil when it comes from a caller of its own.
+  package var via: String? {
+    get { self[CallPath.header] }
+    set { self[CallPath.header] = newValue }
+  }
+}
+
+extension CallContext {
+  /// The way of the calls that this one leads to: what it has come, and the service it is in.
+  var pathOnward: String? {
+    guard let step = CallPath.step(call.method, on: call.connection.node) else {
+      return call.metadata.via
+    }
+    return call.metadata.via.map { "\($0),\(step)" } ?? step
+  }
+}
