@@ -72,7 +72,10 @@ struct TopologyFileTests {
         "peers: {a: {address: 'h:1', addresses: ['h:2'], services: [order]}}",
         "peers.a.addresses: stands beside 'peers.a.address'"
       ),
-      ("peers: {a: {addresses: ['h:1', 'h:1'], services: [order]}}", "peers.a.addresses: '["),
+      (
+        "peers: {a: {addresses: ['h:1', 'h:1'], services: [order]}}",
+        "peers.a.addresses: 'h:1, h:1' is"
+      ),
       ("peers: {a: {addresses: 'h:1', services: [order]}}", "peers.a.addresses: 'h:1' is not"),
       ("peers: {a: {services: [order]}}", "peers.a.address: is missing"),
       ("peers: {a: {address: 'h:1', port: 1}}", "peers.a.port: there is no such setting"),
