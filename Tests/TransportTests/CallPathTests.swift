@@ -36,7 +36,7 @@ struct CallPathTests {
         ServerCall(
           id: 1, method: method, deadline: .distantFuture, metadata: metadata,
           connection: ServerPeer(
-            principal: .anonymous, peer: Peer(address: "here"), clock: .system, node: "a"),
+            Identity(.anonymous), peer: Peer(address: "here"), clock: .system, node: "a"),
           route: .local, requestBytes: 0))
     }
     let first = context("baedal.order.v1.OrderService/PlaceOrder", CallMetadata())
