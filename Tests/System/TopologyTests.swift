@@ -81,7 +81,7 @@ extension SystemTests {
         Issue.record("answered")
       } catch {
         #expect(error.code == .failedPrecondition, "\(error)")
-        #expect(error.message.contains("n0 passed") && error.message.contains("n1"), "\(error)")
+        #expect(error.message.contains("store@n0 → store@n1 → store@n0"), "\(error)")
       }
       await owner.close()
     }
