@@ -6,44 +6,51 @@ import Transport
 
 /// What a node does beside answering calls: subscriptions, projections, deadlines.
 ///
-/// Each is a task that runs until the node drains. One that cannot go on ends the node: the
-/// orchestrator sees it, and nothing goes on by guessing.
+/// Each runs until the node drains, under a supervisor: what throws or does not get on is begun
+/// anew, from its cursors. What fails again and again, though nothing but this node has a part in
+/// it, ends the node: the orchestrator sees it, and nothing goes on by guessing.
 struct Background: ServiceLifecycle.Service, CustomStringConvertible {
   /// One of them, by name.
   struct Work: Sendable {
     let name: String
-    let run: @Sendable () async throws -> Void
+    /// Whether it depends on another node, whose failures must not end this one.
+    let isRemote: Bool
+    /// Runs until it is cancelled. Shows by the pulse whether it gets on.
+    let run: @Sendable (Pulse) async throws -> Void
   }
 
   private(set) var works: [Work] = []
   /// How far those are behind that follow something.
   private(set) var lags: [LagMeter] = []
   let log: Logger
+  let policy: Supervision.Policy
+  /// What became of each, for operators.
+  let register = WorkRegister()
+  /// The services that run here; what follows another one depends on another node.
+  private let own: Set<String>
 
-  init(log: Logger) { self.log = log }
+  init(_ config: NodeConfig, log: Logger) {
+    self.log = log
+    policy = Supervision.Policy(config.supervisor)
+    own = Set(config.services.map(\.rawValue))
+  }
 
   var description: String { "background" }
 
-  mutating func add(_ name: String, _ run: @escaping @Sendable () async throws -> Void) {
-    works.append(Work(name: name, run: run))
+  mutating func add(
+    _ name: String, isRemote: Bool = false,
+    _ run: @escaping @Sendable (Pulse) async throws -> Void
+  ) {
+    works.append(Work(name: name, isRemote: isRemote, run: run))
   }
 
+  /// Whether it is the journal of another node.
+  func isRemote(_ source: AnyEventSource) -> Bool { !own.contains(source.name) }
+
   func run() async throws {
-    try await cancelWhenGracefulShutdown {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for work in works {
-          group.addTask {
-            do { try await work.run() } catch is CancellationError {
-            } catch {
-              log.critical(
-                "background work stopped", metadata: ["work": "\(work.name)", "error": "\(error)"])
-              throw error
-            }
-          }
-        }
-        try await group.waitForAll()
-      }
-    }
+    let supervision = Supervision(
+      works: works, policy: policy, register: register, time: .system, log: log)
+    try await cancelWhenGracefulShutdown { try await supervision.run() }
   }
 }
 
@@ -63,15 +70,16 @@ extension Background {
       LagMeter(name, source.name) { () async throws(JournalError) in
         try await subscription.lag()
       })
-    add(name) { try await subscription.run() }
+    add(name, isRemote: isRemote(source)) { try await subscription.run(pulse: $0) }
     return subscription
   }
 
-  /// Keeps a view up to date with `source`.
+  /// Keeps a view up to date with `source`. Returns how many events it is behind by what it knows;
+  /// nil while it cannot know.
   mutating func project(
     _ source: AnyEventSource, into store: some ProjectionStore, as view: String,
     _ interest: EventInterest = .all
-  ) {
+  ) -> @Sendable () -> Int64? {
     let log = log
     let projection = Projection(
       view, from: source, into: store, interest: interest, clock: NodeClock.journal,
@@ -80,7 +88,10 @@ extension Background {
       LagMeter(view, source.name) { () async throws(JournalError) in
         try await projection.lag()
       })
-    add("\(view) from \(source.name)") { try await projection.run() }
+    add("\(view) from \(source.name)", isRemote: isRemote(source)) {
+      try await projection.run(pulse: $0)
+    }
+    return { projection.knownLag }
   }
 
   /// Fires the deadlines of `journal`.
@@ -98,7 +109,7 @@ extension Background {
             "error": "\(text)",
           ])
       }, handle)
-    add("deadlines of \(journal.name)") { await runner.run() }
+    add("deadlines of \(journal.name)") { await runner.run(pulse: $0) }
   }
 }
 

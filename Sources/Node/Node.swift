@@ -126,8 +126,15 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
       log.info("draining", metadata: ["connections": "\(server.connectionCount)"])
       parts.health.enter(.draining)
       // Whoever watches hears of it before the connections are told to go.
+      let timeout = parts.live.now.drainTimeout
       parts.group.next().scheduleTask(in: .milliseconds(20)) {
-        server.startDraining(within: parts.live.now.drainTimeout)
+        server.startDraining(within: timeout)
+      }
+      // A task that was left behind will not end: it is not waited for any longer.
+      parts.group.next().scheduleTask(in: .nanoseconds(timeout.wholeNanoseconds) + .seconds(1)) {
+        guard parts.background.register.mayHang else { return }
+        log.critical("background work does not end, so the node ends without it")
+        _exit(Watchdog.exitCode)
       }
     }
   }

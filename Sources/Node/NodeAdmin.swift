@@ -21,6 +21,8 @@ struct NodeAdmin: AdminServiceProtocol {
   let journals: NodeJournals
   /// Whom it asks about what runs elsewhere.
   let peers: NodePeers
+  /// What became of the work beside calls.
+  let works: WorkRegister
   let log: Logger
 
   /// How long a saga may be under way before the audit counts it.
@@ -36,6 +38,11 @@ struct NodeAdmin: AdminServiceProtocol {
         return ServicePool(
           service: reading.service, replicas: UInt32(clamping: reading.replicas),
           inFlight: UInt64(clamping: reading.inFlight), waiting: UInt64(clamping: reading.waiting))
+      },
+      background: works.entries.map {
+        BackgroundWork(
+          name: $0.name, running: $0.isRunning, restarts: UInt32(clamping: $0.restarts),
+          stalls: UInt32(clamping: $0.stalls), lastReason: $0.lastReason)
       })
   }
 

@@ -30,8 +30,8 @@ extension NodeParts {
     try await dispatcher.restore(from: active)
     router.register(
       DeliveryService(deliveries: deliveries, riders: riders, dispatcher: dispatcher))
-    background.project(
-      AnyEventSource(journal), into: KeyedStore(active), as: DispatchView.view,
+    project(
+      AnyEventSource(journal), into: KeyedStore(active), as: DispatchView.view, of: .delivery,
       .types(DispatchView.events))
     follow(.delivery, into: .delivery, as: Dispatcher.subscriber, nil) {
       (event) throws(RPCError) in try await dispatcher.take(event)
@@ -55,7 +55,7 @@ extension NodeParts {
     }
     router.register(DashboardService(pool: pool))
     for source in sources {
-      background.project(source, into: DashboardStore(view), as: DashboardStore.viewName)
+      project(source, into: DashboardStore(view), as: DashboardStore.viewName, of: .dashboard)
     }
   }
 }

@@ -31,8 +31,7 @@ extension NodeParts {
     closings.append { await rows.close() }
     let menus = MenuCopies(rows)
     if let stores = source(.store) {
-      background.project(
-        stores, into: menus, as: MenuCopies.view, .types(MenuCopies.storeEvents))
+      project(stores, into: menus, as: MenuCopies.view, of: .order, .types(MenuCopies.storeEvents))
     }
     let chargeTimeout = config.payment.callTimeout + .milliseconds(500)
     let pool = try pool("order", .order) { executor, memory in
@@ -44,13 +43,13 @@ extension NodeParts {
     let saga = OrderSaga(pool: pool, environment: environment)
     background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
-    background.add("inquiry about unknown payments") { try await inquiry.run() }
+    background.add("inquiry about unknown payments") { try await inquiry.run(pulse: $0) }
     if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {
       let live = live
       let drain = PaymentDrain(
         journal: journal, pool: pool, payment: dependency,
         policy: { PaymentDrain.Policy(live.now.payment.drain) }, environment: environment)
-      background.add("drain of parked orders") { try await drain.run() }
+      background.add("drain of parked orders") { try await drain.run(pulse: $0) }
     }
     return saga
   }

@@ -62,7 +62,7 @@ struct NodeParts {
     }
     reloads.append(
       ReloadPart(keys: "access.calls_") { limiter.replace(CallLimiter.Policy($0.access)) })
-    self.background = Background(log: log)
+    self.background = Background(config, log: log)
     do {
       try await assemble()
     } catch {
@@ -88,7 +88,8 @@ struct NodeParts {
     let admin = NodeAdmin(
       config: config, live: live, startedAtMs: NodeClock.milliseconds(), pools: pools.controls,
       followers: followers, audit: audit(), dashboard: dashboard,
-      dependencies: dependencies, journals: journals, peers: peers, log: background.log)
+      dependencies: dependencies, journals: journals, peers: peers, works: background.register,
+      log: background.log)
     router.register(admin)
     router.register(JournalFeed(journals.readers))
     measure()
@@ -108,7 +109,7 @@ struct NodeParts {
     let (pools, dependencies, log) = (pools, dependencies, background.log)
     let clock = environment.clock
     reloads.append(ReloadPart(keys: "pools.", "autoscale.") { try pools.replace($0) })
-    background.add("autoscaling of pools") {
+    background.add("autoscaling of pools") { _ in
       try await pools.run(dependencies, clock: clock, log: log)
     }
   }
@@ -120,7 +121,7 @@ struct NodeParts {
       lags: background.lags, loops: Array(group.makeIterator()))
     signals = reader
     router.register(NodeSignalsService(reader, pools, clock: environment.clock))
-    background.add("signals") { try await reader.run() }
+    background.add("signals") { _ in try await reader.run() }
   }
 
   /// Over all journals that can be reached from here.
@@ -169,8 +170,9 @@ struct NodeParts {
     _ take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
   ) {
     guard let from = self.source(source), let into = journals[destination] else { return }
-    followers.append(
-      (destination, background.follow(from, into: into, as: name, types, take)))
+    let follower = background.follow(from, into: into, as: name, types, take)
+    followers.append((destination, follower))
+    awaitNear(name, of: destination, to: from) { follower.knownLag }
   }
 
   /// A pool whose replicas are spread over the event loops, and follow its load.

@@ -74,7 +74,7 @@ extension NodeParts {
   /// Keeps an eye on the replicas of what runs more than once elsewhere.
   mutating func watchReplicas() {
     for (service, client) in peers.balanced.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-      background.add("replicas of \(service)") { try await client.run() }
+      background.add("replicas of \(service)") { _ in try await client.run() }
     }
   }
 

@@ -49,7 +49,8 @@ package final class DeadlineRunner<Log: Journal>: Sendable {
   }
 
   /// Runs until the task is cancelled, or the journal closes.
-  package func run() async {
+  /// - Parameter pulse: beats for each deadline that is handled, and each question to the journal.
+  package func run(pulse: Pulse = Pulse()) async {
     let signal = journal.deadlineSignal
     let watch = signal.watch()
     defer { signal.unwatch(watch) }
@@ -59,7 +60,7 @@ package final class DeadlineRunner<Log: Journal>: Sendable {
       while !Task.isCancelled {
         // While a wait is under way its view stays: it must not miss what it has not seen yet.
         if !state.isWaiting { signal.reset(watch) }
-        switch await start(&group, &state) {
+        switch await start(&group, &state, pulse) {
         case .closed: return
         case .busy: break
         case .idle(let duration, let next):
@@ -110,13 +111,17 @@ package final class DeadlineRunner<Log: Journal>: Sendable {
   }
 
   /// Starts what is due and may run.
-  private func start(_ group: inout TaskGroup<Step>, _ state: inout State) async -> Started {
+  private func start(
+    _ group: inout TaskGroup<Step>, _ state: inout State, _ pulse: Pulse
+  ) async -> Started {
     let now = clock.now()
     let due: [Deadline]
     let next: Deadline?
     do throws(JournalError) {
       // Those at work or resting stand in the way of the page, so it is that much longer.
       let blocked = state.running.count + state.resting.count
+      let beat = pulse.begin()
+      defer { pulse.end(beat) }
       due = try await journal.dueDeadlines(at: now, limit: options.handlersMax + blocked)
       next = try await journal.nextDeadline(after: now)
     } catch {
@@ -128,7 +133,9 @@ package final class DeadlineRunner<Log: Journal>: Sendable {
       guard state.running.count < options.handlersMax else { return .busy }
       if let resting = state.resting[deadline.key], resting.until > now { continue }
       state.running[deadline.key] = deadline
-      group.addTask { .handled(deadline, failed: await self.fire(deadline)) }
+      group.addTask {
+        .handled(deadline, failed: await pulse.during { await self.fire(deadline) })
+      }
     }
     var until = next?.dueAt
     for resting in state.resting.values where resting.until > now {

@@ -14,6 +14,8 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
 
   private struct Progress {
     var applied: [Position] = []
+    /// The heads as far as they are known; empty while the source does not answer.
+    var heads: [Position] = []
     /// When the oldest event known and not applied was recorded.
     var oldest: WallTime?
   }
@@ -33,18 +35,23 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     self.notify = notify
   }
 
+  /// The same, with nobody looking after it.
+  package func run() async throws(SubscriptionError) { try await run(pulse: Pulse()) }
+
   /// Follows until the task is cancelled, then returns. Throws when going on would be guessing.
-  package func run() async throws(SubscriptionError) {
+  /// - Parameter pulse: beats for each batch, and each question to the source.
+  package func run(pulse: Pulse) async throws(SubscriptionError) {
     do throws(SubscriptionError) {
-      var (epoch, heads, applied) = try await begin()
+      var (epoch, heads, applied) = try await begin(pulse)
       while !Task.isCancelled {
-        guard let batch = try await nextBatch(after: applied, upTo: heads, epoch) else {
+        publish(heads: heads)
+        guard let batch = try await nextBatch(after: applied, upTo: heads, epoch, pulse) else {
           heads = try await asked { () async throws(JournalError) in
             try await source.waitForChange(after: applied)
           }
           continue
         }
-        try await apply(batch)
+        try await apply(batch, pulse)
         for cursor in batch.cursors { applied[cursor.partition.index] = cursor.position }
         publish(applied, oldest: nil)
       }
@@ -70,10 +77,23 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     return lag
   }
 
-  private func begin() async throws(SubscriptionError)
+  /// How many events the view is behind by what is known; nil before it runs, and while the source
+  /// does not answer.
+  package var knownLag: Int64? {
+    progress.withLock { progress in
+      guard !progress.heads.isEmpty, progress.heads.count == progress.applied.count else {
+        return nil
+      }
+      return zip(progress.heads, progress.applied).reduce(0) {
+        $0 + max(0, $1.0.value &- $1.1.value)
+      }
+    }
+  }
+
+  private func begin(_ pulse: Pulse) async throws(SubscriptionError)
     -> (JournalEpoch, heads: [Position], applied: [Position])
   {
-    let status = try await asked { () async throws(JournalError) in
+    let status = try await asked(pulse) { () async throws(JournalError) in
       try await source.status()
     }
     var applied = status.heads.map { _ in Position.start }
@@ -96,7 +116,7 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
 
   /// What is new, over the partitions whose head is known to be further; nil when nothing is.
   private func nextBatch(
-    after applied: [Position], upTo heads: [Position], _ epoch: JournalEpoch
+    after applied: [Position], upTo heads: [Position], _ epoch: JournalEpoch, _ pulse: Pulse
   ) async throws(SubscriptionError) -> ProjectionBatch? {
     var batch = ProjectionBatch(source: source.name, events: [], setAside: [], cursors: [])
     var taken = 0
@@ -105,7 +125,7 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     where taken < options.batchEventsMax && position < heads[index] {
       let partition = Partition(index)
       let limit = options.batchEventsMax - taken
-      let (events, damaged) = try await asked { () async throws(JournalError) in
+      let (events, damaged) = try await asked(pulse) { () async throws(JournalError) in
         try await read(partition, after: position, limit: limit)
       }
       guard !events.isEmpty || damaged != nil else { continue }
@@ -151,12 +171,19 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     }
   }
 
-  private func apply(_ batch: ProjectionBatch) async throws(SubscriptionError) {
+  private func apply(
+    _ batch: ProjectionBatch, _ pulse: Pulse
+  ) async throws(SubscriptionError) {
     var batch = batch
     var attempt = 0
     while true {
       attempt += 1
-      do throws(ProjectionFailure) { return try await store.apply(batch) } catch {
+      do throws(ProjectionFailure) {
+        let now = batch
+        return try await pulse.during { () async throws(ProjectionFailure) in
+          try await store.apply(now)
+        }
+      } catch {
         switch error {
         case .poison(let partition, let position, let reason):
           let at = batch.events.firstIndex {
@@ -187,14 +214,19 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
     }
   }
 
+  /// - Parameter pulse: beats while the source is asked; nil for what may take for ever.
   private func asked<T: Sendable>(
-    _ ask: () async throws(JournalError) -> T
+    _ pulse: Pulse? = nil, _ ask: () async throws(JournalError) -> T
   ) async throws(SubscriptionError) -> T {
     var attempt = 0
     while true {
       attempt += 1
+      let beat = pulse?.begin()
+      defer { if let beat { pulse?.end(beat) } }
       do throws(JournalError) { return try await ask() } catch {
         guard error.mayPass else { throw .journal(error) }
+        if let beat { pulse?.end(beat) }
+        publish(heads: [])
         notify(.waiting(0, error))
       }
       try await pause(after: attempt)
@@ -206,6 +238,10 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
       throw .journal(.cancelled)
     }
     if Task.isCancelled { throw .journal(.cancelled) }
+  }
+
+  private func publish(heads: [Position]) {
+    progress.withLock { $0.heads = heads }
   }
 
   private func publish(_ applied: [Position], oldest: WallTime?) {

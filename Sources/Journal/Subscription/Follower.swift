@@ -17,6 +17,7 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
 
   private let subscription: Subscription<Source, Destination, Handler>
   private let epoch: JournalEpoch
+  private let pulse: Pulse
   private var intakes: [PartitionIntake]
   /// Partitions, by index, that may have something to read.
   private var behind: Set<Int>
@@ -34,9 +35,10 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
   /// - Parameter positions: what has been dealt with in each partition.
   init(
     _ subscription: Subscription<Source, Destination, Handler>, after positions: [Position],
-    status: SourceStatus
+    status: SourceStatus, pulse: Pulse
   ) {
     self.subscription = subscription
+    self.pulse = pulse
     epoch = status.epoch
     intakes = zip(positions, status.heads).enumerated().map { index, pair in
       PartitionIntake(Partition(index), after: pair.0, head: pair.1)
@@ -87,6 +89,7 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
       for index in intakes.indices where index < heads.count && heads[index] > intakes[index].head {
         intakes[index].head = heads[index]
         behind.insert(index)
+        subscription.publish(intakes[index].progress, of: index)
       }
     case .readAgain(let partition):
       intakes[partition.index].isPaused = false
@@ -143,8 +146,9 @@ extension Follower {
       let after = intakes[index].window.last
       let events: [RecordedEvent]
       do throws(JournalError) {
-        events = try await subscription.source.read(
-          partition: partition, after: after, limit: room)
+        events = try await pulse.during { () async throws(JournalError) in
+          try await subscription.source.read(partition: partition, after: after, limit: room)
+        }
       } catch {
         guard case .corrupt(let damage) = error, damage.position == after.next else { throw error }
         take(damage, at: after.next, of: index)
@@ -226,13 +230,14 @@ extension Follower {
   private func startHandlers(_ group: inout Steps) {
     let count = min(ready.count, options.handlersMax - handlers)
     guard count > 0 else { return }
-    let subscription = self.subscription
+    let (subscription, pulse) = (self.subscription, self.pulse)
     for (key, event) in ready[..<count] {
       handlers += 1
       let damage = damages.removeValue(forKey: event.id)
       group.addTask {
         .handled(
-          key: key, event, isDone: await subscription.deal(with: event, key, damage: damage))
+          key: key, event,
+          isDone: await subscription.deal(with: event, key, damage: damage, pulse: pulse))
       }
     }
     ready.removeFirst(count)

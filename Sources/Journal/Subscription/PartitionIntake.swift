@@ -27,13 +27,18 @@ struct PartitionIntake {
   var uncovered: Int64 { window.lowWater.value &- storedCursor.value }
 
   var progress: PartitionProgress {
-    PartitionProgress(lowWater: window.lowWater, oldest: window.oldest)
+    PartitionProgress(
+      lowWater: window.lowWater, head: head, oldest: window.oldest, isAway: isPaused)
   }
 }
 
 /// What others may see of a partition's intake.
 struct PartitionProgress: Sendable {
   var lowWater: Position
+  /// The source's head, as far as it is known.
+  var head: Position
   /// When the oldest event taken up and not dealt with was recorded.
   var oldest: WallTime?
+  /// Whether the source has not answered last.
+  var isAway = false
 }

@@ -2,7 +2,9 @@ extension Subscription {
   /// Handles one event until it had its effect or is parked. False when the task was cancelled
   /// first.
   /// - Parameter damage: why there is nothing to handle: the event's row is damaged.
-  func deal(with event: RecordedEvent, _ key: String, damage: String? = nil) async -> Bool {
+  func deal(
+    with event: RecordedEvent, _ key: String, damage: String? = nil, pulse: Pulse
+  ) async -> Bool {
     if parking.beginArriving(key) {
       defer { parking.arrived(key) }
       return await park(
@@ -18,9 +20,14 @@ extension Subscription {
     while !Task.isCancelled {
       attempt += 1
       do throws(DeliveryFailure) {
-        try await subscriber.handle(delivery(of: event, attempt: attempt))
+        let delivery = delivery(of: event, attempt: attempt)
+        try await pulse.during { () async throws(DeliveryFailure) in
+          try await subscriber.handle(delivery)
+        }
         return true
       } catch {
+        // Whoever has taken its place handles the event: what fails here says nothing any more.
+        guard !Task.isCancelled else { return false }
         if case .failed = error { failures += 1 }
         if error.isPoison || failures >= options.attemptsMax {
           parking.beginParking(key)

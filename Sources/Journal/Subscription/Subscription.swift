@@ -32,12 +32,17 @@ package final class Subscription<
     self.notify = notify
   }
 
+  /// The same, with nobody looking after it.
+  package func run() async throws(SubscriptionError) { try await run(pulse: Pulse()) }
+
   /// Follows until the task is cancelled, then stores its cursors and returns. Throws when going
-  /// on would be guessing.
-  package func run() async throws(SubscriptionError) {
+  /// on would be guessing. One run at a time counts: another that does not end beside it has no
+  /// effect twice, since cursors and marks stand with the effects.
+  /// - Parameter pulse: beats for each event that is handled, and each question to a journal.
+  package func run(pulse: Pulse) async throws(SubscriptionError) {
     do throws(SubscriptionError) {
       let (status, positions) = try await begin()
-      try await Follower(self, after: positions, status: status).run()
+      try await Follower(self, after: positions, status: status, pulse: pulse).run()
     } catch {
       if case .journal(.cancelled) = error { return }
       throw error
@@ -56,6 +61,15 @@ package final class Subscription<
         if let oldest = partition?.oldest { lag.oldest = max(lag.oldest, now.since(oldest)) }
       }
       return lag
+    }
+  }
+
+  /// How many events it is behind by what it knows; nil before it runs, and while the source does
+  /// not answer.
+  package var knownLag: Int64? {
+    progress.withLock { progress in
+      guard !progress.isEmpty, !progress.contains(where: \.isAway) else { return nil }
+      return progress.reduce(0) { $0 + max(0, $1.head.value &- $1.lowWater.value) }
     }
   }
 
@@ -93,7 +107,9 @@ package final class Subscription<
       }
       positions[cursor.partition.index] = cursor.position
     }
-    progress.withLock { $0 = positions.map { PartitionProgress(lowWater: $0) } }
+    progress.withLock {
+      $0 = zip(positions, status.heads).map { PartitionProgress(lowWater: $0, head: $1) }
+    }
     return (status, positions)
   }
 

@@ -86,11 +86,16 @@ extension GetNodeResponse {
       guard let value else { throw .malformed }
       return try ServicePool.decoded(value)
     }
+    let _background = try decodeList(c.pointee.background, count: c.pointee.n_background) { value throws(CodecFailure) in
+      guard let value else { throw .malformed }
+      return try BackgroundWork.decoded(value)
+    }
     return Self(
       node: _node,
       version: _version,
       startedAtMs: _startedAtMs,
-      services: _services
+      services: _services,
+      background: _background
     )
   }
 
@@ -107,6 +112,72 @@ extension GetNodeResponse {
         try value.fill(c, arena)
       }
     }
+    if !self.background.isEmpty {
+      arena.reserve(6 &* self.background.count)
+      c.pointee.n_background = self.background.count
+      c.pointee.background = try arena.messages(self.background, as: Baedal__Admin__V1__BackgroundWork.self) { value, c, arena throws(CodecFailure) in
+        try value.fill(c, arena)
+      }
+    }
+  }
+}
+
+extension BackgroundWork {
+  package static var fullName: String { "baedal.admin.v1.BackgroundWork" }
+
+  package func serialized() throws(CodecError) -> [UInt8] {
+    try Arena.encode(Baedal__Admin__V1__BackgroundWork.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      $0.bytes()
+    }
+  }
+
+  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+    try Arena.encode(Baedal__Admin__V1__BackgroundWork.self, Self.fullName) { c, arena throws(CodecFailure) in
+      try fill(c, arena)
+    } body: {
+      body($0)
+    }
+  }
+
+  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
+      baedal__admin__v1__background_work__unpack(allocator, count, start)
+    } value: { c throws(CodecFailure) in
+      try Self.decoded(c)
+    }
+  }
+
+  package init(serialized bytes: [UInt8]) throws(CodecError) {
+    self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
+      try Self(serialized: UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  static func decoded(_ c: UnsafePointer<Baedal__Admin__V1__BackgroundWork>) throws(CodecFailure) -> Self {
+    let _name = try String(c: c.pointee.name, field: "baedal.admin.v1.BackgroundWork.name")
+    let _running = c.pointee.running != 0
+    let _restarts = c.pointee.restarts
+    let _stalls = c.pointee.stalls
+    let _lastReason = try String(c: c.pointee.last_reason, field: "baedal.admin.v1.BackgroundWork.last_reason")
+    return Self(
+      name: _name,
+      running: _running,
+      restarts: _restarts,
+      stalls: _stalls,
+      lastReason: _lastReason
+    )
+  }
+
+  func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__BackgroundWork>, _ arena: Arena) throws(CodecFailure) {
+    baedal__admin__v1__background_work__init(c)
+    arena.reserve(26)
+    c.pointee.name = try arena.copy(self.name)
+    c.pointee.running = self.running ? 1 : 0
+    c.pointee.restarts = self.restarts
+    c.pointee.stalls = self.stalls
+    c.pointee.last_reason = try arena.copy(self.lastReason)
   }
 }
 

@@ -131,6 +131,7 @@ package struct GetNodeResponse: Message {
   package var version: String
   package var startedAtMs: Int64
   package var services: [ServicePool]
+  package var background: [BackgroundWork]
 
   package init() { self.init(node: "") }
 
@@ -138,12 +139,43 @@ package struct GetNodeResponse: Message {
     node: String = "",
     version: String = "",
     startedAtMs: Int64 = 0,
-    services: [ServicePool] = []
+    services: [ServicePool] = [],
+    background: [BackgroundWork] = []
   ) {
     self.node = node
     self.version = version
     self.startedAtMs = startedAtMs
     self.services = services
+    self.background = background
+  }
+}
+
+/// What a node does beside answering calls, such as following another service's events.
+package struct BackgroundWork: Message {
+  package var name: String
+  /// else it waits to be begun again
+  package var running: Bool
+  /// since the node started
+  package var restarts: UInt32
+  /// of these, because it did not get on
+  package var stalls: UInt32
+  /// of the last restart; empty before the first
+  package var lastReason: String
+
+  package init() { self.init(name: "") }
+
+  package init(
+    name: String = "",
+    running: Bool = false,
+    restarts: UInt32 = 0,
+    stalls: UInt32 = 0,
+    lastReason: String = ""
+  ) {
+    self.name = name
+    self.running = running
+    self.restarts = restarts
+    self.stalls = stalls
+    self.lastReason = lastReason
   }
 }
 

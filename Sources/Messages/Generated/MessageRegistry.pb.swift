@@ -8,6 +8,7 @@ extension MessageRegistry {
     AuditRequest.self,
     AuditResponse.self,
     AuditViolation.self,
+    BackgroundWork.self,
     Breaker.self,
     BreakerCounters.self,
     BreakerResponse.self,
@@ -607,6 +608,7 @@ extension MessageRegistry {
   static let stringFields: [String: Set<UInt32>] = [
     "baedal.admin.v1.AuditCount": [1],
     "baedal.admin.v1.AuditViolation": [1, 2, 3],
+    "baedal.admin.v1.BackgroundWork": [1, 5],
     "baedal.admin.v1.Breaker": [1, 4],
     "baedal.admin.v1.ConfigEntry": [1, 2],
     "baedal.admin.v1.GetConfigResponse": [1],

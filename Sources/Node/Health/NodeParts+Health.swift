@@ -3,6 +3,7 @@ import Journal
 import JournalSQLite
 import NIOCore
 import NIOPosix
+import Services
 
 extension NodeParts {
   /// What traffic depends on: that the journals of this node take what they are given, that there
@@ -14,6 +15,27 @@ extension NodeParts {
     for (service, journal) in journals.open.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       readiness.append(.writes(service, journal))
     }
+  }
+
+  /// Keeps a view of `service` up to date with `source`.
+  mutating func project(
+    _ source: AnyEventSource, into store: some ProjectionStore, as view: String,
+    of service: ServiceName, _ interest: EventInterest = .all
+  ) {
+    let lag = background.project(source, into: store, as: view, interest)
+    awaitNear("\(view) from \(source.name)", of: service, to: source, lag: lag)
+  }
+
+  /// After a start the service is not ready before this has come near to `source`.
+  mutating func awaitNear(
+    _ name: String, of service: ServiceName, to source: AnyEventSource,
+    lag: @escaping @Sendable () -> Int64?
+  ) {
+    let live = live
+    readiness.append(
+      .caughtUp(
+        name, of: service, isRemote: background.isRemote(source),
+        within: { live.now.readiness.lagEventsMax }, lag: lag))
   }
 
   /// Has the watchdog look at everything that works here.

@@ -1,5 +1,5 @@
 import Domain
-import Journal
+package import Journal
 import Messages
 package import Resilience
 import Transport
@@ -76,7 +76,8 @@ package struct PaymentDrain: Sendable {
   }
 
   /// Runs until its task is cancelled.
-  package func run() async throws {
+  /// - Parameter pulse: beats for each order that is paid.
+  package func run(pulse: Pulse = Pulse()) async throws {
     var policy = policy()
     var pace = try pace(of: policy)
     var pause = policy.interval
@@ -88,7 +89,7 @@ package struct PaymentDrain: Sendable {
         try await sleep(policy.interval)
         continue
       }
-      let sweep = await sweep(&pace)
+      let sweep = await sweep(&pace, pulse)
       pause =
         sweep.failed > 0 && sweep.paid == 0 ? min(pause * 2, Self.pauseMax) : policy.interval
       try await sleep(max(pause, min(payment.wait() ?? pause, Self.pauseMax)))
@@ -102,7 +103,7 @@ package struct PaymentDrain: Sendable {
   }
 
   /// One pass over the parked orders, for as long as payment takes them.
-  package func sweep(_ pace: inout TokenBucket) async -> Sweep {
+  package func sweep(_ pace: inout TokenBucket, _ pulse: Pulse = Pulse()) async -> Sweep {
     await withTaskGroup(of: Outcome.self) { group in
       let concurrent = policy().concurrent
       var sweep = Sweep()
@@ -122,7 +123,7 @@ package struct PaymentDrain: Sendable {
           guard isWorthwhile(deadline) else { continue }
           guard await turn(&pace), payment.wait() == .zero else { break pages }
           running += 1
-          group.addTask { await pay(deadline.key.stream.id) }
+          group.addTask { await pulse.during { await pay(deadline.key.stream.id) } }
         }
       }
       for await outcome in group { sweep.count(outcome) }

@@ -1,5 +1,5 @@
 import Domain
-import Journal
+package import Journal
 import Transport
 
 /// Asks payment again and again how the payments stand that orders do not know the outcome of.
@@ -25,20 +25,23 @@ package struct PaymentInquiry: Sendable {
   }
 
   /// Runs until its task is cancelled.
-  package func run() async throws {
+  /// - Parameter pulse: beats for each order that is asked about.
+  package func run(pulse: Pulse = Pulse()) async throws {
     while !Task.isCancelled {
       try await clock.sleep(clock.now().advanced(by: interval))
-      await sweep()
+      await sweep(pulse)
     }
   }
 
   /// Asks about every order in doubt, one after the other.
-  package func sweep() async {
+  package func sweep(_ pulse: Pulse = Pulse()) async {
     var last: Deadline?
     while let page = await page(after: last), !page.isEmpty, !Task.isCancelled {
       last = page.last
       for deadline in page {
         let id = deadline.key.stream.id
+        let beat = pulse.begin()
+        defer { pulse.end(beat) }
         // No answer: the next look asks again, and the order has its deadline.
         try? await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
           try await replica.askAgain(id)

@@ -73,7 +73,19 @@ extension Render {
     return [
       fact("node", answer.node), fact("version", answer.version),
       fact("started", Show.moment(ms: answer.startedAtMs)), table.text(nothing: "no services"),
+      begunAnew(answer.background),
     ].joined(separator: "\n")
+  }
+
+  private static func begunAnew(_ works: [BackgroundWork]) -> String {
+    var table = Table("begun anew", "times", "stood still", "now", "last reason")
+    for work in works where work.restarts > 0 || !work.running {
+      table.add(
+        "\(work.name)", .number(work.restarts), .number(work.stalls),
+        work.running ? "runs" : Table.Cell("waits", .yellow), "\(work.lastReason)")
+    }
+    return table.text(
+      nothing: "background work: \(works.count) pieces, none of them begun anew")
   }
 
   static func audit(_ report: AuditResponse) -> String {

@@ -97,6 +97,51 @@ void   baedal__admin__v1__get_node_response__free_unpacked
   assert(message->base.descriptor == &baedal__admin__v1__get_node_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   baedal__admin__v1__background_work__init
+                     (Baedal__Admin__V1__BackgroundWork         *message)
+{
+  static const Baedal__Admin__V1__BackgroundWork init_value = BAEDAL__ADMIN__V1__BACKGROUND_WORK__INIT;
+  *message = init_value;
+}
+size_t baedal__admin__v1__background_work__get_packed_size
+                     (const Baedal__Admin__V1__BackgroundWork *message)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__background_work__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t baedal__admin__v1__background_work__pack
+                     (const Baedal__Admin__V1__BackgroundWork *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__background_work__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t baedal__admin__v1__background_work__pack_to_buffer
+                     (const Baedal__Admin__V1__BackgroundWork *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &baedal__admin__v1__background_work__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Baedal__Admin__V1__BackgroundWork *
+       baedal__admin__v1__background_work__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Baedal__Admin__V1__BackgroundWork *)
+     protobuf_c_message_unpack (&baedal__admin__v1__background_work__descriptor,
+                                allocator, len, data);
+}
+void   baedal__admin__v1__background_work__free_unpacked
+                     (Baedal__Admin__V1__BackgroundWork *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &baedal__admin__v1__background_work__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   baedal__admin__v1__service_pool__init
                      (Baedal__Admin__V1__ServicePool         *message)
 {
@@ -1375,7 +1420,7 @@ const ProtobufCMessageDescriptor baedal__admin__v1__get_node_request__descriptor
   (ProtobufCMessageInit) baedal__admin__v1__get_node_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__get_node_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__get_node_response__field_descriptors[5] =
 {
   {
     "node",
@@ -1425,8 +1470,21 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__get_node_response__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "background",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Baedal__Admin__V1__GetNodeResponse, n_background),
+    offsetof(Baedal__Admin__V1__GetNodeResponse, background),
+    &baedal__admin__v1__background_work__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__get_node_response__field_indices_by_name[] = {
+  4,   /* field[4] = background */
   0,   /* field[0] = node */
   3,   /* field[3] = services */
   2,   /* field[2] = started_at_ms */
@@ -1435,7 +1493,7 @@ static const unsigned baedal__admin__v1__get_node_response__field_indices_by_nam
 static const ProtobufCIntRange baedal__admin__v1__get_node_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__get_node_response__descriptor =
 {
@@ -1445,11 +1503,101 @@ const ProtobufCMessageDescriptor baedal__admin__v1__get_node_response__descripto
   "Baedal__Admin__V1__GetNodeResponse",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__GetNodeResponse),
-  4,
+  5,
   baedal__admin__v1__get_node_response__field_descriptors,
   baedal__admin__v1__get_node_response__field_indices_by_name,
   1,  baedal__admin__v1__get_node_response__number_ranges,
   (ProtobufCMessageInit) baedal__admin__v1__get_node_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor baedal__admin__v1__background_work__field_descriptors[5] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BackgroundWork, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BackgroundWork, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restarts",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BackgroundWork, restarts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stalls",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BackgroundWork, stalls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__BackgroundWork, last_reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned baedal__admin__v1__background_work__field_indices_by_name[] = {
+  4,   /* field[4] = last_reason */
+  0,   /* field[0] = name */
+  2,   /* field[2] = restarts */
+  1,   /* field[1] = running */
+  3,   /* field[3] = stalls */
+};
+static const ProtobufCIntRange baedal__admin__v1__background_work__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor baedal__admin__v1__background_work__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "baedal.admin.v1.BackgroundWork",
+  "BackgroundWork",
+  "Baedal__Admin__V1__BackgroundWork",
+  "baedal.admin.v1",
+  sizeof(Baedal__Admin__V1__BackgroundWork),
+  5,
+  baedal__admin__v1__background_work__field_descriptors,
+  baedal__admin__v1__background_work__field_indices_by_name,
+  1,  baedal__admin__v1__background_work__number_ranges,
+  (ProtobufCMessageInit) baedal__admin__v1__background_work__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor baedal__admin__v1__service_pool__field_descriptors[4] =

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Baedal__Admin__V1__GetNodeRequest Baedal__Admin__V1__GetNodeRequest;
 typedef struct Baedal__Admin__V1__GetNodeResponse Baedal__Admin__V1__GetNodeResponse;
+typedef struct Baedal__Admin__V1__BackgroundWork Baedal__Admin__V1__BackgroundWork;
 typedef struct Baedal__Admin__V1__ServicePool Baedal__Admin__V1__ServicePool;
 typedef struct Baedal__Admin__V1__AuditRequest Baedal__Admin__V1__AuditRequest;
 typedef struct Baedal__Admin__V1__AuditResponse Baedal__Admin__V1__AuditResponse;
@@ -87,10 +88,26 @@ struct  Baedal__Admin__V1__GetNodeResponse
   int64_t started_at_ms;
   size_t n_services;
   Baedal__Admin__V1__ServicePool **services;
+  size_t n_background;
+  Baedal__Admin__V1__BackgroundWork **background;
 };
 #define BAEDAL__ADMIN__V1__GET_NODE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__get_node_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0, 0,NULL, 0,NULL }
+
+
+struct  Baedal__Admin__V1__BackgroundWork
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData name;
+  protobuf_c_boolean running;
+  uint32_t restarts;
+  uint32_t stalls;
+  ProtobufCBinaryData last_reason;
+};
+#define BAEDAL__ADMIN__V1__BACKGROUND_WORK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__background_work__descriptor) \
+    , {0,NULL}, 0, 0, 0, {0,NULL} }
 
 
 struct  Baedal__Admin__V1__ServicePool
@@ -507,6 +524,25 @@ Baedal__Admin__V1__GetNodeResponse *
                       const uint8_t       *data);
 void   baedal__admin__v1__get_node_response__free_unpacked
                      (Baedal__Admin__V1__GetNodeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Baedal__Admin__V1__BackgroundWork methods */
+void   baedal__admin__v1__background_work__init
+                     (Baedal__Admin__V1__BackgroundWork         *message);
+size_t baedal__admin__v1__background_work__get_packed_size
+                     (const Baedal__Admin__V1__BackgroundWork   *message);
+size_t baedal__admin__v1__background_work__pack
+                     (const Baedal__Admin__V1__BackgroundWork   *message,
+                      uint8_t             *out);
+size_t baedal__admin__v1__background_work__pack_to_buffer
+                     (const Baedal__Admin__V1__BackgroundWork   *message,
+                      ProtobufCBuffer     *buffer);
+Baedal__Admin__V1__BackgroundWork *
+       baedal__admin__v1__background_work__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   baedal__admin__v1__background_work__free_unpacked
+                     (Baedal__Admin__V1__BackgroundWork *message,
                       ProtobufCAllocator *allocator);
 /* Baedal__Admin__V1__ServicePool methods */
 void   baedal__admin__v1__service_pool__init
@@ -1048,6 +1084,9 @@ typedef void (*Baedal__Admin__V1__GetNodeRequest_Closure)
 typedef void (*Baedal__Admin__V1__GetNodeResponse_Closure)
                  (const Baedal__Admin__V1__GetNodeResponse *message,
                   void *closure_data);
+typedef void (*Baedal__Admin__V1__BackgroundWork_Closure)
+                 (const Baedal__Admin__V1__BackgroundWork *message,
+                  void *closure_data);
 typedef void (*Baedal__Admin__V1__ServicePool_Closure)
                  (const Baedal__Admin__V1__ServicePool *message,
                   void *closure_data);
@@ -1142,6 +1181,7 @@ extern const ProtobufCEnumDescriptor    baedal__admin__v1__breaker_state__descri
 extern const ProtobufCEnumDescriptor    baedal__admin__v1__breaker_operation__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__get_node_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__get_node_response__descriptor;
+extern const ProtobufCMessageDescriptor baedal__admin__v1__background_work__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__service_pool__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__audit_request__descriptor;
 extern const ProtobufCMessageDescriptor baedal__admin__v1__audit_response__descriptor;
