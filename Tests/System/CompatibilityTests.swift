@@ -12,6 +12,7 @@ extension SystemTests {
       let python = try await Python(site, protos: "Tests/System/python/old")
       let node = try await site.start()
       defer { node.kill() }
+      try await node.serving()
       let client = try python.run(
         "Tests/System/python/old/client.py", ["127.0.0.1", "\(node.port)"], name: "client")
       let ending = try await client.end(within: .seconds(120))
@@ -101,6 +102,7 @@ extension SystemTests {
       let site = try Site()
       let node = try await site.start()
       defer { node.kill() }
+      try await node.serving()
       let town = Town(node)
       try await town.open()
       try await body(town)

@@ -9,6 +9,7 @@ extension SystemTests {
       let python = try await Python(site)
       let node = try await site.start()
       defer { node.kill() }
+      try await node.serving()
       let client = try python.run(
         "Tests/System/python/client.py", ["127.0.0.1", "\(node.port)"], name: "client")
       let ending = try await client.end(within: .seconds(120))

@@ -109,6 +109,7 @@ extension SystemTests {
       let python = try await Python(site)
       let node = try await site.start(try certificates.config("node-1"))
       defer { node.kill() }
+      try await node.serving(tls: try certificates.client())
       let client = try python.run(
         "Tests/System/python/client.py",
         ["127.0.0.1", "\(node.port)", certificates.authorityFile], name: "client")

@@ -19,6 +19,8 @@ struct ReadinessChecks: ServiceLifecycle.Service, CustomStringConvertible {
   let health: NodeHealth
 
   private static let interval = Duration.milliseconds(500)
+  /// What is not well is looked at again so soon, then twice as late each time, up to `interval`.
+  private static let firstPause = Duration.milliseconds(5)
 
   var description: String { "readiness checks" }
 
@@ -38,11 +40,13 @@ struct ReadinessChecks: ServiceLifecycle.Service, CustomStringConvertible {
       await withTaskGroup(of: Void.self) { group in
         for check in checks {
           group.addTask {
+            var pause = Self.firstPause
             while !Task.isCancelled {
               let problem = await check.look()
               health.find(
                 NodeHealth.Finding(name: check.name, service: check.service, problem: problem))
-              try? await Task.sleep(for: Self.interval)
+              try? await Task.sleep(for: problem == nil ? Self.interval : pause)
+              pause = problem == nil ? Self.firstPause : min(Self.interval, pause * 2)
             }
           }
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import Transport
 
 /// Asks again until there is an answer: a test's only way of waiting. Calls that fail with what
@@ -62,4 +63,15 @@ extension Duration {
 /// A number that somebody who runs the tests has set; nil when there is none.
 func environmentNumber(_ name: String) -> Int? {
   ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
+}
+
+extension NodeProcess {
+  /// Waits until the node says that it serves, which is soon after it listens.
+  func serving(tls: ClientTLS? = nil) async throws {
+    let nobody = Person("", "", of: port, tls: tls)
+    try await until("node that serves") {
+      try await nobody.call(HealthServiceMethods.check, HealthCheckRequest()).status == .serving
+    }
+    await nobody.close()
+  }
 }
