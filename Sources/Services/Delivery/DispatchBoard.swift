@@ -21,6 +21,8 @@ struct DispatchBoard {
   private var idle: [Area: [RiderID]] = [:]
   /// What a rider is asked for, carries, or is about to be asked for.
   private var work: [RiderID: [OrderID]] = [:]
+  /// Deliveries that somebody is just being asked for.
+  private var asked: Set<OrderID> = []
 
   struct Entry<State: Sendable>: Sendable {
     var state: State
@@ -72,14 +74,18 @@ struct DispatchBoard {
     return idle[area]?.first { !state.passedOver.contains($0) }
   }
 
-  /// What has waited longest of that which this rider could be asked for.
+  /// Whether somebody is just being asked for it: nobody else needs to be.
+  func isAsked(_ id: OrderID) -> Bool { asked.contains(id) }
+
+  /// What has waited longest of that which this rider could be asked for, and nobody is.
   func nextDelivery(
     for rider: RiderID, where isFitting: (Domain.DeliveryState) -> Bool
   ) -> OrderID? {
     guard let profile = riders[rider]?.state, work[rider] == nil else { return nil }
     for area in profile.areas {
       let next = waiting[area]?.first { id in
-        deliveries[id].map { isFitting($0.state) && !$0.state.passedOver.contains(rider) }
+        guard !asked.contains(id) else { return false }
+        return deliveries[id].map { isFitting($0.state) && !$0.state.passedOver.contains(rider) }
           ?? false
       }
       if let next { return next }
@@ -87,11 +93,16 @@ struct DispatchBoard {
     return nil
   }
 
-  /// Keeps a rider from being asked twice while the first question is being written down.
-  mutating func reserve(_ rider: RiderID, for id: OrderID) { add(id, to: rider) }
+  /// Keeps a rider from being asked twice, and a delivery from being asked for twice, while the
+  /// first question is being written down.
+  mutating func reserve(_ rider: RiderID, for id: OrderID) {
+    asked.insert(id)
+    add(id, to: rider)
+  }
 
   /// Ends a reservation; what the delivery itself says about the rider stays.
   mutating func endReservation(of rider: RiderID, for id: OrderID) {
+    asked.remove(id)
     guard deliveries[id]?.state.rider != rider else { return }
     drop(id, from: rider)
   }

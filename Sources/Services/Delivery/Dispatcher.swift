@@ -73,7 +73,7 @@ extension Dispatcher {
     let now = try await follow(Domain.Delivery.self, event, happened, from: before)
     board.put(now.state, version: now.version, for: id)
     let cause = CommandCause(following: event)
-    if board.deliveries[id]?.state.phase == .waiting {
+    if board.deliveries[id]?.state.phase == .waiting, !board.isAsked(id) {
       _ = try await findRider(for: id, now.state, cause)
     }
     if let rider = happened.freed ?? before?.state.freed(by: happened) {
@@ -100,6 +100,9 @@ extension Dispatcher {
       guard state.rounds < policy.offersMax else { return try await escalate(id, cause) }
       guard let rider = board.nextRider(for: state) else { return state }
       state = try await offer(id, to: rider, cause)
+      guard state.rider != rider else { return state }
+      // Somebody else was quicker: what came for this rider meanwhile has passed them by.
+      try await findWork(for: rider, escalatedToo: true, cause)
     }
     return state
   }
