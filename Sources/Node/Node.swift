@@ -68,7 +68,10 @@ private func runNode(
   server.limits = config.limits
   server.node = config.nodeName
   server.tls = tls.server
-  server.onRefusal = RefusalLog(log).note
+  let connections = RateLimiter<String>(.connections(config.access))
+  server.admit = connections.refusal
+  server.onRefusal = RefusalLog(log, "connection refused").note
+  server.onFailure = RefusalLog(log, "call refused").note
   let listener = TCPServer(
     host: config.listenHost, port: config.listenPort, router: parts.router,
     configuration: server, group: group)
@@ -79,6 +82,7 @@ private func runNode(
     log.info("node started", metadata: ["node": "\(config.nodeName)", "address": "\(address)"])
     parts.cause(config.watchdog.fault)
     let own = [
+      ReloadPart(keys: "access.connections_") { connections.replace(.connections($0.access)) },
       ReloadPart(keys: "limits.") { listener.replace(limits: $0.limits) },
       ReloadPart(keys: "access.token_keys_file", files: { [$0.access.tokenKeysFile] }) {
         try await TokenKeys.reload(keys, $0.access)

@@ -55,13 +55,13 @@ struct NodeParts {
     self.journals = try await NodeJournals(config)
     self.peers = NodePeers(config, tls: tls.client, group: group)
     self.environment = NodeClock.environment(config.deadlines)
-    let limiter = CallLimiter(CallLimiter.Policy(config.access))
+    let limiter = RateLimiter<Transport.Principal>(.calls(config.access))
     self.router = Router { (context) throws(RPCError) in
       try limiter.admit(context.principal)
       try MethodRules.authorize(context)
     }
     reloads.append(
-      ReloadPart(keys: "access.calls_") { limiter.replace(CallLimiter.Policy($0.access)) })
+      ReloadPart(keys: "access.calls_") { limiter.replace(.calls($0.access)) })
     self.background = Background(config, log: log)
     do {
       try await assemble()

@@ -28,7 +28,7 @@ struct AccessTests {
   @Test("a customer, store or rider has so many calls a second; operators and services are free")
   func limits() throws {
     let now = Mutex(Resilience.MonotonicInstant(nanoseconds: 0))
-    let limiter = CallLimiter(CallLimiter.Policy(perSecond: 10, burst: 3)) {
+    let limiter = RateLimiter<Transport.Principal>(.init(perSecond: 10, burst: 3)) {
       now.withLock { $0 }
     }
     let eager = Transport.Principal(role: "customer", id: "c-1")
@@ -49,7 +49,7 @@ struct AccessTests {
     now.withLock { $0 = Resilience.MonotonicInstant(nanoseconds: 100_000_000) }
     #expect(admit(eager) == nil)
     #expect(admit(eager) != nil)
-    limiter.replace(CallLimiter.Policy(perSecond: 0, burst: 3))
+    limiter.replace(.init(perSecond: 0, burst: 3))
     for _ in 0..<10 { #expect(admit(eager) == nil) }
   }
 }

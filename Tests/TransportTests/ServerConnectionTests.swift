@@ -175,18 +175,23 @@ struct ServerConnectionTests {
     #expect(words(machine.tick(at: late)) == "close DEADLINE_EXCEEDED after 0")
   }
 
-  @Test("a proof that is good no more refuses each call after that")
+  @Test("a proof that ends, ends the streams with it, at its time; calls are finished")
   func problem() {
     var machine = Self.machine(.verifying)
     let end = Self.start.advanced(by: .seconds(1))
-    let identity = Identity(Principal(role: "rider", id: "r")) { now in
+    let identity = Identity(Principal(role: "rider", id: "r"), expires: end) { now in
       now < end ? nil : RPCError(code: .unauthenticated, message: "expired")
     }
     _ = machine.verified(.success(identity))
-    #expect(words(machine.receive(call(1), at: Self.start, route: routes)) == "start 1")
-    #expect(
-      words(machine.receive(call(2), at: end, route: routes)) == "end 2 UNAUTHENTICATED unprocessed"
-    )
+    for frame in [call(1), call(2, "stream"), call(3, "stream")] {
+      _ = machine.receive(frame, at: Self.start, route: routes)
+    }
+    #expect(machine.nextTick() == end)
+    #expect(words(machine.tick(at: end.advanced(byNanoseconds: -1))) == "none")
+    #expect(words(machine.tick(at: end)) == "answer and stop [2, 3]")
+    #expect(words(machine.tick(at: end)) == "none")
+    // Nor does an end that has passed keep the driver awake.
+    #expect(machine.nextTick() > end)
   }
 
   @Test(

@@ -94,9 +94,10 @@ class Sampler:
                 if number == 3 and first(pool, 1) == b"payment":
                     self.into.append({
                         "at_ns": now, "replicas": first(pool, 2, 0), "in_flight": first(pool, 7, 0),
-                        "waiting": first(pool, 8, 0), "offered": first(pool, 10, 0) / 1000,
-                        "wait_p99_ms": first(first(pool, 13), 3, 0) / 1000,
-                        "shed": first(pool, 16, 0)})
+                        "waiting": first(pool, 8, 0),
+                        "wait_p99_ms": first(first(pool, 10, b""), 3, 0) / 1000,
+                        "shed": first(pool, 13, 0),
+                        "offered": first(first(pool, 14, b""), 1, 0) / 1000})
 
     def stop(self):
         self.is_over.set()

@@ -84,7 +84,7 @@ struct NodeAccess: Sendable {
       throw Self.refusal(because: .malformed("a service without its certificate"))
     }
     let end = clock.now().advanced(by: .seconds(verified.claims.expires - wall))
-    return Identity(principal) { now in
+    return Identity(principal, expires: end) { now in
       now < end && keys.holds(verified)
         ? nil : RPCError(code: .unauthenticated, message: Self.notTaken)
     }

@@ -39,8 +39,14 @@ extension TokenKeys {
   }
 }
 
-extension CallLimiter.Policy {
-  init(_ access: NodeConfig.Access) {
-    self.init(perSecond: access.callsPerSecond, burst: access.callsBurst)
+extension RateLimiter.Policy {
+  /// Calls of one customer, store or rider.
+  static func calls(_ access: NodeConfig.Access) -> Self {
+    Self(perSecond: access.callsPerSecond, burst: access.callsBurst)
+  }
+
+  /// Connections from one address.
+  static func connections(_ access: NodeConfig.Access) -> Self {
+    Self(perSecond: access.connectionsPerSecond, burst: access.connectionsBurst)
   }
 }

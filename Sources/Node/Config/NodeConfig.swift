@@ -71,6 +71,9 @@ extension NodeConfig {
     /// Calls a second of one customer, store or rider; 0 for no limit.
     package var callsPerSecond = 0
     package var callsBurst = 100
+    /// New connections a second from one address; 0 for no limit.
+    package var connectionsPerSecond = 200
+    package var connectionsBurst = 500
 
     package init() {}
   }

@@ -45,6 +45,14 @@ extension Setting {
       "access.calls_burst", \.access.callsBurst, 1...1_000_000,
       "Of those, so many at once."
     ).live,
+    .integer(
+      "access.connections_per_second", \.access.connectionsPerSecond, 0...1_000_000,
+      "New connections from one address; 0 is no limit."
+    ).live,
+    .integer(
+      "access.connections_burst", \.access.connectionsBurst, 1...1_000_000,
+      "Of those, so many at once."
+    ).live,
   ]
 
   private static let journal: [Setting] = [

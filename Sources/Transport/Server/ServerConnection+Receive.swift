@@ -80,6 +80,7 @@ extension ServerConnection {
     guard phase == .verifying, let hello = hello.take() else { return .none }
     switch result {
     case .success(let identity):
+      proofEndsAt = identity.expires
       peer = ServerPeer(
         identity, peer: peer.peer, clock: configuration.clock, node: configuration.node)
       return open(hello)
@@ -109,7 +110,6 @@ extension ServerConnection {
       return violate(.violation("call \(wire.callID) does not come after call \(lastCallID)"))
     }
     lastCallID = wire.callID
-    if let error = peer.problem?(now) { return reject(wire, error.code, error.message) }
     guard let found = route(wire.method) else {
       return reject(wire, .unimplemented, "no method \(wire.method.prefix(200))")
     }

@@ -24,6 +24,11 @@ extension ServerConnection {
       return .send(.ping(Ping(nonce: nonce)))
     }
     if now >= earliestDeadline { return expire(at: now) }
+    if now >= proofEndsAt { proofEndsAt = .distantFuture }
+    if let error = peer.problem?(now) {
+      let action = answer(error) { $0.route.isStream }
+      if case .answerAndStop = action { return action }
+    }
     if phase == .open, calls.isEmpty, now >= busyAt.advanced(by: limits.idleTimeout) {
       return drain()
     }
@@ -44,6 +49,7 @@ extension ServerConnection {
       pingedAt?.advanced(by: limits.keepaliveTimeout)
       ?? receivedAt.advanced(by: limits.keepaliveInterval)
     if earliestDeadline < next { next = earliestDeadline }
+    if proofEndsAt < next { next = proofEndsAt }
     if let frameStartedAt { next = min(next, frameStartedAt.advanced(by: limits.frameTimeout)) }
     if phase == .open, calls.isEmpty { next = min(next, busyAt.advanced(by: limits.idleTimeout)) }
     return next

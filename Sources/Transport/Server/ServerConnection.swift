@@ -54,7 +54,7 @@ struct ServerConnection: ~Copyable {
   var lastCallID: UInt64 = 0
   /// What the client said in its hello, while its proof is looked into.
   var hello: Hello?
-  /// Why the connection was not accepted.
+  /// Why this side ended the connection: it was not accepted, or broke the protocol.
   var refusal: RPCError?
 
   // Times, for `tick`.
@@ -65,6 +65,8 @@ struct ServerConnection: ~Copyable {
   var frameStartedAt: MonotonicInstant?
   /// No call's deadline is earlier; it may be earlier than all of them.
   var earliestDeadline = MonotonicInstant.distantFuture
+  /// When streams are to be asked whether they may go on; not again once it has passed.
+  var proofEndsAt = MonotonicInstant.distantFuture
   var nonce: UInt64 = 0
 
   init(
@@ -95,7 +97,7 @@ struct ServerConnection: ~Copyable {
   /// The peer broke the protocol: say so and hang up.
   mutating func violate(_ error: WireError) -> Action {
     guard phase != .closed else { return .none }
-    if phase == .awaitingHello || phase == .verifying { refusal = error.error }
+    refusal = error.error
     phase = .closed
     return .close(.goAway(lastCallID: lastCallID, error))
   }

@@ -44,14 +44,18 @@ package struct ServerLimits: Sendable, Hashable {
 /// Whom a server takes the other end of a connection for.
 package struct Identity: Sendable {
   package var principal: Principal
-  /// Asked before each call: why nothing more is taken, such as a proof that has expired. nil: it
-  /// is good for as long as the connection lasts.
+  /// When what proves it ends, if that is known.
+  package var expires: MonotonicInstant
+  /// Asked before each call, and for streams that go on then and again: why nothing more is taken,
+  /// such as a proof that has expired. nil: it is good for as long as the connection lasts.
   package var problem: (@Sendable (MonotonicInstant) -> RPCError?)?
 
   package init(
-    _ principal: Principal, problem: (@Sendable (MonotonicInstant) -> RPCError?)? = nil
+    _ principal: Principal, expires: MonotonicInstant = .distantFuture,
+    problem: (@Sendable (MonotonicInstant) -> RPCError?)? = nil
   ) {
     self.principal = principal
+    self.expires = expires
     self.problem = problem
   }
 }
@@ -74,11 +78,17 @@ package struct ServerConfiguration: Sendable {
   /// Looks, after `authenticate`, into what a claim shows in proof, which may take time: the
   /// connection's calls wait for it, within the time for the hello. nil: the claim needs no proof.
   package var verify: Verify?
+  /// Asked about every new connection by its IP address, before anything is read: why it is turned
+  /// away. Called on event loops, so it must not wait.
+  package var admit: @Sendable (String) -> RPCError? = { _ in nil }
   /// How TLS is spoken on TCP; nil for plain bytes.
   package var tls: ServerTLS?
-  /// Told, for a log, why a connection ended before it was accepted. Called on event loops, so it
-  /// must not wait.
+  /// Told, for a log, why a connection was not accepted or was cut off. Called on event loops, so
+  /// it must not wait.
   package var onRefusal: @Sendable (Peer, RPCError) -> Void = { _, _ in }
+  /// Told, for a log, of every call that a handler or its rule ended with an error. Called on event
+  /// loops, so it must not wait.
+  package var onFailure: @Sendable (CallContext, RPCError) -> Void = { _, _ in }
 
   package init(authenticate: @escaping Authenticate) {
     self.authenticate = authenticate

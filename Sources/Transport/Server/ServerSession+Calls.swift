@@ -24,6 +24,10 @@ extension ServerSession {
           code: .deadlineExceeded, message: "the deadline passed before the call was begun",
           unprocessed: true)
       }
+      if var error = call.connection.problem?(clock.now()) {
+        error.unprocessed = true
+        throw error
+      }
       try router.authorize(context)
       switch call.route {
       case .unary(let handle):
@@ -33,6 +37,7 @@ extension ServerSession {
         return finish(call, .end(nil))
       }
     } catch {
+      onFailure(context, error)
       return finish(call, .end(error))
     }
   }

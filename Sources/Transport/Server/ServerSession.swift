@@ -50,6 +50,7 @@ package final class ServerSession: Sendable {
   let router: Router
   let clock: TransportClock
   private let verify: ServerConfiguration.Verify?
+  let onFailure: @Sendable (CallContext, RPCError) -> Void
   /// Tells the driver that there are bytes to write or that the end has come.
   /// Called from any thread, at most once until the driver takes the bytes.
   let wake: @Sendable () -> Void
@@ -62,6 +63,7 @@ package final class ServerSession: Sendable {
     self.wake = wake
     clock = configuration.clock
     verify = configuration.verify
+    onFailure = configuration.onFailure
     core = Mutex(
       Core(
         machine: ServerConnection(
@@ -195,7 +197,7 @@ extension ServerSession {
     }
   }
 
-  /// Why the connection was not accepted; nil if it was, or may yet be.
+  /// Why this side ended the connection; nil while it did not.
   var refusal: RPCError? { core.withLock { $0.machine.refusal } }
 
   /// The client has shown a certificate, which was verified; before its hello.

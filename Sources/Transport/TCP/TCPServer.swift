@@ -154,8 +154,13 @@ extension TCPServer.State {
 
 extension TCPServer {
   private func accept(_ channel: any Channel) throws {
-    let address = channel.remoteAddress.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
+    let ipAddress = channel.remoteAddress?.ipAddress ?? "?"
+    let address = "\(ipAddress):\(channel.remoteAddress?.port ?? 0)"
+    let configuration = configuration
     let limits = configuration.limits
+    if let error = configuration.admit(ipAddress) {
+      return try turnAway(channel, address, error)
+    }
     let handshake = configuration.tls.map {
       ServerHandshake($0, lingerTimeout: limits.lingerTimeout)
     }
@@ -164,23 +169,29 @@ extension TCPServer {
     let isTaken = state.withLock { state in
       guard !state.isDraining, state.connections.count < limits.connectionsMax,
         state.halfOpenCount < limits.halfOpenConnectionsMax
-      else {
-        state.refusedCount += 1
-        return false
-      }
+      else { return false }
       state.connections[ObjectIdentifier(channel)] = Connection(
         channel: channel, session: handler.session)
       state.halfOpenCount += 1
       return true
     }
-    let pipeline = channel.pipeline.syncOperations
-    if isTaken {
-      try handshake?.addHandlers(to: pipeline)
-      try pipeline.addHandler(handler)
-    } else {
-      // Without a handshake there is no way to say so on a port that speaks TLS.
-      try pipeline.addHandler(RefusalHandler(speaks: handshake == nil))
+    guard isTaken else {
+      return try turnAway(
+        channel, address,
+        RPCError(
+          code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1)))
     }
+    let pipeline = channel.pipeline.syncOperations
+    try handshake?.addHandlers(to: pipeline)
+    try pipeline.addHandler(handler)
+  }
+
+  /// Without a handshake there is no way to say so on a port that speaks TLS.
+  private func turnAway(_ channel: any Channel, _ address: String, _ error: RPCError) throws {
+    state.withLock { $0.refusedCount += 1 }
+    refused(address, error)
+    try channel.pipeline.syncOperations.addHandler(
+      RefusalHandler(error, speaks: configuration.tls == nil))
   }
 
   func greeted(_ channel: any Channel) {
@@ -191,7 +202,7 @@ extension TCPServer {
     }
   }
 
-  /// A connection ends that was never accepted.
+  /// A connection was not accepted, or is cut off.
   func refused(_ address: String, _ error: RPCError) {
     configuration.onRefusal(Peer(address: address), error)
   }
@@ -224,17 +235,17 @@ final class RefusalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  private let error: RPCError
   private let speaks: Bool
 
-  init(speaks: Bool) {
+  init(_ error: RPCError, speaks: Bool) {
+    self.error = error
     self.speaks = speaks
   }
 
   func channelActive(context: ChannelHandlerContext) {
     if speaks {
       var bytes = ByteBuffer()
-      let error = RPCError(
-        code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1))
       _ = FrameCodec.append(.goAway(lastCallID: 0, error), to: &bytes)
       context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
