@@ -52,6 +52,18 @@ struct AccessTests {
     limiter.replace(.init(perSecond: 0, burst: 3))
     for _ in 0..<10 { #expect(admit(eager) == nil) }
   }
+
+  @Test("an address has so many connections a second, and hears how long to wait")
+  func connections() {
+    let limiter = RateLimiter<String>(.init(perSecond: 2, burst: 1)) {
+      Resilience.MonotonicInstant(nanoseconds: 0)
+    }
+    #expect(limiter.refusal(of: "192.0.2.1") == nil)
+    let refusal = limiter.refusal(of: "192.0.2.1")
+    #expect(refusal?.code == .resourceExhausted)
+    #expect(refusal?.retryAfter == .milliseconds(500))
+    #expect(limiter.refusal(of: "192.0.2.2") == nil)
+  }
 }
 
 @Suite("Who a caller is")

@@ -61,7 +61,7 @@ extension SystemTests {
         }
       }
       let other = Person("customer", "c-2", of: node.port)
-      await expect(code: .notFound) { 
+      await expect(code: .notFound) {
         _ = try await other.call(
           OrderServiceMethods.cancelOrder, CancelOrderRequest(orderID: id, reason: "심술"))
       }

@@ -38,10 +38,13 @@ struct PromiseCheck: Sendable {
       func askNext() {
         guard let (key, order) = waiting.next() else { return }
         group.addTask {
-          do {
-            return Loss(key, acknowledged: order, found: try await ask(key))
-          } catch let error as RPCError where error.code == .notFound {
-            return .missing(key: key)
+          // So many at once may be asked to come again a little later.
+          try await eventually("answer about \(key)") { () -> Loss?? in
+            do {
+              return .some(Loss(key, acknowledged: order, found: try await ask(key)))
+            } catch let error as RPCError where error.code == .notFound {
+              return .missing(key: key)
+            }
           }
         }
       }
