@@ -123,6 +123,13 @@ struct TopologyFileTests {
     ] {
       #expect(four.contains(problem), "\(problem) in \(four)")
     }
+    let probes = try await load(
+      Self.money.replacing("peers:", with: "http: {address: '127.0.0.1:7801'}\npeers:"),
+      as: "probes")
+    #expect(says(front, probes, rest) == ["probes http.address"])
+    let itself = try await load(
+      Self.money.replacing("peers:", with: "http: {address: '127.0.0.1:7802'}\npeers:"), as: "self")
+    #expect(says(front, itself, rest) == ["self http.address"])
     let cloud = Self.front.replacing(
       "port: 7801", with: "host: 0.0.0.0, port: 7801, insecure: anyone may call this node"
     )

@@ -34,12 +34,14 @@ extension SystemTests {
       print("\(name) restarted \(Self.restarts) times: \(load.report)")
     }
 
-    @Test("fail calls when they are killed instead of drained: the test can fail")
-    func cutOff() async throws {
-      let load = try await underLoad { cluster, nodes, load in
+    @Test(
+      "fail calls when they do not drain, whether killed or told to stop: the test can fail",
+      arguments: [true, false])
+    func cutOff(_ isKilled: Bool) async throws {
+      let load = try await underLoad(config: "drain: {timeout_s: 0}") { cluster, nodes, load in
         for cycle in 0..<20 where load.failures.isEmpty {
           try await until("load") { load.calls > (cycle + 1) * 50 }
-          nodes["front"]?.kill()
+          if isKilled { nodes["front"]?.kill() } else { _ = try await nodes["front"]?.stop() }
           nodes["front"] = try await cluster.start("front")
         }
       }
@@ -120,9 +122,10 @@ extension SystemTests {
 
     /// Two nodes under load while `body` does to them what it does; the audit is clean afterwards.
     private func underLoad(
+      config: String = "",
       _ body: (Cluster, inout [String: NodeProcess], RestartLoad) async throws -> Void
     ) async throws -> RestartLoad {
-      let cluster = try Cluster(Self.layout)
+      let cluster = try Cluster(Self.layout, config: config)
       var nodes = try await cluster.start()
       defer { for node in nodes.values { node.kill() } }
       let front = try #require(nodes["front"])

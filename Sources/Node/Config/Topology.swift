@@ -19,34 +19,41 @@ package struct Topology {
 
   /// What cannot work, each in one line that names the file and the key; empty when all can.
   package var problems: [ConfigError] {
-    twice("node.name", "is the name of another node") { $0.nodeName }
-      + twice("listen.port", "is where another node listens") { config in
-        // A free port is nobody's.
-        guard Self.isHere(config), config.listenPort != 0 else { return nil }
-        return "\(config.listenHost):\(config.listenPort)"
-      }
-      + twice("data.directory", "is where another node keeps its journals") { config in
-        Self.isHere(config) ? config.dataDirectory : nil
+    twice("is the name of the node of") { [("node.name", $0.nodeName)] }
+      + twice("is where a node listens already, that of", Self.ports)
+      + twice("is where a node keeps its journals already, that of") { config in
+        Self.isHere(config.listenHost) ? [("data.directory", config.dataDirectory)] : []
       }
       + ownership + strangers
   }
 
-  /// Whether a node is on this machine. The same port or directory on another one is another one,
-  /// and files do not say which machine they are for.
-  private static func isHere(_ config: NodeConfig) -> Bool {
-    config.listenHost.hasPrefix("127.") || ["::1", "localhost"].contains(config.listenHost)
+  /// Where a node listens on this machine. A free port is nobody's.
+  private static func ports(_ config: NodeConfig) -> [(key: String, value: String)] {
+    let http = HTTPAddress(config.http.address)
+    return [
+      ("listen.port", config.listenHost, config.listenPort),
+      ("http.address", http?.host ?? "", http?.port ?? 0),
+    ]
+    .filter { _, host, port in isHere(host) && port != 0 }
+    .map { key, host, port in (key, "\(host):\(port)") }
   }
 
-  /// - Parameter value: what no two nodes may share; nil when a node does not matter.
+  /// Whether a host is this machine. The same port or directory on another one is another one, and
+  /// files do not say which machine they are for.
+  private static func isHere(_ host: String) -> Bool {
+    host.hasPrefix("127.") || ["::1", "localhost"].contains(host)
+  }
+
+  /// - Parameter values: what no two nodes may share, by its key.
   private func twice(
-    _ key: String, _ text: String, _ value: (NodeConfig) -> String?
+    _ text: String, _ values: (NodeConfig) -> [(key: String, value: String)]
   ) -> [ConfigError] {
     var first: [String: String] = [:]
-    return members.compactMap { member in
-      guard let value = value(member.config) else { return nil }
-      guard let other = first.updateValue(member.file, forKey: value) else { return nil }
-      return ConfigError(
-        .badValue, in: member.file, key: key, "'\(value)' \(text), \(other)")
+    return members.flatMap { member in
+      values(member.config).compactMap { key, value in
+        guard let other = first.updateValue(member.file, forKey: value) else { return nil }
+        return ConfigError(.badValue, in: member.file, key: key, "'\(value)' \(text) \(other)")
+      }
     }
   }
 
