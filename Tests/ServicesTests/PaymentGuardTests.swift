@@ -58,6 +58,16 @@ struct PaymentGuardTests {
     #expect(world.provider.captures.isEmpty)
   }
 
+  @Test("does not take payment for ill because it has its hands full and turns calls away unbegun")
+  func full() {
+    func judged(_ code: StatusCode, unprocessed: Bool) -> CallOutcome {
+      PaymentGuard.judge(.failure(RPCError(code: code, message: "", unprocessed: unprocessed)))
+    }
+    #expect(judged(.resourceExhausted, unprocessed: true) == .ignored)
+    #expect(judged(.resourceExhausted, unprocessed: false) == .failure)
+    #expect(judged(.unavailable, unprocessed: true) == .failure)
+  }
+
   @Test("lets a parked order be paid once payment is well again, which closes the breaker")
   func heals() async throws {
     let (world, breaker) = try Self.world()

@@ -64,7 +64,9 @@ package struct PaymentGuard: PaymentServiceProtocol {
 
 extension PaymentGuard {
   /// What a charge says about payment's health. A card that is declined is an answer; a refusal
-  /// that is the caller's own fault says nothing.
+  /// that is the caller's own fault says nothing. Nor does one that payment turned away before it
+  /// began, because it has its hands full: it does all that it can, and a breaker that opened would
+  /// keep away what it has room for.
   static func judge(_ result: borrowing Result<ChargeResponse, RPCError>) -> CallOutcome {
     switch copy result {
     case .success(let answer):
@@ -74,6 +76,7 @@ extension PaymentGuard {
       }
     case .failure(let error):
       switch error.code {
+      case .resourceExhausted where error.unprocessed: .ignored
       case .unavailable, .deadlineExceeded, .resourceExhausted, .unknown, .internal, .aborted,
         .dataLoss:
         .failure
