@@ -32,6 +32,8 @@ package final class LoadCourse: @unchecked Sendable {
     package let replicas: Int
     package let waiting: Int
     package let shed: UInt64
+    /// Of those who waited, over the last seconds.
+    package let queueWait: PoolReading.Waits?
   }
 
   package struct Outcome: Sendable {
@@ -135,7 +137,7 @@ package final class LoadCourse: @unchecked Sendable {
       outcome.points.append(
         Point(
           at: .nanoseconds(scheduler.now), replicas: reading.replicas, waiting: reading.waiting,
-          shed: reading.shed))
+          shed: reading.shed, queueWait: reading.queueWait))
     }
   }
 

@@ -90,5 +90,14 @@ struct PoolTests {
     let waits = run.waits.filter { $0.at >= .seconds(25) }.map(\.wait).sorted()
     #expect(waits[waits.count * 99 / 100] <= plan.waitTarget * 2)
     #expect(run.turns == 0)
+
+    // What the pool says of it is what they waited, within a bucket and the second that runs.
+    let said = try #require(run.points.last { $0.at < .seconds(50) }?.queueWait)
+    let lately = run.waits.filter { (.seconds(45)..<(.seconds(50))).contains($0.at + $0.wait) }
+      .map(\.wait).sorted()
+    for (said, percent) in [(said.p50, 50), (said.p95, 95), (said.p99, 99)] {
+      let exact = lately[lately.count * percent / 100]
+      #expect(abs(said / exact - 1) < 0.1, "p\(percent): \(said) instead of \(exact)")
+    }
   }
 }

@@ -5,7 +5,7 @@ import statistics
 
 from . import node, report, rpc, tools
 
-RATE = 200  # orders a second: far from any limit, so that both do the same
+RATE = 1000  # orders a second: far from any limit, so that both do the same
 OFF = node.CONFIG + "signals:\n  enabled: 0\n"
 CONFIGS = {"off": OFF, "on": node.CONFIG}
 
