@@ -1,4 +1,5 @@
 import Dispatch
+import Services
 import SimulatedWorld
 import Synchronization
 import Testing

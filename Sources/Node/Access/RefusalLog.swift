@@ -4,9 +4,9 @@ import Services
 import Synchronization
 import Transport
 
-/// Logs connections that were not accepted or cut off, or calls that somebody may not make, a few lines a
-/// second at most: who floods the port does not flood the log. What was left out is counted in the
-/// next line.
+/// Logs connections that were not accepted or cut off, or calls that somebody may not make, a few
+/// lines a second at most: who floods the port does not flood the log. What was left out is counted
+/// in the next line.
 final class RefusalLog: Sendable {
   /// One line so often, and as many at once.
   static let interval: Duration = .milliseconds(200)
