@@ -186,7 +186,8 @@ let package = Package(
       name: "simulate", dependencies: ["SimulatedWorld"], path: "Tests/simulate",
       swiftSettings: settings + nonsending),
     .testTarget(
-      name: "Simulation", dependencies: ["SimulatedWorld", "Services", "simulate"], path: "Tests/Simulation",
+      name: "Simulation", dependencies: ["SimulatedWorld", "Services", "simulate"],
+      path: "Tests/Simulation",
       swiftSettings: settings + nonsending),
     .testTarget(
       name: "ProviderHTTPTests",
