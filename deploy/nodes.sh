@@ -20,25 +20,36 @@ done
 export BAEDAL_TLS_CA=$certs/authority.pem
 "$binary" config check "${files[@]}"
 
-declare -A names=()
-stopping=
-start() {
-  local name
-  name=$(basename "$1" .yaml)
-  "$binary" serve --config "$1" >>"$logs/$name.log" 2>&1 &
-  names[$!]=$1
+# Keeps one node alive, whatever ends it, until this is told to end.
+keep() {
+  local file=$1 name child=
+  name=$(basename "$file" .yaml)
+  trap '' INT
+  trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 0' TERM
+  while true; do
+    "$binary" serve --config "$file" >>"$logs/$name.log" 2>&1 &
+    child=$!
+    wait "$child" || true
+    sleep 0.5
+    echo "$file ended; it is started again"
+  done
 }
+keepers=()
+stopping=
 stop() {
   stopping=1
   trap '' INT TERM
   echo "ending the nodes"
-  kill -TERM "${!names[@]}" 2>/dev/null || true
+  kill -TERM "${keepers[@]}" 2>/dev/null || true
   wait || true
 }
 trap 'stop; exit 0' INT TERM
 trap '[ -n "$stopping" ] || stop' EXIT
 
-for file in "${files[@]}"; do start "$file"; done
+for file in "${files[@]}"; do
+  keep "$file" &
+  keepers+=($!)
+done
 address() { sed -n 's/^  port: //p' "$1" | sed 's/^/127.0.0.1:/'; }
 for file in "${files[@]}"; do
   for _ in $(seq 150); do
@@ -59,13 +70,4 @@ for file in "${files[@]}"; do
 done
 [ "${1:-}" != --once ] || exit "$code"
 echo "the nodes go on; their logs are in $logs; Ctrl-C ends them"
-while true; do
-  ended=
-  wait -n -p ended || true
-  [ -n "$ended" ] || continue
-  file=${names[$ended]}
-  unset "names[$ended]"
-  echo "$file ended; it is started again"
-  sleep 0.5
-  start "$file"
-done
+wait

@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 package import NIOCore
 import NIOPosix
+import ServiceLifecycle
 import Transport
 
 /// What the HTTP port takes from its callers.
@@ -64,11 +65,12 @@ package struct GatewayServer: Sendable {
     let (opening, opened) = AsyncStream.makeStream(
       of: Opened.self, bufferingPolicy: .bufferingOldest(1))
     let application = application(on: group) { opened.yield(.success($0.localAddress)) }
+    let lifecycle = ServiceGroup(services: [application], logger: application.logger)
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
       defer { tasks.cancelAll() }
       tasks.addTask { [log] in
         do {
-          try await application.run()
+          try await lifecycle.run()
           opened.yield(.failure(CancellationError()))
         } catch {
           // Before it is open, whoever opens it is told; later, nobody hears.
@@ -87,9 +89,18 @@ package struct GatewayServer: Sendable {
         }
         break
       }
-      return try await body(address)
+      let value: Result<Value, any Error>
+      do { value = .success(try await body(address)) } catch { value = .failure(error) }
+      // Who is being answered is not cut off, unless it takes long.
+      await lifecycle.triggerGracefulShutdown()
+      tasks.addTask { try await Task.sleep(for: Self.lingering) }
+      _ = try? await tasks.next()
+      return try value.get()
     }
   }
+
+  /// So long may answers take that are under way when the port closes.
+  private static let lingering = Duration.milliseconds(500)
 
   /// The port's inside, for tests also without a socket.
   package func application(

@@ -1,14 +1,15 @@
 import Glibc
 import Synchronization
 
-/// Keeps a second writer away from a journal, in this process or another, for as long as it lives.
+/// Keeps a second one away from a journal or a directory, in this process or another, for as long
+/// as it lives.
 /// The kernel lets go of it when the process ends, however it ends.
-final class FileLock: Sendable {
+package final class FileLock: Sendable {
   private let descriptor: Mutex<Int32?>
 
   /// nil when somebody else holds it.
   /// - Throws: errno when the lock file cannot be made.
-  init?(path: String) throws(Errno) {
+  package init?(path: String) throws(Errno) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Errno(code: errno) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -21,7 +22,7 @@ final class FileLock: Sendable {
   deinit { release() }
 
   /// Lets go of it now; a second time has no effect.
-  func release() {
+  package func release() {
     descriptor.withLock { descriptor in
       if let descriptor { close(descriptor) }
       descriptor = nil
@@ -30,8 +31,8 @@ final class FileLock: Sendable {
 }
 
 /// An error number of the C library.
-struct Errno: Error, CustomStringConvertible {
-  let code: Int32
+package struct Errno: Error, CustomStringConvertible {
+  package let code: Int32
 
-  var description: String { String(cString: strerror(code)) }
+  package var description: String { String(cString: strerror(code)) }
 }

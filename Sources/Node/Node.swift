@@ -70,8 +70,13 @@ private func runNode(
   server.tls = tls.server
   let connections = RateLimiter<String>(.connections(config.access))
   server.admit = connections.refusal
-  server.onRefusal = RefusalLog(log, "connection refused").note
-  server.onFailure = RefusalLog(log, "call refused").note
+  let soon = { @Sendable (work: @escaping @Sendable () -> Void) in
+    _ = group.next().scheduleTask(in: .seconds(1), work)
+  }
+  let refusedConnections = RefusalLog(log, "connection refused", later: soon)
+  let refusedCalls = RefusalLog(log, "call refused", later: soon)
+  server.onRefusal = refusedConnections.note
+  server.onFailure = refusedCalls.note
   let listener = TCPServer(
     host: config.listenHost, port: config.listenPort, router: parts.router,
     configuration: server, group: group)
@@ -110,6 +115,8 @@ private func runNode(
     throw error
   }
   await parts.close()
+  refusedConnections.noteSkipped()
+  refusedCalls.noteSkipped()
   log.info("node stopped", metadata: ["node": "\(config.nodeName)"])
 }
 

@@ -37,7 +37,8 @@ struct NodeAdmin: AdminServiceProtocol {
         let reading = pool.reading()
         return ServicePool(
           service: reading.service, replicas: UInt32(clamping: reading.replicas),
-          inFlight: UInt64(clamping: reading.inFlight), waiting: UInt64(clamping: reading.waiting))
+          inFlight: UInt64(clamping: reading.inFlight), waiting: UInt64(clamping: reading.waiting),
+          completed: reading.completed)
       },
       background: works.entries.map {
         BackgroundWork(

@@ -67,7 +67,12 @@ struct NodeAudit: Sendable {
           report.add("journal", file.name, "\(damage)")
         }
       }
-    } catch { throw RPCError(error) }
+    } catch {
+      guard case .unavailable(let reason) = error else { throw RPCError(error) }
+      throw RPCError(
+        code: .unavailable, message: "a journal cannot be read at the moment: \(reason)",
+        retryAfter: .seconds(2), cause: error)
+    }
     // A fold of damaged journals says nothing about the view.
     if let views, report.isClean {
       try await compare(views, [order, payment, store, delivery], &report)

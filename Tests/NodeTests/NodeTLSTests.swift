@@ -197,7 +197,14 @@ struct NodeTLSTests {
       try await complaint("listen: {host: 10.0.0.1, insecure: yes}")
         == "node.yaml:1: listen.insecure: 'yes' is not empty, or exactly "
         + "'anyone may call this node'")
+    #expect(
+      try await complaint("http: {address: '0.0.0.0:8080'}")
+        == "node.yaml:1: http.address: '0.0.0.0' is not a loopback address, and HTTP is plain and "
+        + "asks nobody who they are; use 127.0.0.1, or set 'http.insecure' to "
+        + "'anyone may see how this node is'")
     for fine in [
+      "http: {address: '0.0.0.0:80', insecure: anyone may see how this node is}",
+      "http: {address: '[::1]:80'}",
       "listen: {host: 10.0.0.1, insecure: anyone may call this node}", "listen: {host: 127.0.0.1}",
       "listen: {host: '::1'}", "listen: {host: localhost}", tls,
     ] {

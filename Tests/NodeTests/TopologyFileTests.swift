@@ -130,6 +130,33 @@ struct TopologyFileTests {
     let itself = try await load(
       Self.money.replacing("peers:", with: "http: {address: '127.0.0.1:7802'}\npeers:"), as: "self")
     #expect(says(front, itself, rest) == ["self http.address"])
+    func claims(_ first: String, _ second: String) async throws -> [String] {
+      let files = [("one", first), ("two", second)].map { name, text in
+        (name, "node: {name: \(name)}\n\(text)")
+      }
+      var members: [Topology.Member] = []
+      for (name, text) in files { members.append(try await load(text, as: name)) }
+      return Topology(members).problems.map { "\($0.source) \($0.key)" }
+        .filter { !$0.hasSuffix("services") && !$0.contains("peers") }
+    }
+    let open = "insecure: anyone may call this node"
+    #expect(
+      try await claims(
+        "data: {directory: ./d/a}\nlisten: {port: 1}",
+        "data: {directory: d/b/../a}\nlisten: {port: 2}")
+        == ["two data.directory"])
+    #expect(
+      try await claims(
+        "data: {directory: a}\nlisten: {host: 0.0.0.0, port: 1, \(open)}",
+        "data: {directory: b}\nlisten: {port: 1}") == ["two listen.port"])
+    #expect(
+      try await claims(
+        "listen: {host: 10.0.0.5, port: 1, \(open)}", "listen: {host: 10.0.0.5, port: 1, \(open)}")
+        == ["two listen.port", "two data.directory"])
+    #expect(
+      try await claims(
+        "data: {directory: a}\nlisten: {host: 127.0.0.1, port: 1}",
+        "data: {directory: b}\nlisten: {host: 127.0.0.2, port: 1}") == [])
     let cloud = Self.front.replacing(
       "port: 7801", with: "host: 0.0.0.0, port: 7801, insecure: anyone may call this node"
     )

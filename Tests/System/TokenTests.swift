@@ -68,6 +68,11 @@ extension SystemTests {
       }
       #expect(node.child.errors.contains("expired"))
       #expect(node.child.errors.contains("the signature does not fit"))
+      #expect(node.child.errors.contains("customer:c-1, whose bearer claims to be operator:boss"))
+      // Who shows a token need not say in words whose it is.
+      let chief = try site.write(try await Self.token(issuer, "operator", "chief"), as: "chief")
+      let asked = try await site.run("node --token-file \(chief)", on: node)
+      #expect(asked.ending == .exit(0), "\(asked)")
       let customer = Person("customer", "c-1", of: node.port, token: good)
       await expect(code: .permissionDenied) {
         _ = try await customer.call(JournalServiceMethods.getStatus, GetStatusRequest())

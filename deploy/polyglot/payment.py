@@ -201,10 +201,16 @@ async def main():
     for name in ("certificate", "key", "ca"):
         options.add_argument(
             f"--tls-{name}", metavar="FILE", help="PEM; with all three it speaks TLS, both ways")
+    options.add_argument(
+        "--insecure", action="store_true", help="listen beyond this machine and believe anyone")
     options = options.parse_args()
     files = options.tls_certificate, options.tls_key, options.tls_ca
     if any(files) and not all(files):
         raise SystemExit("--tls-certificate, --tls-key and --tls-ca go together")
+    if not (all(files) or options.insecure or is_loopback(address(options.listen)[0])):
+        raise SystemExit(
+            "--listen is not a loopback address, and without --tls-certificate, --tls-key and "
+            "--tls-ca everybody is believed; use 127.0.0.1, or say --insecure")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     os.makedirs(options.data, exist_ok=True)
     journal = Journal(os.path.join(options.data, "payment.db"), "payment")
@@ -238,6 +244,10 @@ async def main():
         if task.done():
             task.result()
         task.cancel()
+
+
+def is_loopback(host):
+    return host.startswith("127.") or host.strip("[]") in ("localhost", "::1")
 
 
 def address(text):

@@ -77,11 +77,13 @@ struct NodeAccess: Sendable {
     let principal = Principal(role: verified.claims.role, id: verified.claims.subject)
     let claimed = claim.principal
     guard claimed == .anonymous || claimed == principal else {
-      throw Self.refusal(because: .malformed("the hello claims to be somebody else"))
+      throw Self.refusal(
+        because: "a token of \(principal.role):\(principal.id), whose bearer claims to be "
+          + "\(claimed.role):\(claimed.id)")
     }
     // Where nodes have certificates, nothing else makes a service.
     guard principal.role != "service" || !asksForCertificates else {
-      throw Self.refusal(because: .malformed("a service without its certificate"))
+      throw Self.refusal(because: "a token of a service, shown without its certificate")
     }
     let end = clock.now().advanced(by: .seconds(verified.claims.expires - wall))
     return Identity(principal, expires: end) { now in
@@ -95,6 +97,10 @@ struct NodeAccess: Sendable {
   /// The bearer is told nothing that helps to make a better one; the log is told the cause.
   private static func refusal(because error: TokenError) -> RPCError {
     RPCError(code: .unauthenticated, message: notTaken, cause: error)
+  }
+
+  private static func refusal(because reason: String) -> RPCError {
+    RPCError(code: .unauthenticated, message: notTaken, cause: NotTheirs(description: reason))
   }
 
   private func isCertified(_ principal: Transport.Principal) -> Bool {
@@ -114,4 +120,9 @@ struct NodeAccess: Sendable {
     guard left.count == right.count else { return false }
     return zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
   }
+}
+
+/// Why a good token is not taken, for the log.
+private struct NotTheirs: Error, CustomStringConvertible {
+  let description: String
 }

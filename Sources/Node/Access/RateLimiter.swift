@@ -67,6 +67,11 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
   }
 }
 
+/// Why somebody's call is refused who makes more of them than they may.
+struct TooOften: Error, CustomStringConvertible {
+  var description: String { "too many calls a second" }
+}
+
 extension RateLimiter<Transport.Principal> {
   /// Counts a call of a customer, store or rider, or refuses it. Our own people and services are
   /// not counted.
@@ -75,7 +80,7 @@ extension RateLimiter<Transport.Principal> {
     guard let wait = take(principal) else { return }
     throw RPCError(
       code: .resourceExhausted, message: "too many calls a second", retryAfter: wait,
-      unprocessed: true)
+      unprocessed: true, cause: TooOften())
   }
 }
 

@@ -21,13 +21,17 @@ final class RefusalLog: Sendable {
   private let event: Logger.Message
   private let now: @Sendable () -> Resilience.MonotonicInstant
   private let state: Mutex<State>
+  private let later: @Sendable (@escaping @Sendable () -> Void) -> Void
 
+  /// - Parameter later: does something in a second or so.
   init(
     _ log: Logger, _ event: Logger.Message,
+    later: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
     now: @escaping @Sendable () -> Resilience.MonotonicInstant = RefusalLog.systemNow
   ) {
     self.log = log
     self.event = event
+    self.later = later
     self.now = now
     let bucket = try? TokenBucket(every: Self.interval, burst: Self.burst, at: now())
     state = Mutex(State(bucket: bucket))
@@ -44,6 +48,7 @@ final class RefusalLog: Sendable {
     let principal = call.principal
     switch error.code {
     case .unauthenticated, .permissionDenied: break
+    case .resourceExhausted where error.cause is TooOften: break
     case .notFound where ["customer", "store", "rider"].contains(principal.role): break
     default: return
     }
@@ -57,20 +62,30 @@ final class RefusalLog: Sendable {
 
   private func note(_ error: RPCError, _ who: @autoclosure () -> Logger.Metadata) {
     let time = now()
-    let skipped = state.withLock { state -> Int? in
-      guard state.bucket?.take(at: time) == nil else {
-        state.skippedCount += 1
-        return nil
-      }
-      defer { state.skippedCount = 0 }
-      return state.skippedCount
+    let (hasRoom, skipped) = state.withLock { state in
+      let hasRoom = state.bucket?.take(at: time) == nil
+      if !hasRoom { state.skippedCount += 1 }
+      defer { if hasRoom { state.skippedCount = 0 } }
+      return (hasRoom, state.skippedCount)
     }
-    guard let skipped else { return }
+    guard hasRoom else {
+      if skipped == 1 { later { self.noteSkipped() } }
+      return
+    }
     var facts = who()
     facts["status"] = "\(error.code.name)"
     facts["reason"] = "\(error.cause.map { "\($0)" } ?? error.message)"
     if skipped > 0 { facts["skipped"] = "\(skipped)" }
     log.notice(event, metadata: facts)
+  }
+
+  /// Says what has been left out since the last line, if anything has.
+  func noteSkipped() {
+    let skipped = state.withLock { state in
+      defer { state.skippedCount = 0 }
+      return state.skippedCount
+    }
+    if skipped > 0 { log.notice(event, metadata: ["skipped": "\(skipped)"]) }
   }
 
   static let systemNow: @Sendable () -> Resilience.MonotonicInstant = {

@@ -15,6 +15,11 @@ package struct HTTPAddress: Sendable, Hashable {
     self.host = bare
     self.port = port
   }
+
+  /// Whether a host is this machine, seen from itself.
+  static func isLoopback(_ host: String) -> Bool {
+    host.hasPrefix("127.") || ["::1", "localhost"].contains(host)
+  }
 }
 
 extension TextRule {

@@ -1,4 +1,5 @@
 import Glibc
+package import JournalSQLite
 
 extension NodeConfig {
   /// Whether the data directory is there, or can be made, and can be written to. Makes nothing.
@@ -21,8 +22,11 @@ extension NodeConfig {
     }
   }
 
-  /// Makes the data directory and its parents, and checks that a file can be made there.
-  package func prepareDataDirectory(source: String) throws(ConfigError) {
+  /// Makes the data directory and its parents, checks that a file can be made there, and keeps
+  /// other nodes out for as long as the lock is held. Journals have locks of their own; a node that
+  /// runs none of them keeps views.
+  @discardableResult
+  package func prepareDataDirectory(source: String) throws(ConfigError) -> FileLock {
     try checkDataDirectory(source: source)
     try make(dataDirectory, source)
     let probe = "\(dataDirectory)/.probe-\(getpid())"
@@ -30,6 +34,10 @@ extension NodeConfig {
     guard file >= 0 else { throw unusable(source, "cannot be written to: \(reason(errno))") }
     close(file)
     unlink(probe)
+    do throws(Errno) {
+      if let lock = try FileLock(path: "\(dataDirectory)/node-lock") { return lock }
+    } catch { throw unusable(source, "cannot be locked: \(error)") }
+    throw unusable(source, "is where another node keeps its data")
   }
 
   private func make(_ path: String, _ source: String) throws(ConfigError) {

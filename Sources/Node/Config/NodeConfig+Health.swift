@@ -3,6 +3,8 @@ extension NodeConfig {
   package struct HTTP: Sendable, Equatable {
     /// `host:port`; empty for none.
     package var address = ""
+    /// Says that it may be reached from beyond this machine, in so many words.
+    package var insecure = ""
 
     package init() {}
   }

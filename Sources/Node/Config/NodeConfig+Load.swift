@@ -62,6 +62,8 @@ extension NodeConfig {
       throw ConfigError(
         error.problem, in: place.source, line: place.line, key: error.key, error.text)
     }
+    let http = sources.place(of: "http.address")
+    try checkHTTPExposure(in: http.source, line: http.line)
     // What a name stands for is seen when the port is opened.
     guard !listenHost.contains(where: \.isLetter) || listenHost.contains(":") else { return }
     let place = sources.place(of: "listen.host")

@@ -3,6 +3,10 @@ extension Setting {
     .text(
       "http.address", \.http.address, .optionalAddress,
       "Where /livez, /readyz and /startupz are answered over HTTP; empty for nowhere."),
+    .text(
+      "http.insecure", \.http.insecure, .insecureHTTP,
+      "Needed to answer over HTTP beyond this machine: it speaks plain, and asks nobody who they "
+        + "are."),
     .integer(
       "readiness.lag_events_max", \.readiness.lagEventsMax, 0...1_000_000_000,
       "After a start a service is not ready until its views and subscriptions have come so near "

@@ -63,5 +63,9 @@ struct TextRule: Sendable {
     expected: "empty, or exactly '\(NodeConfig.insecureSentence)'"
   ) { text in text.isEmpty || text == NodeConfig.insecureSentence }
 
+  static let insecureHTTP = TextRule(
+    expected: "empty, or exactly '\(NodeConfig.insecureHTTPSentence)'"
+  ) { text in text.isEmpty || text == NodeConfig.insecureHTTPSentence }
+
   static let any = TextRule(expected: "a text") { _ in true }
 }

@@ -19,42 +19,55 @@ package struct Topology {
 
   /// What cannot work, each in one line that names the file and the key; empty when all can.
   package var problems: [ConfigError] {
-    twice("is the name of the node of") { [("node.name", $0.nodeName)] }
-      + twice("is where a node listens already, that of", Self.ports)
-      + twice("is where a node keeps its journals already, that of") { config in
-        Self.isHere(config.listenHost) ? [("data.directory", config.dataDirectory)] : []
-      }
+    clashes("is the name of the node of", Self.names, { $0 == $1 })
+      + clashes("is where a node listens already, that of", Self.ports, { $0.clashes(with: $1) })
+      + clashes(
+        "is where a node keeps its data already, that of", Self.directories,
+        { $0.clashes(with: $1) })
       + ownership + strangers
   }
 
-  /// Where a node listens on this machine. A free port is nobody's.
-  private static func ports(_ config: NodeConfig) -> [(key: String, value: String)] {
+  /// Something of a node that no other may have, where its file says so.
+  private typealias Claim<Value> = (key: String, value: Value, text: String)
+
+  private static func names(_ config: NodeConfig) -> [Claim<String>] {
+    [("node.name", config.nodeName, config.nodeName)]
+  }
+
+  private static func ports(_ config: NodeConfig) -> [Claim<ClaimedPort>] {
     let http = HTTPAddress(config.http.address)
     return [
       ("listen.port", config.listenHost, config.listenPort),
       ("http.address", http?.host ?? "", http?.port ?? 0),
     ]
-    .filter { _, host, port in isHere(host) && port != 0 }
-    .map { key, host, port in (key, "\(host):\(port)") }
+    // A free port is nobody's.
+    .filter { $0.2 != 0 }
+    .map { ($0.0, ClaimedPort(host: $0.1, port: $0.2), "\($0.1):\($0.2)") }
   }
 
-  /// Whether a host is this machine. The same port or directory on another one is another one, and
-  /// files do not say which machine they are for.
-  private static func isHere(_ host: String) -> Bool {
-    host.hasPrefix("127.") || ["::1", "localhost"].contains(host)
+  private static func directories(_ config: NodeConfig) -> [Claim<ClaimedDirectory>] {
+    let claimed = ClaimedDirectory(
+      machine: ClaimedMachine(config.listenHost), directory: config.dataDirectory)
+    return [("data.directory", claimed, config.dataDirectory)]
   }
 
-  /// - Parameter values: what no two nodes may share, by its key.
-  private func twice(
-    _ text: String, _ values: (NodeConfig) -> [(key: String, value: String)]
+  /// What two files claim, or one of them twice.
+  private func clashes<Value>(
+    _ text: String, _ claims: (NodeConfig) -> [Claim<Value>], _ clash: (Value, Value) -> Bool
   ) -> [ConfigError] {
-    var first: [String: String] = [:]
-    return members.flatMap { member in
-      values(member.config).compactMap { key, value in
-        guard let other = first.updateValue(member.file, forKey: value) else { return nil }
-        return ConfigError(.badValue, in: member.file, key: key, "'\(value)' \(text) \(other)")
+    var earlier: [(file: String, value: Value)] = []
+    var problems: [ConfigError] = []
+    for member in members {
+      for claim in claims(member.config) {
+        if let other = earlier.first(where: { clash($0.value, claim.value) }) {
+          problems.append(
+            ConfigError(
+              .badValue, in: member.file, key: claim.key, "'\(claim.text)' \(text) \(other.file)"))
+        }
+        earlier.append((member.file, claim.value))
       }
     }
+    return problems
   }
 
   /// Every service that has a journal is run once.

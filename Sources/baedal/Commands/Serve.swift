@@ -17,7 +17,8 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     let config = try await source.load()
-    try config.prepareDataDirectory(source: source.name(of: "data.directory"))
+    let directory = try config.prepareDataDirectory(source: source.name(of: "data.directory"))
+    defer { directory.release() }
     let source = source
     try await runNode(
       config,

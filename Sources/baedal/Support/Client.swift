@@ -1,4 +1,5 @@
 import ArgumentParser
+import Credentials
 import Messages
 import NIOPosix
 import Transport
@@ -31,13 +32,15 @@ struct ClientOptions: ParsableArguments {
     }
   }
 
-  /// Runs `body` with a client that says it is `standard` unless `--as` says otherwise.
+  /// Runs `body` with a client that says it is `standard`, unless `--as` or a token says otherwise.
   func withClient<Result>(
     as standard: Principal, _ body: (Client) async throws -> Result
   ) async throws -> Result {
+    let token = try tokenFile.map(firstLine) ?? []
+    let bearer = await TokenClaims.principal(of: token)
     let client = Client(
-      connect, principal: principal?.principal ?? standard,
-      token: try tokenFile.map(firstLine) ?? [], tls: try tls.client(),
+      connect, principal: principal?.principal ?? bearer ?? standard, token: token,
+      tls: try tls.client(),
       timeout: .seconds(timeout))
     do {
       let result = try await body(client)

@@ -65,10 +65,11 @@ extension Render {
   }
 
   static func node(_ answer: GetNodeResponse) -> String {
-    var table = Table("service", "replicas", "in flight", "waiting")
+    var table = Table("service", "replicas", "in flight", "waiting", "done")
     for pool in answer.services {
       table.add(
-        "\(pool.service)", .number(pool.replicas), .number(pool.inFlight), .number(pool.waiting))
+        "\(pool.service)", .number(pool.replicas), .number(pool.inFlight), .number(pool.waiting),
+        .number(pool.completed))
     }
     return [
       fact("node", answer.node), fact("version", answer.version),
