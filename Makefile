@@ -7,6 +7,7 @@ PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python
   openssl ca-certificates
 # promtool judges the text of the metrics.
 TEST_PACKAGES := prometheus
+PROTO_PACKAGES := protobuf-compiler protobuf-c-compiler
 BENCH_PACKAGES := g++ pkg-config python3 protobuf-compiler libprotobuf-dev libgrpc++-dev \
   protobuf-compiler-grpc postgresql valgrind linux-perf \
   golang-go golang-gopkg-eapache-go-resiliency.v1-dev python3-venv python3-matplotlib socat
@@ -48,6 +49,7 @@ lint: check-proto ## Format, import arrows, file length, forbidden constructs, s
 	.ci/lint
 
 proto: ## Writes the generated code anew from proto/.
+	@./deploy/setup.sh $(PROTO_PACKAGES)
 	bash proto/generate.sh
 
 check-proto:

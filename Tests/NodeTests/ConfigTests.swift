@@ -303,7 +303,15 @@ struct ConfigTests {
     config.dataDirectory = scratch.path + "/fresh/deep"
     try config.checkDataDirectory(source: "node.yaml")
     #expect(!FileManager.default.fileExists(atPath: config.dataDirectory))
-    try config.prepareDataDirectory(source: "node.yaml")
+    let held = try config.prepareDataDirectory(source: "node.yaml")
     #expect(FileManager.default.fileExists(atPath: config.dataDirectory))
+    #expect {
+      try config.prepareDataDirectory(source: "node.yaml")
+    } throws: { error in
+      "\(error)".hasPrefix("node.yaml: data.directory: ")
+        && "\(error)".contains("where another node keeps")
+    }
+    held.release()
+    _ = try config.prepareDataDirectory(source: "node.yaml")
   }
 }

@@ -219,21 +219,24 @@ extension ServicePool {
     let _replicas = c.pointee.replicas
     let _inFlight = c.pointee.in_flight
     let _waiting = c.pointee.waiting
+    let _completed = c.pointee.completed
     return Self(
       service: _service,
       replicas: _replicas,
       inFlight: _inFlight,
-      waiting: _waiting
+      waiting: _waiting,
+      completed: _completed
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Admin__V1__ServicePool>, _ arena: Arena) throws(CodecFailure) {
     baedal__admin__v1__service_pool__init(c)
-    arena.reserve(34)
+    arena.reserve(45)
     c.pointee.service = try arena.copy(self.service)
     c.pointee.replicas = self.replicas
     c.pointee.in_flight = self.inFlight
     c.pointee.waiting = self.waiting
+    c.pointee.completed = self.completed
   }
 }
 

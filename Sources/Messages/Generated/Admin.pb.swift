@@ -185,6 +185,8 @@ package struct ServicePool: Message {
   package var replicas: UInt32
   package var inFlight: UInt64
   package var waiting: UInt64
+  /// since the node's start
+  package var completed: UInt64
 
   package init() { self.init(service: "") }
 
@@ -192,12 +194,14 @@ package struct ServicePool: Message {
     service: String = "",
     replicas: UInt32 = 0,
     inFlight: UInt64 = 0,
-    waiting: UInt64 = 0
+    waiting: UInt64 = 0,
+    completed: UInt64 = 0
   ) {
     self.service = service
     self.replicas = replicas
     self.inFlight = inFlight
     self.waiting = waiting
+    self.completed = completed
   }
 }
 

@@ -18,7 +18,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let config = try await source.load()
     let directory = try config.prepareDataDirectory(source: source.name(of: "data.directory"))
-    defer { directory.release() }
+    defer { withExtendedLifetime(directory) {} }
     let source = source
     try await runNode(
       config,

@@ -1600,7 +1600,7 @@ const ProtobufCMessageDescriptor baedal__admin__v1__background_work__descriptor 
   (ProtobufCMessageInit) baedal__admin__v1__background_work__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__admin__v1__service_pool__field_descriptors[4] =
+static const ProtobufCFieldDescriptor baedal__admin__v1__service_pool__field_descriptors[5] =
 {
   {
     "service",
@@ -1650,8 +1650,21 @@ static const ProtobufCFieldDescriptor baedal__admin__v1__service_pool__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "completed",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Admin__V1__ServicePool, completed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__admin__v1__service_pool__field_indices_by_name[] = {
+  4,   /* field[4] = completed */
   2,   /* field[2] = in_flight */
   1,   /* field[1] = replicas */
   0,   /* field[0] = service */
@@ -1660,7 +1673,7 @@ static const unsigned baedal__admin__v1__service_pool__field_indices_by_name[] =
 static const ProtobufCIntRange baedal__admin__v1__service_pool__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor baedal__admin__v1__service_pool__descriptor =
 {
@@ -1670,7 +1683,7 @@ const ProtobufCMessageDescriptor baedal__admin__v1__service_pool__descriptor =
   "Baedal__Admin__V1__ServicePool",
   "baedal.admin.v1",
   sizeof(Baedal__Admin__V1__ServicePool),
-  4,
+  5,
   baedal__admin__v1__service_pool__field_descriptors,
   baedal__admin__v1__service_pool__field_indices_by_name,
   1,  baedal__admin__v1__service_pool__number_ranges,

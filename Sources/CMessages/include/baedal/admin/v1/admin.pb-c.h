@@ -117,10 +117,11 @@ struct  Baedal__Admin__V1__ServicePool
   uint32_t replicas;
   uint64_t in_flight;
   uint64_t waiting;
+  uint64_t completed;
 };
 #define BAEDAL__ADMIN__V1__SERVICE_POOL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__admin__v1__service_pool__descriptor) \
-    , {0,NULL}, 0, 0, 0 }
+    , {0,NULL}, 0, 0, 0, 0 }
 
 
 struct  Baedal__Admin__V1__AuditRequest
