@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import JournalSQLite
 import Logging
 import Node
 import Testing
