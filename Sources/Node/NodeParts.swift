@@ -121,6 +121,7 @@ struct NodeParts {
       lags: background.lags, loops: Array(group.makeIterator()))
     signals = reader
     router.register(NodeSignalsService(reader, pools, clock: environment.clock))
+    guard config.signals.isOn else { return }
     background.add("signals") { _ in try await reader.run() }
   }
 

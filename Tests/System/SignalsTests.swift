@@ -45,6 +45,24 @@ extension SystemTests {
       }
     }
 
+    @Test("switched off, nothing is measured, and the node goes on without")
+    func off() async throws {
+      let site = try Site()
+      let node = try await site.start("signals: {enabled: 0}")
+      defer { node.kill() }
+      let town = Town(node)
+      try await town.open()
+      #expect(try await town.place(Town.request("unmeasured")).state == .placed)
+      let signals = try await town.boss.call(
+        SignalsServiceMethods.getSignals, GetSignalsRequest())
+      #expect(signals.loops.isEmpty && signals.subscriptions.isEmpty)
+      let work = try await town.boss.call(AdminServiceMethods.getNode, GetNodeRequest()).background
+      #expect(!work.isEmpty && !work.contains { $0.name == "signals" })
+      #expect(work.allSatisfy { $0.running && $0.restarts == 0 }, "\(work)")
+      await town.close()
+      #expect(try await node.stop() == .exit(0))
+    }
+
     @Test("operators and services may ask; customers may not; wrong questions say what is wrong")
     func asking() async throws {
       try await withNode { site, node in

@@ -15,7 +15,8 @@ On one machine distance adds no time on the way: what is seen is the work of sen
 order of two nodes is that of both processes; besides the charge it has the following of journals
 between them. The remote call itself is measured by calls that the near node passes on to the far
 one (GetSimulator: nothing but the call): the near node is server once and client once for each,
-and what it spends is held against what the `rpc` suite's server spends, in the same run."""
+and what it spends is held against what the `rpc` suite's server spends, in the same run and shape.
+16 in flight are 16 connections with one call each, 64 are 16 with four each."""
 
 
 def node_config(name, services, peer, port, theirs):

@@ -14,7 +14,6 @@ final class SignalReader: SignalSource {
   private let journals: NodeJournals
   private let lags: [LagMeter]
   private let loops: [LoopDelayMeter]
-  private let isOn: Bool
   /// By the index of the pool.
   private let demands: Mutex<[HeldDemand]>
 
@@ -25,7 +24,7 @@ final class SignalReader: SignalSource {
     journals: NodeJournals, lags: [LagMeter], loops: [any EventLoop]
   ) {
     node = config.nodeName
-    isOn = config.signals.isOn
+    let isOn = config.signals.isOn
     self.pools = pools
     self.dependencies = dependencies
     self.journals = journals
@@ -36,7 +35,6 @@ final class SignalReader: SignalSource {
 
   /// Measures what is measured now and then, until its task is cancelled.
   func run() async throws {
-    guard isOn else { return }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for lag in lags { group.addTask { try await lag.run(now: NodeClock.monotonic) } }
       for loop in loops { group.addTask { try await loop.run() } }
