@@ -252,7 +252,7 @@ extension Follower {
       let (destination, cursors) = (subscription.destination, movedCursors())
       group.addTask {
         do throws(JournalError) {
-          _ = try await destination.append(Append(cursors: cursors))
+          _ = try await destination.append(Append(cursors: cursors, canWait: true))
           return .cursorsStored(cursors)
         } catch { return .cursorsStored(nil) }
       }

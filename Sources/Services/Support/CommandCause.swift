@@ -13,15 +13,18 @@ package struct CommandCause: Sendable {
   package var traceparent: String?
   /// The source position this command is an effect of, taken with it exactly once.
   package var taking: InboxPosition?
+  /// Whether somebody may wait for what the command brings about.
+  package var isAwaited: Bool
 
   package init(
     correlationID: String, causationID: String, traceparent: String? = nil,
-    taking: InboxPosition? = nil
+    taking: InboxPosition? = nil, isAwaited: Bool = true
   ) {
     self.correlationID = correlationID
     self.causationID = causationID
     self.traceparent = traceparent
     self.taking = taking
+    self.isAwaited = isAwaited
   }
 
   /// A command that somebody gave by a call.
@@ -33,13 +36,13 @@ package struct CommandCause: Sendable {
   }
 
   /// A command that an event of another journal brings about, for `subscriber`.
-  package init(_ event: RecordedEvent, subscriber: String) {
+  package init(_ event: RecordedEvent, subscriber: String, isAwaited: Bool = false) {
     self.init(
       correlationID: event.metadata.correlationID, causationID: event.id.text,
       traceparent: event.metadata.traceparent,
       taking: InboxPosition(
         source: InboxSource(subscriber: subscriber, partition: event.partition),
-        position: event.position))
+        position: event.position), isAwaited: isAwaited)
   }
 
   /// A command that a deadline of an aggregate brings about.
