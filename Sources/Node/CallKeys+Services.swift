@@ -12,8 +12,8 @@ extension CallKeys {
   /// here (`unkeyed`) goes to any replica.
   static let services = CallKeys(fields)
 
-  static let fields: [String: Field] = {
-    var fields: [String: Field] = [:]
+  static let fields: [String: RequestField] = {
+    var fields: [String: RequestField] = [:]
     for method in firstField { fields[method] = [1] }
     for method in firstOfFirst { fields[method] = [1, 1] }
     return fields

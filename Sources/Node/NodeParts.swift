@@ -56,9 +56,9 @@ struct NodeParts {
     self.peers = NodePeers(config, tls: tls.client, group: group)
     self.environment = NodeClock.environment(config.deadlines)
     let limiter = RateLimiter<Transport.Principal>(.calls(config.access))
-    self.router = Router { (context) throws(RPCError) in
+    self.router = Router { (context, request) throws(RPCError) in
       try limiter.admit(context.principal)
-      try MethodRules.authorize(context)
+      try MethodRules.authorize(context, request)
     }
     reloads.append(
       ReloadPart(keys: "access.calls_") { limiter.replace(.calls($0.access)) })

@@ -25,6 +25,37 @@ struct AccessTests {
     #expect(MethodRules.rule(for: "baedal.order.v1.OrderService/GiveItToMe") == nil)
   }
 
+  @Test("what is for the caller's own names nobody else, however it is written; operators may")
+  func own() throws {
+    let details = try RegisterStoreRequest(details: StoreDetails(storeID: "s-2")).serialized()
+    let page = try ListCustomerOrdersRequest(customerID: "s-2", limit: 3).serialized()
+    for rule in MethodRules.table {
+      guard case .own(let owner) = rule.ownership else { continue }
+      let other = owner == [1, 1] ? details : page
+      for role in Role.allCases where rule.admits(role) {
+        func refusal(_ id: String, _ request: [UInt8]) -> StatusCode? {
+          do throws(RPCError) { try rule.admit(Domain.Principal(role, id: id), request) } catch {
+            return error.code
+          }
+          return nil
+        }
+        let isFree = role == .operator || role == .service
+        let denied: StatusCode? = isFree ? nil : .permissionDenied
+        #expect(refusal("s-2", other) == nil)
+        #expect(refusal("s-2", []) == nil)
+        #expect(refusal("s-1", other) == denied, "\(rule.method) by \(role)")
+        // A field that comes twice counts as its last.
+        let own = owner == [1, 1] ? [0x0A, 5, 0x0A, 3] : [0x0A, 3] as [UInt8]
+        #expect(refusal("s-1", own + Array("s-1".utf8)) == nil)
+        #expect(refusal("s-1", own + Array("s-1".utf8) + other) == denied)
+        #expect(refusal("s-1", other + own + Array("s-1".utf8)) == denied)
+        // Bits above a field's number are not read by every decoder.
+        let wide = [0x8A, 0x80, 0x80, 0x80, 0x10, 3] + Array("s-2".utf8)
+        #expect(refusal("s-1", wide) == (isFree ? nil : .invalidArgument))
+      }
+    }
+  }
+
   @Test("a customer, store or rider has so many calls a second; operators and services are free")
   func limits() throws {
     let now = Mutex(Resilience.MonotonicInstant(nanoseconds: 0))

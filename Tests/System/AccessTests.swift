@@ -88,7 +88,7 @@ extension SystemTests {
         let profile = RiderProfile(riderID: Town.riderID, name: "남", areas: [Town.area])
         return try RegisterRiderRequest(profile: profile).serialized()
       case let method where method.hasPrefix(DeliveryServiceMethods.serviceName):
-        return rule.ownership == .own
+        return rule.ownership == .own([1])
           ? try RiderRequest(riderID: Town.riderID).serialized()
           : try DeliveryRequest(orderID: id, riderID: caller).serialized()
       case DashboardServiceMethods.listCustomerOrders.path:

@@ -19,6 +19,18 @@ struct CallKeysTests {
     #expect(Self.keys.key(of: "inner", in: inner + "o-1".utf8) == hash)
   }
 
+  @Test("a field that comes several times has all its values, and bytes that are no message none")
+  func all() {
+    let twice: [UInt8] = [0x0A, 1, 0x61, 0x10, 5, 0x0A, 0, 0x0A, 1, 0x62]
+    #expect(([1] as RequestField).all(in: twice)?.map(Array.init) == [[0x61], [], [0x62]])
+    #expect(([2] as RequestField).all(in: twice)?.isEmpty == true)
+    #expect(
+      ([1, 1] as RequestField).all(in: [0x0A, 3, 0x0A, 1, 0x61, 0x0A, 2, 0x0A, 0])?.count == 2)
+    for bytes: [UInt8] in [[0x0A], [0x0A, 1, 0x61, 0x0A, 5, 1], [0x0B], [0x09, 1], [0x0D, 1]] {
+      #expect(([1] as RequestField).all(in: bytes) == nil, "\(bytes)")
+    }
+  }
+
   @Test("what has no key has none, and no bytes are read that are not there")
   func none() throws {
     let request = try GetOrderTimelineRequest(orderID: "o-1").serialized()

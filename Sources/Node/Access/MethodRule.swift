@@ -1,4 +1,5 @@
 package import Domain
+package import Transport
 
 /// Who may call a method, and whose things it reaches then.
 package struct MethodRule: Hashable, Sendable {
@@ -10,11 +11,12 @@ package struct MethodRule: Hashable, Sendable {
   }
 
   /// Whose things it reaches.
-  package enum Ownership: String, CaseIterable, Hashable, Sendable {
+  package enum Ownership: Hashable, Sendable {
     /// Nobody's: it is the same for all who may call it.
     case nobody
-    /// The caller's own account, which the request names; operators name anybody's.
-    case own
+    /// The caller's own account, which this field of the request names, or nobody's when it is
+    /// empty; operators and services name anybody's.
+    case own(RequestField)
     /// What the caller is a party to, as the aggregate itself knows (`Decider.isOwner`,
     /// `Decider.isVisible`): to all others it does not exist.
     case party

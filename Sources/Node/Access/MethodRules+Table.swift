@@ -1,5 +1,6 @@
 import Domain
 import Messages
+import Transport
 
 extension MethodRules {
   /// One rule a method; a node with a method that has none does not start.
@@ -10,7 +11,7 @@ extension MethodRules {
 
   private static let order = rules(
     OrderServiceMethods.serviceName,
-    ("PlaceOrder", [.customer], .own),
+    ("PlaceOrder", [.customer], .own([1])),
     ("PayOrder", [.customer, .operator, .service], .party),
     ("AnswerOffer", [.customer, .operator], .party),
     ("CancelOrder", [.customer, .operator], .party),
@@ -30,10 +31,13 @@ extension MethodRules {
     ]
     + rules(
       StoreServiceMethods.serviceName,
-      ("RegisterStore", [.store, .operator], .own), ("ChangeStore", [.store, .operator], .own),
-      ("PutMenuItem", [.store, .operator], .own), ("RemoveMenuItem", [.store, .operator], .own),
-      ("SetSoldOut", [.store, .operator], .own), ("PauseStore", [.store, .operator], .own),
-      ("ResumeStore", [.store, .operator], .own), ("AcceptTicket", [.store], .party),
+      ("RegisterStore", [.store, .operator], .own([1, 1])),
+      ("ChangeStore", [.store, .operator], .own([1, 1])),
+      ("PutMenuItem", [.store, .operator], .own([1])),
+      ("RemoveMenuItem", [.store, .operator], .own([1])),
+      ("SetSoldOut", [.store, .operator], .own([1])),
+      ("PauseStore", [.store, .operator], .own([1])),
+      ("ResumeStore", [.store, .operator], .own([1])), ("AcceptTicket", [.store], .party),
       ("RefuseTicket", [.store], .party), ("StartCooking", [.store], .party),
       ("FinishCooking", [.store], .party), ("OfferRefund", [.store], .party),
       ("AnswerCancel", [.store, .operator], .party),
@@ -41,9 +45,12 @@ extension MethodRules {
 
   private static let delivery = rules(
     DeliveryServiceMethods.serviceName,
-    ("RegisterRider", [.rider, .operator], .own), ("GoOnline", [.rider, .operator], .own),
-    ("GoOffline", [.rider, .operator], .own), ("GetRider", [.rider, .operator, .service], .own),
-    ("ListDeliveries", [.rider, .operator, .service], .own), ("ClaimDelivery", [.rider], .party),
+    ("RegisterRider", [.rider, .operator], .own([1, 1])),
+    ("GoOnline", [.rider, .operator], .own([1])),
+    ("GoOffline", [.rider, .operator], .own([1])),
+    ("GetRider", [.rider, .operator, .service], .own([1])),
+    ("ListDeliveries", [.rider, .operator, .service], .own([1])),
+    ("ClaimDelivery", [.rider], .party),
     ("DeclineOffer", [.rider], .party), ("StartDelivery", [.rider], .party),
     ("PickUp", [.rider], .party), ("CompleteDelivery", [.rider], .party),
     ("GetDelivery", [.rider, .operator, .service], .party))
@@ -52,8 +59,8 @@ extension MethodRules {
     DashboardServiceMethods.serviceName,
     ("GetOrderTimeline", [.customer, .store, .rider, .operator], .party),
     ("WatchOrder", [.customer, .store, .rider, .operator], .party),
-    ("ListCustomerOrders", [.customer, .operator], .own),
-    ("GetStoreBoard", [.store, .operator], .own), ("GetLag", everybody, .nobody))
+    ("ListCustomerOrders", [.customer, .operator], .own([1])),
+    ("GetStoreBoard", [.store, .operator], .own([1])), ("GetLag", everybody, .nobody))
 
   /// What nodes and their operators need of each other, and what everyone may ask.
   private static let machinery =

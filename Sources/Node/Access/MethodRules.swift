@@ -3,7 +3,8 @@ import Services
 import Transport
 
 /// Who may call what: the one place that every call passes before a service sees it. What has no
-/// rule is refused. Whose things a call reaches is then held by the aggregates themselves.
+/// rule is refused, and so is a request that names somebody else where it is for the caller's own.
+/// Who is a party to an order only the aggregate knows (`Decider.isVisible`, `Decider.isOwner`).
 package enum MethodRules {
   private static let byMethod = Dictionary(
     table.map { ($0.method, $0) }, uniquingKeysWith: { first, _ in first })
@@ -21,17 +22,35 @@ package enum MethodRules {
   }
 
   /// Refuses a call that its rule does not let in.
-  static func authorize(_ context: CallContext) throws(RPCError) {
+  static func authorize(_ context: CallContext, _ request: [UInt8]) throws(RPCError) {
     guard let rule = byMethod[context.method] else {
       throw RPCError(
         code: .permissionDenied, message: "\(context.method) is for nobody", unprocessed: true)
     }
-    guard case .roles(let roles) = rule.callers else { return }
-    let role = try context.caller().role
-    guard roles.contains(role) else {
+    guard rule.callers != .anyone else { return }
+    try rule.admit(try context.caller(), request)
+  }
+}
+
+extension MethodRule {
+  /// Refuses a caller who may not make that request.
+  func admit(_ caller: Domain.Principal, _ request: [UInt8]) throws(RPCError) {
+    guard admits(caller.role) else {
       throw RPCError(
-        code: .permissionDenied,
-        message: "\(context.method) is not for the role \(role.rawValue)", unprocessed: true)
+        code: .permissionDenied, message: "\(method) is not for the role \(caller.role.rawValue)",
+        unprocessed: true)
+    }
+    guard case .own(let owner) = ownership, ![.operator, .service].contains(caller.role) else {
+      return
+    }
+    guard let named = owner.all(in: request) else {
+      throw RPCError(
+        code: .invalidArgument, message: "the payload is not this method's message",
+        unprocessed: true)
+    }
+    guard named.allSatisfy({ $0.isEmpty || $0.elementsEqual(caller.id.utf8) }) else {
+      throw RPCError(
+        code: .permissionDenied, message: "\(method) is for what is your own", unprocessed: true)
     }
   }
 }

@@ -2,8 +2,9 @@ package import Messages
 
 /// Which handler answers which method. Filled at start, then handed to a server.
 package struct Router: Sendable {
-  /// Decides whether a call may go on, before its handler sees it. Throwing refuses it.
-  package typealias Authorize = @Sendable (CallContext) throws(RPCError) -> Void
+  /// Decides whether a call may go on, before its handler sees it: what is known of it, and its
+  /// request as it came. Throwing refuses it.
+  package typealias Authorize = @Sendable (CallContext, [UInt8]) throws(RPCError) -> Void
 
   @usableFromInline
   package typealias UnaryRoute =
@@ -73,24 +74,6 @@ package struct Router: Sendable {
     }
   }
 
-  /// Asks `check` as well, before a method's handler sees a call; throwing refuses it. Nothing
-  /// happens for a method that is not answered here.
-  package mutating func check(_ method: String, _ check: @escaping Authorize) {
-    switch routes[method] {
-    case .unary(let handler):
-      routes[method] = .unary { (payload, context) throws(RPCError) in
-        try check(context)
-        return try await handler(payload, context)
-      }
-    case .serverStream(let handler):
-      routes[method] = .serverStream { (payload, context, writer) throws(RPCError) in
-        try check(context)
-        try await handler(payload, context, writer)
-      }
-    case nil: break
-    }
-  }
-
   @inlinable
   package static func encode<M: Message>(_ message: M) throws(RPCError) -> [UInt8] {
     do {
@@ -114,10 +97,10 @@ package struct Router: Sendable {
 
 extension Router {
   /// Lets every call through: for tests and for a node that trusts its network.
-  package static let allowAll: Authorize = { (_) throws(RPCError) in }
+  package static let allowAll: Authorize = { (_, _) throws(RPCError) in }
 
   /// Refuses every call.
-  package static let denyAll: Authorize = { (context) throws(RPCError) in
+  package static let denyAll: Authorize = { (context, _) throws(RPCError) in
     throw RPCError(
       code: .permissionDenied, message: "\(context.method) is not allowed", unprocessed: true)
   }

@@ -28,7 +28,7 @@ extension ServerSession {
         error.unprocessed = true
         throw error
       }
-      try router.authorize(context)
+      try router.authorize(context, payload)
       switch call.route {
       case .unary(let handle):
         return finish(call, .reply(try await handle(payload, context)))
