@@ -7,20 +7,16 @@ package struct Append: Sendable, Equatable {
   package var cursors: [Cursor]
   package var deadlines: [DeadlineChange]
   package var parked: [ParkedChange]
-  /// Nobody waits for it: a journal may keep it for a few milliseconds, until others come with
-  /// which it is written at once.
-  package var canWait: Bool
 
   package init(
     streams: [StreamAppend] = [], marks: [InboxMark] = [], cursors: [Cursor] = [],
-    deadlines: [DeadlineChange] = [], parked: [ParkedChange] = [], canWait: Bool = false
+    deadlines: [DeadlineChange] = [], parked: [ParkedChange] = []
   ) {
     self.streams = streams
     self.marks = marks
     self.cursors = cursors
     self.deadlines = deadlines
     self.parked = parked
-    self.canWait = canWait
   }
 
   /// Events of one stream and what goes with them.

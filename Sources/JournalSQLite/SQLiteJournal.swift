@@ -95,10 +95,7 @@ package final class SQLiteJournal: Journal {
     // which works its queue empty before it ends.
     let outcome = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<WriterJob.Outcome, Never>) in
-      let patience = append.canWait ? shared.options.patienceMilliseconds : 0
-      switch shared.queue.push(
-        .append(WaitingAppend(append, continuation)), patienceMilliseconds: patience)
-      {
+      switch shared.queue.push(.append(WaitingAppend(append, continuation))) {
       case .pushed: break
       case .full:
         let waiting = shared.options.waitingAppendsMax

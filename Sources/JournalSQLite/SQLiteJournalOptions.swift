@@ -16,8 +16,6 @@ package struct SQLiteJournalOptions: Sendable {
 
   /// Appends in one transaction.
   package var groupAppendsMax = 512
-  /// How long an append that can wait does so when nothing else comes, milliseconds.
-  package var patienceMilliseconds = 5
   /// Appends that may wait; beyond it they are `.overloaded`.
   package var waitingAppendsMax = 8192
   /// Reads that may wait; beyond it they are `.overloaded`.

@@ -159,34 +159,4 @@ struct SQLiteJournalFileTests {
     #expect(try await journal.heads().reduce(0) { $0 + $1.value } == Int64(kept))
     await journal.close()
   }
-
-  @Test("what can wait is written with what comes, or by itself, and when the journal closes")
-  func patience() async throws {
-    var patient = options
-    patient.patienceMilliseconds = 1
-    let hasty = try await openJournal(patient)
-    _ = try await hasty.append(waiting(["alone"], to: order("1")))
-    await hasty.close()
-
-    patient.patienceMilliseconds = 3_600_000
-    let journal = try await openJournal(patient)
-    async let first = journal.append(waiting(["a"], to: order("2")))
-    while journal.waitingAppends == 0 { await Task.yield() }
-    _ = try await journal.append(append(["b"], to: order("3")))
-    _ = try await first
-    #expect(journal.statistics.commits == 1)
-    async let last = journal.append(waiting(["c"], to: order("4")))
-    while journal.waitingAppends == 0 { await Task.yield() }
-    await journal.close()
-    _ = try await last
-    let again = try await openJournal(options)
-    #expect(try await again.heads().reduce(0) { $0 + $1.value } == 4)
-    await again.close()
-  }
-
-  private func waiting(_ names: [String], to stream: StreamKey) -> Append {
-    var append = append(names, to: stream)
-    append.canWait = true
-    return append
-  }
 }

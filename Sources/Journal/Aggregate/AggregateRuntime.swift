@@ -200,7 +200,6 @@ package final class AggregateRuntime<
     var append = Append(
       to: key, expecting: snapshot.version, events, deadlines: decision.deadlines)
     append.streams.append(contentsOf: decision.alsoTo)
-    append.canWait = decision.canWait
     if let taking {
       append.marks = [InboxMark(stream: key, source: taking.source, position: taking.position)]
     }

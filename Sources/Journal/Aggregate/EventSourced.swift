@@ -62,19 +62,16 @@ package struct Decision<Event: Sendable>: Sendable {
   package var deadlines: [DeadlineChange]
   /// Events for other streams of the same journal, already encoded.
   package var alsoTo: [StreamAppend]
-  /// See `Append.canWait`.
-  package var canWait: Bool
 
   @inlinable
   package init(
     _ events: [Event], metadata: EventMetadata, deadlines: [DeadlineChange] = [],
-    alsoTo: [StreamAppend] = [], canWait: Bool = false
+    alsoTo: [StreamAppend] = []
   ) {
     self.events = events
     self.metadata = metadata
     self.deadlines = deadlines
     self.alsoTo = alsoTo
-    self.canWait = canWait
   }
 }
 

@@ -252,7 +252,7 @@ extension Follower {
       let (destination, cursors) = (subscription.destination, movedCursors())
       group.addTask {
         do throws(JournalError) {
-          _ = try await destination.append(Append(cursors: cursors, canWait: true))
+          _ = try await destination.append(Append(cursors: cursors))
           return .cursorsStored(cursors)
         } catch { return .cursorsStored(nil) }
       }

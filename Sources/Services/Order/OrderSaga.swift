@@ -34,10 +34,7 @@ package struct OrderSaga: Sendable {
   /// Takes one event, once: through the replica that owns the order.
   package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
-    // What payment says may arrive here before it answers the charge, and then whoever placed the
-    // order waits for it.
-    let cause = CommandCause(
-      event, subscriber: subscriber, isAwaited: Self.paymentEvents.contains(event.type))
+    let cause = CommandCause(event, subscriber: subscriber)
     try await pool.withReplica(for: event.stream.id, .continuing) {
       (replica) throws(RPCError) in
       try await replica.take(command, on: event.stream.id, cause: cause)

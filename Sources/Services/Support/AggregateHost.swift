@@ -54,11 +54,8 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
         let events = try decide(snapshot.state, now)
         let changes = Aggregate.deadlines(
           after: events, from: snapshot.state, at: now, policy: environment.deadlines)
-        // That an event has been taken that changes nothing is nothing to wait for either.
-        let isNothing = events.isEmpty && changes.isEmpty
         return Decision(
-          events, metadata: cause.metadata, deadlines: changes.map { $0.stored(for: stream) },
-          canWait: isNothing || !cause.isAwaited)
+          events, metadata: cause.metadata, deadlines: changes.map { $0.stored(for: stream) })
       }
     } catch { throw RPCError(error) }
   }

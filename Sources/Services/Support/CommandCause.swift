@@ -13,18 +13,15 @@ package struct CommandCause: Sendable {
   package var traceparent: String?
   /// The source position this command is an effect of, taken with it exactly once.
   package var taking: InboxPosition?
-  /// Whether somebody may wait for what the command brings about.
-  package var isAwaited: Bool
 
   package init(
     correlationID: String, causationID: String, traceparent: String? = nil,
-    taking: InboxPosition? = nil, isAwaited: Bool = true
+    taking: InboxPosition? = nil
   ) {
     self.correlationID = correlationID
     self.causationID = causationID
     self.traceparent = traceparent
     self.taking = taking
-    self.isAwaited = isAwaited
   }
 
   /// A command that somebody gave by a call.
@@ -36,13 +33,13 @@ package struct CommandCause: Sendable {
   }
 
   /// A command that an event of another journal brings about, for `subscriber`.
-  package init(_ event: RecordedEvent, subscriber: String, isAwaited: Bool = false) {
+  package init(_ event: RecordedEvent, subscriber: String) {
     self.init(
       correlationID: event.metadata.correlationID, causationID: event.id.text,
       traceparent: event.metadata.traceparent,
       taking: InboxPosition(
         source: InboxSource(subscriber: subscriber, partition: event.partition),
-        position: event.position), isAwaited: isAwaited)
+        position: event.position))
   }
 
   /// A command that a deadline of an aggregate brings about.
