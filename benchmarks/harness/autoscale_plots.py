@@ -21,8 +21,8 @@ BLUE, GREEN, RED, GREY = "#1565c0", "#2e7d32", "#c62828", "#90a4ae"
 def phases(axes, run):
     for name, began in run["phases"]:
         axes.axvline(began, color="#555", linewidth=0.6, linestyle=":")
-        axes.text(began + 0.3, 0.97, name, transform=axes.get_xaxis_transform(), va="top",
-                  fontsize=7, color="#333")
+        axes.text(began, 1.01, name, transform=axes.get_xaxis_transform(), va="bottom", fontsize=7,
+                  color="#333")
     axes.set_xlim(0, run["seconds"][-1])
 
 
@@ -61,13 +61,18 @@ def main():
         orders(column[0], run)
         pool(column[1], run, most)
         waits(column[2], run)
-        column[0].set_title(run["name"], fontsize=10)
-        column[2].set_xlabel("seconds", fontsize=8)
+        column[0].set_title(run["name"], fontsize=10, pad=14)
+        column[2].set_xlabel("seconds", fontsize=8, loc="right")
         for axes in column:
             phases(axes, run)
             axes.tick_params(labelsize=7)
             axes.spines[["top", "right"]].set_visible(False)
-            axes.legend(fontsize=7, loc="upper right", framealpha=0.7)
+        if run is not runs[0]:
+            continue
+        # Once a row, where nothing is drawn: below.
+        for axes in column:
+            axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0, -0.1), ncols=3,
+                        frameon=False)
     figure.suptitle("A pool that follows its load, beside pools of a fixed size", fontsize=12)
     figure.tight_layout()
     figure.savefig(out, dpi=110)

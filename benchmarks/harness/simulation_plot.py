@@ -38,6 +38,10 @@ def line(points, field, holds, scale_x, scale_y):
     return "".join(parts)
 
 
+def label(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def panel(points, title, lines, top, end):
     """Axes, lines and words of one panel."""
     most = max([point[field] for point in points for field, *_ in lines] + [1e-9]) * 1.05
@@ -55,7 +59,7 @@ def panel(points, title, lines, top, end):
     for share in (0, 0.5, 1):
         value = most * share
         yield (f'<text x="{LEFT - 6}" y="{scale_y(value) + 4:.1f}" text-anchor="end">'
-               f'{value:.3g}</text>')
+               f'{label(value)}</text>')
     for seconds in range(0, int(end) + 1, 120):
         yield (f'<text x="{scale_x(seconds):.1f}" y="{top + PANEL + 14}" '
                f'text-anchor="middle">{seconds} s</text>')
