@@ -51,7 +51,10 @@ struct AccessTests {
         #expect(refusal("s-1", other + own + Array("s-1".utf8)) == denied)
         // Bits above a field's number are not read by every decoder.
         let wide = [0x8A, 0x80, 0x80, 0x80, 0x10, 3] + Array("s-2".utf8)
-        #expect(refusal("s-1", wide) == (isFree ? nil : .invalidArgument))
+        let noText = own + [0x73, 0xff, 0x31]
+        for bytes in [wide, noText] {
+          #expect(refusal("s-1", bytes) == (isFree ? nil : .invalidArgument))
+        }
       }
     }
   }

@@ -43,7 +43,10 @@ extension MethodRule {
     guard case .own(let owner) = ownership, ![.operator, .service].contains(caller.role) else {
       return
     }
-    guard let named = owner.all(in: request) else {
+    // What is no message, or no text, is refused for that.
+    guard let named = owner.all(in: request),
+      named.allSatisfy({ String(validating: $0, as: UTF8.self) != nil })
+    else {
       throw RPCError(
         code: .invalidArgument, message: "the payload is not this method's message",
         unprocessed: true)
