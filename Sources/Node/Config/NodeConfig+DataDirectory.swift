@@ -25,7 +25,6 @@ extension NodeConfig {
   /// Makes the data directory and its parents, checks that a file can be made there, and keeps
   /// other nodes out for as long as the lock is held. Journals have locks of their own; a node that
   /// runs none of them keeps views.
-  @discardableResult
   package func prepareDataDirectory(source: String) throws(ConfigError) -> FileLock {
     try checkDataDirectory(source: source)
     try make(dataDirectory, source)
@@ -37,7 +36,9 @@ extension NodeConfig {
     do throws(Errno) {
       if let lock = try FileLock(path: "\(dataDirectory)/node-lock") { return lock }
     } catch { throw unusable(source, "cannot be locked: \(error)") }
-    throw unusable(source, "is where another node keeps its data")
+    throw ConfigError(
+      .unusableDirectory, in: source, key: "data.directory",
+      "'\(dataDirectory)' is where another node keeps its data; name another, or end that one")
   }
 
   private func make(_ path: String, _ source: String) throws(ConfigError) {
