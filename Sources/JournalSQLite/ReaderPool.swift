@@ -39,7 +39,7 @@ final class ReaderPool: Sendable {
     file = options.path
     do throws(Errno) {
       for _ in 0..<max(1, options.readerThreads) {
-        try startThread {
+        try startThread(named: "\(options.name)-reader") {
           var reader = Reader(options: options)
           while case .elements(let jobs) = queue.take(countMax: 1, waitMilliseconds: nil) {
             for job in jobs { job(&reader) }

@@ -37,7 +37,7 @@ package final class SQLiteJournal: Journal {
     let opened = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<Result<Opened, JournalError>, Never>) in
       do throws(Errno) {
-        try startThread {
+        try startThread(named: "\(options.name)-writer") {
           runWriter(options, now: now, newEpoch: newEpoch, opened: continuation)
           lock.release()
           ended.signal()

@@ -100,26 +100,45 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
 }
 
 /// Starts a detached thread of the operating system, for work that blocks. Throws errno.
-func startThread(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+/// - Parameter name: what debuggers and `top` call it; its first 15 bytes count.
+func startThread(
+  named name: String, _ body: @escaping @Sendable () -> Void
+) throws(Errno) {
   final class Start: Sendable {
+    let name: String
     let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.body = body
+    }
   }
   var attributes = pthread_attr_t()
   pthread_attr_init(&attributes)
   defer { pthread_attr_destroy(&attributes) }
   pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-  let start = Unmanaged.passRetained(Start(body))
+  let start = Unmanaged.passRetained(
+    Start(String(decoding: name.utf8.prefix(15), as: UTF8.self), body))
   var thread = pthread_t()
   let code = pthread_create(
     &thread, &attributes,
     { argument in
       guard let argument else { return nil }
-      Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+      let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+      nameThread(start.name)
+      start.body()
       return nil
     }, start.toOpaque())
   guard code == 0 else {
     start.release()
     throw Errno(code: code)
   }
+}
+
+/// Best effort. The C library's own way is not imported, and `prctl` is variadic.
+private func nameThread(_ name: String) {
+  let file = open("/proc/thread-self/comm", O_WRONLY)
+  guard file >= 0 else { return }
+  var name = name
+  name.withUTF8 { _ = write(file, $0.baseAddress, $0.count) }
+  close(file)
 }

@@ -15,6 +15,8 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
     let name: String
     /// Whether it depends on another node, whose failures must not end this one.
     let isRemote: Bool
+    /// Where it runs between its visits to actors; nil: on the pool that all share.
+    var executor: (any TaskExecutor)?
     /// Runs until it is cancelled. Shows by the pulse whether it gets on.
     let run: @Sendable (Pulse) async throws -> Void
   }
@@ -28,8 +30,11 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
   let register = WorkRegister()
   /// The services that run here; what follows another one depends on another node.
   private let own: Set<String>
+  private let loops: [LoopExecutor]
 
-  init(_ config: NodeConfig, log: Logger) {
+  /// - Parameter loops: over which the works are spread.
+  init(_ config: NodeConfig, loops: [LoopExecutor], log: Logger) {
+    self.loops = loops
     self.log = log
     policy = Supervision.Policy(config.supervisor)
     own = Set(config.services.map(\.rawValue))
@@ -41,7 +46,8 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
     _ name: String, isRemote: Bool = false,
     _ run: @escaping @Sendable (Pulse) async throws -> Void
   ) {
-    works.append(Work(name: name, isRemote: isRemote, run: run))
+    let executor = loops.isEmpty ? nil : loops[works.count % loops.count]
+    works.append(Work(name: name, isRemote: isRemote, executor: executor, run: run))
   }
 
   /// Whether it is the journal of another node.

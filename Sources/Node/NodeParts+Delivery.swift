@@ -23,9 +23,10 @@ extension NodeParts {
         journal: journal, environment: environment, memory: memory,
         executor: executor)
     }
+    guard let dispatching = loops.first else { return nil }
     let dispatcher = Dispatcher(
       journal: journal, deliveries: deliveries, environment: environment,
-      executor: ReplicaExecutor(group.next().executor))
+      executor: ReplicaExecutor(dispatching))
     // Before the first event is taken and before the first deadline fires.
     try await dispatcher.restore(from: active)
     router.register(

@@ -17,6 +17,7 @@ struct NodeParts {
   /// As it is now, for what can change while the node runs.
   let live: LiveConfig
   let group: MultiThreadedEventLoopGroup
+  let loops: [LoopExecutor]
   let journals: NodeJournals
   let peers: NodePeers
   let environment: ServiceEnvironment
@@ -52,6 +53,7 @@ struct NodeParts {
     self.health = health
     self.live = LiveConfig(config)
     self.group = group
+    self.loops = try await LoopExecutor.all(of: group)
     self.journals = try await NodeJournals(config)
     self.peers = NodePeers(config, tls: tls.client, group: group)
     self.environment = NodeClock.environment(config.deadlines)
@@ -62,7 +64,7 @@ struct NodeParts {
     }
     reloads.append(
       ReloadPart(keys: "access.calls_") { limiter.replace(.calls($0.access)) })
-    self.background = Background(config, log: log)
+    self.background = Background(config, loops: loops, log: log)
     do {
       try await assemble()
     } catch {
@@ -176,14 +178,14 @@ struct NodeParts {
     awaitNear(name, of: destination, to: from) { follower.knownLag }
   }
 
-  /// A pool whose replicas are spread over the event loops, and follow its load.
+  /// A pool whose replicas have a seat on each event loop, and follow its load.
   mutating func pool<Replica: Actor>(
     _ name: String, _ service: ServiceName, _ make: (ReplicaExecutor, AggregateMemory) -> Replica
   ) throws -> ReplicaPool<Replica> {
     let memory = AggregateMemory.pool()
     let limits = PoolLimits(config, service)
     let replicas = (0..<limits.maximum).map { _ in
-      make(ReplicaExecutor(group.next().executor), memory)
+      loops.map { make(ReplicaExecutor($0, task: $0), memory) }
     }
     let pool = ReplicaPool(
       service: name, replicas: replicas, limits: limits, clock: environment.clock)

@@ -20,11 +20,6 @@ enum Main {
     }
     let loops = arguments.dropFirst().first ?? System.coreCount
     let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-    let pool = OrderPool(group: group)
-    var router = Router(authorize: Router.allowAll)
-    router.unary(OrderServiceMethods.placeOrder) { request, _ in
-      await pool.replica(for: request.idempotencyKey).place(request)
-    }
     var configuration = ServerConfiguration(authenticate: ServerConfiguration.trusting)
     do {
       configuration.tls = try tls()
@@ -32,12 +27,11 @@ enum Main {
       print(error)
       exit(78)
     }
-    let server = TCPServer(
-      host: "127.0.0.1", port: port, router: router, configuration: configuration, group: group)
+    let serving = configuration
     // Not on the main actor: its thread is about to wait for a signal.
     Task { @concurrent in
-      do throws(RPCError) {
-        try await server.start()
+      do {
+        try await server(port, serving, group).start()
         print("ready")
         fflush(nil)
       } catch {
@@ -52,6 +46,16 @@ enum Main {
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     var received: CInt = 0
     sigwait(&signals, &received)
+  }
+
+  private static func server(
+    _ port: Int, _ configuration: ServerConfiguration, _ group: MultiThreadedEventLoopGroup
+  ) async throws -> TCPServer {
+    let pool = OrderPool(try await LoopExecutor.all(of: group))
+    var router = Router(authorize: Router.allowAll)
+    router.unary(OrderServiceMethods.placeOrder) { request, _ in await pool.here.place(request) }
+    return TCPServer(
+      host: "127.0.0.1", port: port, router: router, configuration: configuration, group: group)
   }
 
   private static func tls() throws -> ServerTLS? {

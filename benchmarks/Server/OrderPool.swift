@@ -1,30 +1,22 @@
 import Messages
-import NIOCore
+import Transport
 
-/// Replicas of a service that does nothing but answer, one on each event loop, keyed as the real
-/// services are: a call crosses threads at most once.
+/// A service that does nothing but answer, with a seat on each event loop as the real services have:
+/// a call is served where it came in.
 struct OrderPool: Sendable {
-  private let replicas: [OrderReplica]
+  private let seats: [OrderReplica]
 
-  init(group: any EventLoopGroup) {
-    replicas = group.makeIterator().map(OrderReplica.init)
-  }
+  init(_ loops: [LoopExecutor]) { seats = loops.map(OrderReplica.init) }
 
-  func replica(for key: String) -> OrderReplica {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    var key = key
-    key.withUTF8 { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
-    return replicas[Int(hash % UInt64(replicas.count))]
-  }
+  var here: OrderReplica { seats[(LoopExecutor.currentNumber ?? 0) % seats.count] }
 }
 
 actor OrderReplica {
-  nonisolated let unownedExecutor: UnownedSerialExecutor
+  nonisolated let executor: LoopExecutor
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
   private var version: Int64 = 0
 
-  init(eventLoop: any EventLoop) {
-    unownedExecutor = eventLoop.executor.asUnownedSerialExecutor()
-  }
+  init(_ executor: LoopExecutor) { self.executor = executor }
 
   func place(_ request: PlaceOrderRequest) -> PlaceOrderResponse {
     version = version & 1 + 1

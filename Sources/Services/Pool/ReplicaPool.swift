@@ -11,10 +11,16 @@ package import Transport
 /// All replicas it may ever have are made at the start; those beyond its size have no slots. What
 /// they know of their aggregates they share (`AggregateMemory`), so that moving a slot moves nothing
 /// else.
+///
+/// A replica has a seat on every event loop, an actor each, and works where it is called from: a
+/// call that came in on a loop stays there. Its seats share what it knows too, turns of aggregates
+/// included.
 package final class ReplicaPool<Replica: Actor>: Sendable {
   /// Its size, its mailbox, and what it is doing.
   package let control: PoolControl
-  private let replicas: [Replica]
+  /// The seats of the first replica by the number of their loop, those of the second, and so on.
+  private let seats: [Replica]
+  private let seatsEach: Int
   /// The control's own, which keeps them alive: reached without counting references, which would
   /// cost more than all the rest of an uncontended call.
   private let door: Unmanaged<PoolDoor>
@@ -22,16 +28,28 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
 
   /// There should be as many replicas as `limits.maximum`; fewer are fewer. Without any, every call
   /// is refused.
+  /// - Parameter replicas: the seats of each, by the number of their event loop
+  ///   (`LoopExecutor.currentNumber`), as many for one as for the other: the fewest count.
   package init(
-    service: String, replicas: [Replica], limits: PoolLimits, clock: TransportClock = .system
+    service: String, replicas: [[Replica]], limits: PoolLimits, clock: TransportClock = .system
   ) {
+    let seatsEach = replicas.map(\.count).min() ?? 0
+    let count = seatsEach > 0 ? replicas.count : 0
     var limits = limits
-    limits.maximum = min(limits.maximum, replicas.count, PoolSlots.replicasMax)
+    limits.maximum = min(limits.maximum, count, PoolSlots.replicasMax)
     limits.minimum = min(limits.minimum, limits.maximum)
-    self.replicas = replicas
+    self.seatsEach = seatsEach
+    seats = replicas.flatMap { $0.prefix(seatsEach) }
     control = PoolControl(service: service, limits: limits, clock: clock)
     door = Unmanaged.passUnretained(control.door)
     slots = Unmanaged.passUnretained(control.slots)
+  }
+
+  /// Of replicas with one seat each.
+  package convenience init(
+    service: String, replicas: [Replica], limits: PoolLimits, clock: TransportClock = .system
+  ) {
+    self.init(service: service, replicas: replicas.map { [$0] }, limits: limits, clock: clock)
   }
 
   /// Of a size that never changes: `inFlightMax` commands at once, and none waits.
@@ -62,12 +80,12 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
     defer { door._withUnsafeGuaranteedRef { $0.leave() } }
     let place = slots._withUnsafeGuaranteedRef { $0.enter(key) }
     defer { slots._withUnsafeGuaranteedRef { $0.leave(place) } }
-    return try await body(replicas[place.replica])
+    return try await body(seat(of: place.replica))
   }
 
-  /// Returns once each replica has been where it works, whatever else is done there meanwhile.
+  /// Returns once each seat of each replica has been where it works, whatever else is done there meanwhile.
   package func visit() async {
-    for replica in replicas { await call(at: replica) }
+    for seat in seats { await call(at: seat) }
   }
 
   private func call(at replica: isolated Replica) {}
@@ -75,6 +93,14 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
   /// The replica that owns `key` now, for what neither takes a place nor changes an aggregate; nil
   /// only for an empty pool.
   package func replica(for key: String) -> Replica? {
-    replicas.isEmpty ? nil : replicas[control.slots.replica(for: key)]
+    seats.isEmpty ? nil : seat(of: control.slots.replica(for: key))
+  }
+
+  /// The one on this loop; elsewhere any, the same for a replica each time.
+  @inline(__always)
+  private func seat(of replica: Int) -> Replica {
+    guard seatsEach > 1 else { return seats[replica] }
+    let loop = LoopExecutor.currentNumber ?? replica
+    return seats[replica * seatsEach + loop % seatsEach]
   }
 }

@@ -1,5 +1,5 @@
-/// Where a replica runs: one of the node's event loops, so that a call crosses threads at most
-/// once. Handed in, so that a test or a simulation decides.
+/// Where a seat of a replica runs: one of the node's event loops. Handed in, so that a test or a
+/// simulation decides.
 package struct ReplicaExecutor: Sendable {
   package let serial: any SerialExecutor
   /// Where a task that a replica starts without a parent runs between its visits to actors; nil:

@@ -32,14 +32,15 @@ actor ClientCall: SerialExecutor {
   /// The call is over. Success means a unary answer, or a stream that ended well.
   /// `executor` is the one this is called on, if any: a caller that belongs there goes on now.
   nonisolated func finish(
-    _ result: Result<[UInt8], RPCError>, on executor: UnownedSerialExecutor?
+    _ result: Result<[UInt8], RPCError>, on executor: LoopExecutor?
   ) {
     guard let inbox else {
       let job = waiting.withLock { waiting in
         waiting.result = result
         return waiting.job.take()
       }
-      job?.runSynchronously(on: executor ?? unownedExecutor)
+      guard let job else { return }
+      if let executor { executor.run(job) } else { job.runSynchronously(on: unownedExecutor) }
       return
     }
     switch result {

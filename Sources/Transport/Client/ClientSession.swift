@@ -27,7 +27,7 @@ package final class ClientSession: Sendable {
     var opened: (@Sendable (RPCError?) -> Void)?
     var openError: RPCError?
 
-    consuming func run(on executor: UnownedSerialExecutor?) {
+    consuming func run(on executor: LoopExecutor?) {
       if let finishedOne { finishedOne.finish(result, on: executor) }
       if let (inbox, payload) = delivered { inbox.put(payload) }
       for (call, error) in finished { call.finish(.failure(error), on: executor) }
@@ -132,7 +132,7 @@ extension ClientSession {
   /// Takes bytes that arrived and handles every whole frame in them. `executor` is the one this
   /// is called on, if any: callers that belong there go on before this returns.
   func receive(
-    _ bytes: ByteBuffer, at now: MonotonicInstant, on executor: UnownedSerialExecutor? = nil
+    _ bytes: ByteBuffer, at now: MonotonicInstant, on executor: LoopExecutor? = nil
   ) {
     core.withLock { core in
       if core.machine.phase != .closed { core.parser.append(bytes) }
@@ -204,7 +204,7 @@ extension ClientSession {
   }
 
   private func update(
-    on executor: UnownedSerialExecutor? = nil, _ body: (inout Core, inout Effects) -> Void
+    on executor: LoopExecutor? = nil, _ body: (inout Core, inout Effects) -> Void
   ) {
     var effects = Effects()
     let isWakeNeeded = core.withLock { core in

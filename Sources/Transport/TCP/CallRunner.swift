@@ -10,16 +10,15 @@ actor CallRunner {
   /// Tasks that wait for work, at most.
   static let idleCountMax = 64
 
-  private let eventLoop: any EventLoop
   private let session: ServerSession
-  nonisolated let unownedExecutor: UnownedSerialExecutor
+  private nonisolated let executor: LoopExecutor
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
   private var idle: [CallWorker] = []
   private var isClosed = false
 
   init(eventLoop: any EventLoop, session: ServerSession) {
-    self.eventLoop = eventLoop
     self.session = session
-    unownedExecutor = eventLoop.executor.asUnownedSerialExecutor()
+    executor = LoopExecutor.of(eventLoop)
   }
 
   /// Handles what was received up to now and starts the calls in it. On the event loop only.
@@ -38,7 +37,7 @@ actor CallRunner {
     assumeIsolated { runner in
       runner.isClosed = true
       while let worker = runner.idle.popLast() {
-        worker.takeJob()?.runSynchronously(on: runner.unownedExecutor)
+        if let job = worker.takeJob() { runner.executor.run(job) }
       }
     }
   }
@@ -47,7 +46,7 @@ actor CallRunner {
     if let worker = idle.popLast(), let task = worker.task, let job = worker.takeJob() {
       session.attach(task, to: start.call)
       worker.next = start
-      job.runSynchronously(on: unownedExecutor)
+      executor.run(job)
       return
     }
     let worker = CallWorker()
@@ -56,7 +55,7 @@ actor CallRunner {
     // and NIO's callbacks have no parent task. The session holds it while it runs a
     // call: it is cancelled by the client's cancel, by the deadline and with the
     // connection. While it is parked, `close` ends it.
-    let task = Task { await self.work(worker) }
+    let task = Task(executorPreference: executor) { await self.work(worker) }
     worker.task = task
     session.attach(task, to: start.call)
   }

@@ -13,7 +13,7 @@ final class TCPClientHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var spare = ByteBuffer()
   private var timer: Scheduled<Void>?
-  private let executor: UnownedSerialExecutor
+  private let executor: LoopExecutor
   /// Below this one in the pipeline; nil without TLS.
   private let tls: ClientHandshake?
   private var timerAt = MonotonicInstant.distantFuture
@@ -25,7 +25,7 @@ final class TCPClientHandler: ChannelInboundHandler {
     let link = LoopLink<TCPClientHandler>(eventLoop: eventLoop)
     self.link = link
     self.tls = tls
-    executor = eventLoop.executor.asUnownedSerialExecutor()
+    executor = LoopExecutor.of(eventLoop)
     session = ClientSession(configuration: configuration, onOpen: onOpen) {
       link.wake { handler in handler.turn() }
     }
