@@ -32,7 +32,10 @@ package struct EventMetadata: Sendable, Equatable {
 }
 
 /// An event as the journal holds it. Whoever gets one has its checksum verified.
-package struct RecordedEvent: Sendable, Equatable {
+///
+/// A reference: on its way from the writer to everybody who follows, each event is handed on many
+/// times, and a copy of a value would count a reference for each of its texts.
+package final class RecordedEvent: Sendable {
   package let partition: Partition
   package let position: Position
   package let stream: StreamKey
@@ -61,7 +64,9 @@ package struct RecordedEvent: Sendable, Equatable {
 
   /// Stands for an event whose row is damaged, so that it is set aside like one that cannot be
   /// handled: its place, and its stream as far as that can still be told. Nothing else is known.
-  init(damaged: Corruption, _ partition: Partition, _ position: Position, seenAt: WallTime) {
+  convenience init(
+    damaged: Corruption, _ partition: Partition, _ position: Position, seenAt: WallTime
+  ) {
     let unknown = StreamKey(category: "unknown", id: "\(partition)@\(position)")
     let stream = damaged.stream ?? unknown
     let place = EventID("\(partition)@\(position)")
@@ -69,5 +74,15 @@ package struct RecordedEvent: Sendable, Equatable {
       partition: partition, position: position, stream: stream,
       version: damaged.version ?? .none, id: place, type: "damaged", payload: [],
       metadata: EventMetadata(correlationID: stream.id, causationID: ""), recordedAt: seenAt)
+  }
+}
+
+extension RecordedEvent: Equatable {
+  package static func == (one: RecordedEvent, other: RecordedEvent) -> Bool {
+    one === other
+      || one.partition == other.partition && one.position == other.position
+        && one.stream == other.stream && one.version == other.version && one.id == other.id
+        && one.type == other.type && one.payload == other.payload
+        && one.metadata == other.metadata && one.recordedAt == other.recordedAt
   }
 }

@@ -26,7 +26,7 @@ extension JournalEvent {
 }
 
 extension RecordedEvent {
-  init(_ event: JournalEvent, in partition: Partition) {
+  convenience init(_ event: JournalEvent, in partition: Partition) {
     self.init(
       partition: partition, position: Position(event.position),
       stream: StreamKey(category: event.category, id: event.streamID),
