@@ -200,7 +200,7 @@ let package = Package(
       name: "NodeTests",
       dependencies: [
         "Credentials", "Gateway", "Node", "Domain", "Journal", "JournalSQLite", "Messages",
-        "Resilience", "Services", "Transport", "Views", logging,
+        "Resilience", "Services", "Transport", "Views", nioCore, nioPosix, logging,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// Runs handlers on the connection's event loop: an actor whose executor is that
-/// loop, so that a service pinned to the same loop costs no hop.
+/// loop, and tasks that prefer it, so that a service pinned to the same loop costs no hop.
 ///
 /// A task that has run a call parks and takes the next one, which saves making
 /// a task per call. A task that was told to stop is not used again, so that a
@@ -74,10 +74,10 @@ actor CallRunner {
 
 /// A task that runs one call after the other, and the place where it waits between them.
 ///
-/// A task resumed from a continuation goes by way of the global pool to its
-/// actor: two changes of thread. Parking is instead "running" on an executor
-/// that only keeps the job; the runner runs that job on the event loop itself,
-/// naming the loop's executor, so that the task goes on at once and in place.
+/// A task resumed from a continuation waits for its executor's turn. Parking is
+/// instead "running" on an executor that only keeps the job; the runner runs
+/// that job itself, as the loop's executor would, so that the task goes on at
+/// once and in place.
 actor CallWorker: SerialExecutor {
   // Everything here is touched on the connection's event loop only: by the runner, and by
   // its tasks, which park from there.

@@ -1,0 +1,48 @@
+import Domain
+import NIOCore
+import NIOPosix
+import Resilience
+import Services
+import Testing
+import Transport
+
+@Suite("Seats of replicas")
+struct SeatTests {
+  private actor Seat {
+    nonisolated let replica: Int
+    nonisolated let executor: LoopExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(_ replica: Int, _ executor: LoopExecutor) {
+      self.replica = replica
+      self.executor = executor
+    }
+  }
+
+  @Test("a caller gets the seat on its own loop, of the replica that the key belongs to")
+  func ownLoop() async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let loops = try await LoopExecutor.all(of: group)
+    let pool = ReplicaPool(
+      service: "seats",
+      replicas: (0..<3).map { replica in loops.map { Seat(replica, $0) } },
+      limits: .fixed(
+        3, capacityPerReplica: 8, mailbox: MailboxPolicy(waitingMax: 0, reservedPercent: 0)))
+    for key in (0..<50).map({ "order-\($0)" }) {
+      var replicas: Set<Int> = []
+      for loop in loops {
+        let seat = try await Task(executorPreference: loop) { () throws(RPCError) in
+          try await pool.withReplica(for: key, .continuing) { seat in seat }
+        }.value
+        #expect(seat.executor === loop)
+        replicas.insert(seat.replica)
+      }
+      // From elsewhere too, on whichever loop.
+      replicas.insert(try #require(pool.replica(for: key)).replica)
+      #expect(replicas.count == 1)
+    }
+    await pool.visit()
+    #expect(pool.inFlightCount == 0)
+    try await group.shutdownGracefully()
+  }
+}
