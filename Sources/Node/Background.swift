@@ -15,8 +15,6 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
     let name: String
     /// Whether it depends on another node, whose failures must not end this one.
     let isRemote: Bool
-    /// Where it runs between its visits to actors; nil: on the pool that all share.
-    var executor: (any TaskExecutor)?
     /// Runs until it is cancelled. Shows by the pulse whether it gets on.
     let run: @Sendable (Pulse) async throws -> Void
   }
@@ -30,11 +28,8 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
   let register = WorkRegister()
   /// The services that run here; what follows another one depends on another node.
   private let own: Set<String>
-  private let loops: [LoopExecutor]
 
-  /// - Parameter loops: over which the works are spread.
-  init(_ config: NodeConfig, loops: [LoopExecutor], log: Logger) {
-    self.loops = loops
+  init(_ config: NodeConfig, log: Logger) {
     self.log = log
     policy = Supervision.Policy(config.supervisor)
     own = Set(config.services.map(\.rawValue))
@@ -46,8 +41,7 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
     _ name: String, isRemote: Bool = false,
     _ run: @escaping @Sendable (Pulse) async throws -> Void
   ) {
-    let executor = loops.isEmpty ? nil : loops[works.count % loops.count]
-    works.append(Work(name: name, isRemote: isRemote, executor: executor, run: run))
+    works.append(Work(name: name, isRemote: isRemote, run: run))
   }
 
   /// Whether it is the journal of another node.

@@ -64,7 +64,7 @@ struct NodeParts {
     }
     reloads.append(
       ReloadPart(keys: "access.calls_") { limiter.replace(.calls($0.access)) })
-    self.background = Background(config, loops: loops, log: log)
+    self.background = Background(config, log: log)
     do {
       try await assemble()
     } catch {

@@ -123,7 +123,7 @@ extension Supervision {
     posts[index].cancelledAt = nil
     register.begun(works[index].name)
     let (work, generation) = (works[index], posts[index].generation)
-    group.addTask(executorPreference: work.executor) {
+    group.addTask {
       let error = await bell.cancelling { try await work.run(pulse) }
       return .ended(index, generation: generation, error)
     }
