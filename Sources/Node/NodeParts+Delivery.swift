@@ -23,10 +23,9 @@ extension NodeParts {
         journal: journal, environment: environment, memory: memory,
         executor: executor)
     }
-    guard let dispatching = loops.first else { return nil }
     let dispatcher = Dispatcher(
       journal: journal, deliveries: deliveries, environment: environment,
-      executor: ReplicaExecutor(dispatching))
+      executor: ReplicaExecutor(group.next().executor))
     // Before the first event is taken and before the first deadline fires.
     try await dispatcher.restore(from: active)
     router.register(

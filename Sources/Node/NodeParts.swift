@@ -17,6 +17,7 @@ struct NodeParts {
   /// As it is now, for what can change while the node runs.
   let live: LiveConfig
   let group: MultiThreadedEventLoopGroup
+  /// Those of `group`, where replicas have their seats.
   let loops: [LoopExecutor]
   let journals: NodeJournals
   let peers: NodePeers

@@ -83,7 +83,8 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
     return try await body(seat(of: place.replica))
   }
 
-  /// Returns once each seat of each replica has been where it works, whatever else is done there meanwhile.
+  /// Returns once each seat of each replica has been where it works, whatever else is done there
+  /// meanwhile.
   package func visit() async {
     for seat in seats { await call(at: seat) }
   }

@@ -20,13 +20,11 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     // One task of the loop for all jobs that wait.
-    let isFirst: Bool
     if eventLoop.inEventLoop {
       here.append(job)
-      isFirst = here.count == 1
-      if isFirst { eventLoop.execute { self.runHere() } }
+      if here.count == 1 { eventLoop.execute { self.runHere() } }
     } else {
-      isFirst = arrived.withLock { arrived in
+      let isFirst = arrived.withLock { arrived in
         arrived.append(job)
         return arrived.count == 1
       }
