@@ -56,10 +56,11 @@ let package = Package(
     // What is written down.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CPowerCut", dependencies: ["CSQLite"]),
+    .target(name: "CGather", dependencies: ["CSQLite"]),
     .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: settings),
     .target(name: "Journal", swiftSettings: settings),
     .target(
-      name: "JournalSQLite", dependencies: ["Journal", "SQLite", "CPowerCut"],
+      name: "JournalSQLite", dependencies: ["Journal", "SQLite", "CGather"],
       swiftSettings: settings),
     .target(name: "Views", dependencies: ["Journal", "SQLite"], swiftSettings: settings),
 

@@ -14,7 +14,7 @@ extension Connection {
     _ options: SQLiteJournalOptions, newEpoch: @escaping () -> JournalEpoch
   ) throws(JournalError) -> (Connection, JournalIdentity) {
     do {
-      let connection = try Connection(path: options.path, mode: .create, vfs: options.vfs)
+      let connection = try Connection(path: options.path, mode: .create, vfs: options.writerVFS)
       try connection.configureWriter(options)
       try connection.migrate(options.migrations)
       return (connection, try connection.identity(options, newEpoch: newEpoch))

@@ -1,3 +1,4 @@
+import CGather
 package import Journal
 
 /// How a SQLite journal is opened, and its bounds.
@@ -41,6 +42,15 @@ package struct SQLiteJournalOptions: Sendable {
   package init(path: String, name: String) {
     self.path = path
     self.name = name
+  }
+}
+
+extension SQLiteJournalOptions {
+  /// The VFS of the writing connection: one write for all frames of a transaction, which needs
+  /// every transaction synced.
+  var writerVFS: String? {
+    guard syncsCommits, let gathering = gather_vfs(vfs) else { return vfs }
+    return String(cString: gathering)
   }
 }
 

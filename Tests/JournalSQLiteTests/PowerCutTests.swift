@@ -67,6 +67,44 @@ struct PowerCutTests {
     await journal.close()
   }
 
+  @Test("what a transaction adds to the log reaches it in one write")
+  func oneWritePerTransaction() async throws {
+    let disk = try ForgetfulDisk()
+    let journal = try await disk.open()
+    _ = try await journal.append(append(["first"], to: order("s0")))
+    for number in 1...20 {
+      let before = (writes: powercut_write_count(), syncs: powercut_sync_count())
+      _ = try await journal.append(append(["a", "b", "c"], to: order("s\(number)")))
+      #expect(powercut_write_count() - before.writes == 1)
+      #expect(powercut_sync_count() - before.syncs == 1)
+    }
+    await journal.close()
+  }
+
+  @Test("a transaction larger than the page cache and than one write is whole")
+  func largeTransaction() async throws {
+    let disk = try ForgetfulDisk { $0.writerCacheKiB = 64 }
+    let journal = try await disk.open()
+    let texts = (0..<100).map { "\($0)" }
+    var large = append(texts, to: order("large"))
+    for index in texts.indices {
+      large.streams[0].events[index].payload += [UInt8](repeating: 120, count: 20_000)
+    }
+    let before = powercut_write_count()
+    _ = try await journal.append(large)
+    // 2 MB, by no more than 128 KiB at a time.
+    #expect(powercut_write_count() - before >= 16)
+    let payloads = large.streams[0].events.map(\.payload)
+    #expect(try await journal.load(order("large")).events.map(\.payload) == payloads)
+    powercut_fail_writes(SQLITE_IOERR, 0)
+    powercut_fail_syncs(SQLITE_IOERR, 0)
+    await journal.close()
+    disk.cutPower(POWERCUT_LOSE_ALL, seed: 1)
+    let again = try await disk.open()
+    #expect(try await again.load(order("large")).events.map(\.payload) == payloads)
+    await again.close()
+  }
+
   @Test("a failed fsync makes the appends unknown, and the journal goes on")
   func failedSync() async throws {
     let disk = try ForgetfulDisk()

@@ -1,0 +1,21 @@
+/* Gathers what a transaction writes to SQLite's write-ahead log into one write.
+ *
+ * SQLite writes each page of a transaction by two system calls, a frame's head of 24 bytes and the
+ * page. A group commit makes dozens of pages, and the calls cost more than the bytes. The VFS made
+ * here keeps the writes to a log that follow one another in memory and passes them on as one, at the
+ * latest before the log is synced, read, measured, cut or closed. Other files it hands to the VFS
+ * beneath untouched.
+ *
+ * Only for a connection that syncs every transaction (`synchronous=FULL`): it is by the sync that
+ * others see the frames before SQLite's index points to them. A write that fails is reported by the
+ * call that passes it on, which for such a connection is part of COMMIT, as it is without this.
+ */
+#ifndef BAEDAL_CGATHER_H
+#define BAEDAL_CGATHER_H
+
+/* The name of the gathering VFS over the VFS `beneath` (the default one when NULL), to open a
+ * database with. Registers it at the first call. NULL when there is no such VFS or no memory; the
+ * name stays valid. Any thread may call it. */
+const char *gather_vfs(const char *beneath);
+
+#endif
