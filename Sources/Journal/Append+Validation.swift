@@ -1,14 +1,14 @@
 import Glibc
 
 /// What one append may hold. A request beyond it is `.invalid`, not an overload.
-package struct AppendLimits: Sendable, Equatable {
-  package var streamsMax: Int
-  package var eventsMax: Int
-  package var changesMax: Int
-  package var payloadBytesMax: Int
-  package var textBytesMax: Int
+public struct AppendLimits: Sendable, Equatable {
+  public var streamsMax: Int
+  public var eventsMax: Int
+  public var changesMax: Int
+  public var payloadBytesMax: Int
+  public var textBytesMax: Int
 
-  package init(
+  public init(
     streamsMax: Int = 64, eventsMax: Int = 1024, changesMax: Int = 4096,
     payloadBytesMax: Int = 1024 * 1024, textBytesMax: Int = 1024
   ) {
@@ -22,12 +22,12 @@ package struct AppendLimits: Sendable, Equatable {
 
 extension Append {
   /// Whether nothing at all is in it.
-  package var isEmpty: Bool {
+  public var isEmpty: Bool {
     streams.isEmpty && marks.isEmpty && cursors.isEmpty && deadlines.isEmpty && parked.isEmpty
   }
 
   /// Throws `.invalid` for what no journal stores. Adapters call it before anything else.
-  package func validate(_ limits: AppendLimits) throws(JournalError) {
+  public func validate(_ limits: AppendLimits) throws(JournalError) {
     guard streams.count <= limits.streamsMax else {
       throw .invalid("\(streams.count) streams in one append, at most \(limits.streamsMax)")
     }

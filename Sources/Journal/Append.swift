@@ -1,14 +1,14 @@
 /// Everything that becomes durable together: events of one or several streams, inbox marks,
 /// cursors, deadlines and parked events. May hold no events at all. All of it or nothing.
-package struct Append: Sendable, Equatable {
+public struct Append: Sendable, Equatable {
   /// Each stream at most once. An entry without events only checks the version.
-  package var streams: [StreamAppend]
-  package var marks: [InboxMark]
-  package var cursors: [Cursor]
-  package var deadlines: [DeadlineChange]
-  package var parked: [ParkedChange]
+  public var streams: [StreamAppend]
+  public var marks: [InboxMark]
+  public var cursors: [Cursor]
+  public var deadlines: [DeadlineChange]
+  public var parked: [ParkedChange]
 
-  package init(
+  public init(
     streams: [StreamAppend] = [], marks: [InboxMark] = [], cursors: [Cursor] = [],
     deadlines: [DeadlineChange] = [], parked: [ParkedChange] = []
   ) {
@@ -20,7 +20,7 @@ package struct Append: Sendable, Equatable {
   }
 
   /// Events of one stream and what goes with them.
-  package init(
+  public init(
     to stream: StreamKey, expecting version: StreamVersion, _ events: [NewEvent],
     marks: [InboxMark] = [], deadlines: [DeadlineChange] = []
   ) {
@@ -31,13 +31,13 @@ package struct Append: Sendable, Equatable {
 }
 
 /// Events for one stream, valid only while the stream stands at `expectedVersion`.
-package struct StreamAppend: Sendable, Equatable {
-  package var stream: StreamKey
+public struct StreamAppend: Sendable, Equatable {
+  public var stream: StreamKey
   /// The version the decision was made on; 0 for a stream that must not exist yet.
-  package var expectedVersion: StreamVersion
-  package var events: [NewEvent]
+  public var expectedVersion: StreamVersion
+  public var events: [NewEvent]
 
-  package init(stream: StreamKey, expectedVersion: StreamVersion, events: [NewEvent]) {
+  public init(stream: StreamKey, expectedVersion: StreamVersion, events: [NewEvent]) {
     self.stream = stream
     self.expectedVersion = expectedVersion
     self.events = events
@@ -45,27 +45,27 @@ package struct StreamAppend: Sendable, Equatable {
 }
 
 /// What became durable: one entry per stream of the append, in the append's order.
-package struct AppendReceipt: Sendable, Equatable {
-  package let streams: [StreamReceipt]
-  package let recordedAt: WallTime
+public struct AppendReceipt: Sendable, Equatable {
+  public let streams: [StreamReceipt]
+  public let recordedAt: WallTime
 
-  package init(streams: [StreamReceipt], recordedAt: WallTime) {
+  public init(streams: [StreamReceipt], recordedAt: WallTime) {
     self.streams = streams
     self.recordedAt = recordedAt
   }
 }
 
 /// Where one stream's events of an append went.
-package struct StreamReceipt: Sendable, Equatable {
-  package let stream: StreamKey
-  package let partition: Partition
+public struct StreamReceipt: Sendable, Equatable {
+  public let stream: StreamKey
+  public let partition: Partition
   /// The position of the stream's last event of this append, which are consecutive; the
   /// partition's head when the entry held no events.
-  package let lastPosition: Position
+  public let lastPosition: Position
   /// The stream's version after the append.
-  package let version: StreamVersion
+  public let version: StreamVersion
 
-  package init(
+  public init(
     stream: StreamKey, partition: Partition, lastPosition: Position, version: StreamVersion
   ) {
     self.stream = stream

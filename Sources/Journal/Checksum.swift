@@ -1,14 +1,14 @@
 /// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected), eight bytes a step ("slicing by 8",
 /// Kounavis and Berry, 2005).
-package struct CRC32C: Sendable {
+public struct CRC32C: Sendable {
   private var state: UInt32 = 0xffff_ffff
 
-  package init() {}
+  public init() {}
 
   /// The checksum of what has been added so far.
-  package var value: UInt32 { ~state }
+  public var value: UInt32 { ~state }
 
-  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+  public mutating func add(_ bytes: UnsafeRawBufferPointer) {
     let tables = Tables.shared.base
     var crc = state
     var at = 0
@@ -31,12 +31,12 @@ package struct CRC32C: Sendable {
   }
 
   /// Adds eight bytes, least significant first.
-  package mutating func add(_ value: Int64) {
+  public mutating func add(_ value: Int64) {
     withUnsafeBytes(of: value.littleEndian) { add($0) }
   }
 
   /// Adds the length and the UTF-8 of `text`.
-  package mutating func add(_ text: String) {
+  public mutating func add(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
       add(Int64(utf8.count))
@@ -45,7 +45,7 @@ package struct CRC32C: Sendable {
   }
 
   /// Adds the length and the bytes.
-  package mutating func add(_ bytes: [UInt8]) {
+  public mutating func add(_ bytes: [UInt8]) {
     add(Int64(bytes.count))
     bytes.withUnsafeBytes { add($0) }
   }
@@ -78,7 +78,7 @@ extension RecordedEvent {
   /// CRC-32C over the whole row: partition, position, version and time as eight bytes each, then
   /// category, id, event id, type, correlation, causation, traceparent and payload, each after
   /// its length (-1 for no traceparent). What adapters store beside the row and verify on reading.
-  package var checksum: UInt32 {
+  public var checksum: UInt32 {
     var crc = CRC32C()
     crc.add(Int64(partition.index))
     crc.add(position.value)

@@ -2,16 +2,16 @@ import Synchronization
 
 /// The heads of a journal's partitions, their latest events, and those who wait for more. Lets
 /// subscribers that keep up read without touching the disk. Adapters publish to it after a commit.
-package final class EventTail: Sendable {
+public final class EventTail: Sendable {
   /// Bounds of a tail.
-  package struct Limits: Sendable, Equatable {
+  public struct Limits: Sendable, Equatable {
     /// Kept per partition.
-    package var eventsMax: Int
-    package var payloadBytesMax: Int
+    public var eventsMax: Int
+    public var payloadBytesMax: Int
     /// Tasks that may wait for a change.
-    package var waitersMax: Int
+    public var waitersMax: Int
 
-    package init(
+    public init(
       eventsMax: Int = 256, payloadBytesMax: Int = 256 * 1024, waitersMax: Int = 1024
     ) {
       self.eventsMax = eventsMax
@@ -52,16 +52,16 @@ package final class EventTail: Sendable {
   private let limits: Limits
   private let state: Mutex<State>
 
-  package init(heads: [Position], limits: Limits = Limits()) {
+  public init(heads: [Position], limits: Limits = Limits()) {
     self.limits = limits
     state = Mutex(State(slots: heads.map { Slot(head: $0) }))
   }
 
   /// The last position of every partition.
-  package var heads: [Position] { state.withLock { $0.heads } }
+  public var heads: [Position] { state.withLock { $0.heads } }
 
   /// Adds what a commit made durable, in order of position within each partition.
-  package func publish(_ events: [RecordedEvent]) {
+  public func publish(_ events: [RecordedEvent]) {
     guard !events.isEmpty else { return }
     let (woken, heads) = state.withLock { state -> ([Waiter], [Position]) in
       for event in events where state.slots.indices.contains(event.partition.index) {
@@ -74,7 +74,7 @@ package final class EventTail: Sendable {
   }
 
   /// At most `limit` events after `position`, or nil when they must be read from disk.
-  package func recent(
+  public func recent(
     in partition: Partition, after position: Position, limit: Int
   ) -> [RecordedEvent]? {
     state.withLock { state in
@@ -84,7 +84,7 @@ package final class EventTail: Sendable {
   }
 
   /// The heads, once that of any partition is beyond what `heads` has for it.
-  package nonisolated(nonsending) func wait(
+  public nonisolated(nonsending) func wait(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
     let number = state.withLock { state in
@@ -121,10 +121,10 @@ package final class EventTail: Sendable {
   }
 
   /// How many wait.
-  package var waiterCount: Int { state.withLock { $0.waiters.count } }
+  public var waiterCount: Int { state.withLock { $0.waiters.count } }
 
   /// Starts again from these heads, with nothing kept.
-  package func reset(to heads: [Position]) {
+  public func reset(to heads: [Position]) {
     let woken = state.withLock { state in
       state.slots = heads.map { Slot(head: $0) }
       return state.takeWaiters()
@@ -133,7 +133,7 @@ package final class EventTail: Sendable {
   }
 
   /// Lets every waiter go, and every later one at once.
-  package func close() {
+  public func close() {
     let woken = state.withLock { state in
       state.closed = true
       return state.takeWaiters()

@@ -1,17 +1,17 @@
 /// One ordered source of commands for an aggregate: a subscriber and the source partition it
 /// follows. Positions of one `InboxSource` reach an aggregate in increasing order.
-package struct InboxSource: Hashable, Sendable, CustomStringConvertible {
+public struct InboxSource: Hashable, Sendable, CustomStringConvertible {
   /// The subscriber's name, unique within the destination service.
-  package let subscriber: String
-  package let partition: Partition
+  public let subscriber: String
+  public let partition: Partition
 
-  package init(subscriber: String, partition: Partition) {
+  public init(subscriber: String, partition: Partition) {
     self.subscriber = subscriber
     self.partition = partition
   }
 
   /// Reads `subscriber/partition` back.
-  package init?(text: String) {
+  public init?(text: String) {
     guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")),
       let index = Int(text[text.utf8.index(after: slash)...])
     else { return nil }
@@ -20,18 +20,18 @@ package struct InboxSource: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `subscriber/partition`, as it is stored.
-  package var text: String { "\(subscriber)/\(partition.index)" }
-  package var description: String { text }
+  public var text: String { "\(subscriber)/\(partition.index)" }
+  public var description: String { text }
 }
 
 /// "This aggregate has taken everything up to `position` from `source`": written with the effect,
 /// so that an event delivered again has no effect again. A mark never moves back.
-package struct InboxMark: Hashable, Sendable {
-  package var stream: StreamKey
-  package var source: InboxSource
-  package var position: Position
+public struct InboxMark: Hashable, Sendable {
+  public var stream: StreamKey
+  public var source: InboxSource
+  public var position: Position
 
-  package init(stream: StreamKey, source: InboxSource, position: Position) {
+  public init(stream: StreamKey, source: InboxSource, position: Position) {
     self.stream = stream
     self.source = source
     self.position = position
@@ -40,14 +40,14 @@ package struct InboxMark: Hashable, Sendable {
 
 /// How far a subscriber has come in one partition of its source: every event up to `position` is
 /// dealt with. Later ones may be too (a low-water mark).
-package struct Cursor: Hashable, Sendable {
-  package var subscriber: String
-  package var partition: Partition
-  package var position: Position
+public struct Cursor: Hashable, Sendable {
+  public var subscriber: String
+  public var partition: Partition
+  public var position: Position
   /// The source journal's epoch; a cursor of another epoch is never used.
-  package var epoch: JournalEpoch
+  public var epoch: JournalEpoch
 
-  package init(
+  public init(
     subscriber: String, partition: Partition, position: Position, epoch: JournalEpoch
   ) {
     self.subscriber = subscriber
@@ -59,12 +59,12 @@ package struct Cursor: Hashable, Sendable {
 
 extension Array where Element == InboxMark {
   /// Whether `position` of `source` has been taken already, going by these marks of one stream.
-  package func haveTaken(_ position: Position, from source: InboxSource) -> Bool {
+  public func haveTaken(_ position: Position, from source: InboxSource) -> Bool {
     contains { $0.source == source && $0.position >= position }
   }
 
   /// These marks once the stream has taken `position` too.
-  package func taking(_ taken: InboxPosition, of stream: StreamKey) -> [InboxMark] {
+  public func taking(_ taken: InboxPosition, of stream: StreamKey) -> [InboxMark] {
     var marks = self
     if let at = firstIndex(where: { $0.source == taken.source }) {
       marks[at].position = Swift.max(marks[at].position, taken.position)

@@ -1,6 +1,6 @@
 /// What a subscriber follows: a journal in this process, one behind a connection, or a carrier
 /// such as Kafka whose partitions are the journal's.
-package protocol EventSource: Sendable {
+public protocol EventSource: Sendable {
   /// The journal's name, e.g. `order`.
   var name: String { get }
 
@@ -22,19 +22,19 @@ package protocol EventSource: Sendable {
 }
 
 /// A source's epoch and heads at one moment.
-package struct SourceStatus: Sendable, Equatable {
-  package var epoch: JournalEpoch
+public struct SourceStatus: Sendable, Equatable {
+  public var epoch: JournalEpoch
   /// The last position of each partition, by its index; 0 for one without events.
-  package var heads: [Position]
+  public var heads: [Position]
 
-  package init(epoch: JournalEpoch, heads: [Position]) {
+  public init(epoch: JournalEpoch, heads: [Position]) {
     self.epoch = epoch
     self.heads = heads
   }
 }
 
 /// What an audit reads.
-package protocol AuditSource: EventSource {
+public protocol AuditSource: EventSource {
   /// The version of a stream's last event; 0 for a stream that does not exist.
   nonisolated(nonsending) func version(
     of stream: StreamKey
@@ -48,7 +48,7 @@ package protocol AuditSource: EventSource {
 
 /// The reading half of a journal. Every event read has had its checksum verified; reads never run
 /// on the caller's thread.
-package protocol JournalReader: AuditSource {
+public protocol JournalReader: AuditSource {
   var partitionCount: Int { get }
   /// The identity of this journal's history.
   var epoch: JournalEpoch { get }
@@ -103,7 +103,7 @@ package protocol JournalReader: AuditSource {
 
 /// An append-only log of one service. It is the state, the outbox, the audit trail and the source
 /// of every view at once.
-package protocol Journal: JournalReader {
+public protocol Journal: JournalReader {
   /// Writes all of it or nothing, and returns only once it is on disk. A conflict fails this
   /// append alone; so does a stream expected to be new that has taken what the append marks. Not
   /// cancellable: once handed over, its outcome is reported.
@@ -116,33 +116,33 @@ package protocol Journal: JournalReader {
 }
 
 /// A stream's events and what it has taken from its sources.
-package struct LoadedStream: Sendable, Equatable {
-  package var events: [RecordedEvent]
-  package var marks: [InboxMark]
+public struct LoadedStream: Sendable, Equatable {
+  public var events: [RecordedEvent]
+  public var marks: [InboxMark]
 
-  package init(events: [RecordedEvent] = [], marks: [InboxMark] = []) {
+  public init(events: [RecordedEvent] = [], marks: [InboxMark] = []) {
     self.events = events
     self.marks = marks
   }
 
   /// The stream's version: that of its last event.
-  package var version: StreamVersion { events.last?.version ?? .none }
+  public var version: StreamVersion { events.last?.version ?? .none }
 }
 
 extension JournalReader {
-  package nonisolated(nonsending) func version(
+  public nonisolated(nonsending) func version(
     of stream: StreamKey
   ) async throws(JournalError) -> StreamVersion {
     try await load(stream).version
   }
 
   /// The earliest deadline of all.
-  package nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
+  public nonisolated(nonsending) func nextDeadline() async throws(JournalError) -> Deadline? {
     try await nextDeadline(after: nil)
   }
 
   /// The last position of each partition.
-  package nonisolated(nonsending) func heads() async throws(JournalError) -> [Position] {
+  public nonisolated(nonsending) func heads() async throws(JournalError) -> [Position] {
     try await status().heads
   }
 }

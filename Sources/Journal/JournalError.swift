@@ -1,5 +1,5 @@
 /// Why a journal did not do what was asked. The cases tell what the caller may assume.
-package enum JournalError: Error, Hashable, Sendable {
+public enum JournalError: Error, Hashable, Sendable {
   /// Nothing of this append was written: the stream stands elsewhere. Reload and decide anew.
   case versionConflict(stream: StreamKey, expected: StreamVersion, actual: StreamVersion)
   /// Nothing was written: too much is waiting already. Try again later.
@@ -21,16 +21,16 @@ package enum JournalError: Error, Hashable, Sendable {
 }
 
 /// Which row is damaged, as far as it can be told.
-package struct Corruption: Error, Hashable, Sendable, CustomStringConvertible {
+public struct Corruption: Error, Hashable, Sendable, CustomStringConvertible {
   /// The journal's file, or its name for one in memory.
-  package var file: String
-  package var stream: StreamKey?
-  package var version: StreamVersion?
-  package var partition: Partition?
-  package var position: Position?
-  package var detail: String
+  public var file: String
+  public var stream: StreamKey?
+  public var version: StreamVersion?
+  public var partition: Partition?
+  public var position: Position?
+  public var detail: String
 
-  package init(
+  public init(
     file: String, stream: StreamKey? = nil, version: StreamVersion? = nil,
     partition: Partition? = nil, position: Position? = nil, detail: String
   ) {
@@ -42,7 +42,7 @@ package struct Corruption: Error, Hashable, Sendable, CustomStringConvertible {
     self.detail = detail
   }
 
-  package var description: String {
+  public var description: String {
     var text = file
     if let stream { text += ", stream \(stream)" }
     if let partition { text += ", partition \(partition)" }
@@ -52,7 +52,7 @@ package struct Corruption: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension JournalError: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .versionConflict(let stream, let expected, let actual):
       "version conflict on \(stream): expected \(expected), is \(actual)"

@@ -5,9 +5,9 @@ import Synchronization
 /// done beside it. Who has nothing to do has nothing under way.
 ///
 /// No clock is read here, so that a piece of work costs tens of nanoseconds; the observer has one.
-package final class Pulse: Sendable {
+public final class Pulse: Sendable {
   /// A piece of work under way.
-  package struct Beat: Sendable {
+  public struct Beat: Sendable {
     fileprivate let number: UInt64
   }
 
@@ -19,10 +19,10 @@ package final class Pulse: Sendable {
 
   private let state = Mutex(State())
 
-  package init() {}
+  public init() {}
 
   /// A piece of work begins; `end` must follow.
-  package func begin() -> Beat {
+  public func begin() -> Beat {
     state.withLock { state in
       state.next &+= 1
       state.underWay.append(state.next)
@@ -30,7 +30,7 @@ package final class Pulse: Sendable {
     }
   }
 
-  package func end(_ beat: Beat) {
+  public func end(_ beat: Beat) {
     state.withLock { state in
       guard let at = state.underWay.firstIndex(of: beat.number) else { return }
       state.underWay.swapAt(at, state.underWay.count - 1)
@@ -39,10 +39,10 @@ package final class Pulse: Sendable {
   }
 
   /// The number of the oldest piece of work under way, which is never used again; nil: none.
-  package var oldest: UInt64? { state.withLock { $0.underWay.min() } }
+  public var oldest: UInt64? { state.withLock { $0.underWay.min() } }
 
   /// Runs a piece of work.
-  package nonisolated(nonsending) func during<Value, Failure: Error>(
+  public nonisolated(nonsending) func during<Value, Failure: Error>(
     _ body: nonisolated(nonsending) () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     let beat = begin()

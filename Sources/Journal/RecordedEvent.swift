@@ -1,13 +1,13 @@
 /// An event to be appended: what the caller decides. Position, version and time are the journal's.
-package struct NewEvent: Sendable, Equatable {
-  package var id: EventID
+public struct NewEvent: Sendable, Equatable {
+  public var id: EventID
   /// The full protobuf name of the payload's message, e.g. `baedal.order.v1.OrderPlaced`.
-  package var type: String
+  public var type: String
   /// The message in protobuf's wire format.
-  package var payload: [UInt8]
-  package var metadata: EventMetadata
+  public var payload: [UInt8]
+  public var metadata: EventMetadata
 
-  package init(id: EventID, type: String, payload: [UInt8], metadata: EventMetadata) {
+  public init(id: EventID, type: String, payload: [UInt8], metadata: EventMetadata) {
     self.id = id
     self.type = type
     self.payload = payload
@@ -16,15 +16,15 @@ package struct NewEvent: Sendable, Equatable {
 }
 
 /// What travels with an event so that a whole course can be put together again.
-package struct EventMetadata: Sendable, Equatable {
+public struct EventMetadata: Sendable, Equatable {
   /// The course this event belongs to: the order id.
-  package var correlationID: String
+  public var correlationID: String
   /// What made it happen: the id of the command or of the event before it.
-  package var causationID: String
+  public var causationID: String
   /// W3C trace context, when the command carried one.
-  package var traceparent: String?
+  public var traceparent: String?
 
-  package init(correlationID: String, causationID: String, traceparent: String? = nil) {
+  public init(correlationID: String, causationID: String, traceparent: String? = nil) {
     self.correlationID = correlationID
     self.causationID = causationID
     self.traceparent = traceparent
@@ -35,19 +35,19 @@ package struct EventMetadata: Sendable, Equatable {
 ///
 /// A reference: on its way from the writer to everybody who follows, each event is handed on many
 /// times, and a copy of a value would count a reference for each of its texts.
-package final class RecordedEvent: Sendable {
-  package let partition: Partition
-  package let position: Position
-  package let stream: StreamKey
-  package let version: StreamVersion
-  package let id: EventID
-  package let type: String
-  package let payload: [UInt8]
-  package let metadata: EventMetadata
+public final class RecordedEvent: Sendable {
+  public let partition: Partition
+  public let position: Position
+  public let stream: StreamKey
+  public let version: StreamVersion
+  public let id: EventID
+  public let type: String
+  public let payload: [UInt8]
+  public let metadata: EventMetadata
   /// The journal's wall clock when the append was taken up.
-  package let recordedAt: WallTime
+  public let recordedAt: WallTime
 
-  package init(
+  public init(
     partition: Partition, position: Position, stream: StreamKey, version: StreamVersion,
     id: EventID, type: String, payload: [UInt8], metadata: EventMetadata, recordedAt: WallTime
   ) {
@@ -78,7 +78,7 @@ package final class RecordedEvent: Sendable {
 }
 
 extension RecordedEvent: Equatable {
-  package static func == (one: RecordedEvent, other: RecordedEvent) -> Bool {
+  public static func == (one: RecordedEvent, other: RecordedEvent) -> Bool {
     one === other
       || one.partition == other.partition && one.position == other.position
         && one.stream == other.stream && one.version == other.version && one.id == other.id

@@ -1,17 +1,17 @@
 /// Names one stream: a category (`order`) and an id within it. Streams of the same id lie on the
 /// same partition in every journal of the same partition count, whatever their category.
-package struct StreamKey: Hashable, Sendable, CustomStringConvertible {
-  package let category: String
-  package let id: String
+public struct StreamKey: Hashable, Sendable, CustomStringConvertible {
+  public let category: String
+  public let id: String
 
   /// `category` must not be empty and must not contain `/`; `Append.validate` refuses it.
-  package init(category: String, id: String) {
+  public init(category: String, id: String) {
     self.category = category
     self.id = id
   }
 
   /// Reads `category/id` back; nil when there is no `/` or the category is empty.
-  package init?(text: String) {
+  public init?(text: String) {
     guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")), slash != text.startIndex
     else { return nil }
     self.category = String(text[..<slash])
@@ -19,14 +19,14 @@ package struct StreamKey: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// By the id alone: streams of one id are few, and ids are spread already.
-  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+  public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
   /// `category/id`, as it is stored.
-  package var text: String { "\(category)/\(id)" }
-  package var description: String { text }
+  public var text: String { "\(category)/\(id)" }
+  public var description: String { text }
 
   /// The partition of this stream's id among `count` partitions.
-  package func partition(of count: Int) -> Partition { Partition.holding(id: id, of: count) }
+  public func partition(of count: Int) -> Partition { Partition.holding(id: id, of: count) }
 }
 
 extension Partition {
@@ -34,7 +34,7 @@ extension Partition {
   /// 0xcbf29ce484222325, prime 0x100000001b3) over the id's UTF-8, its halves xored, modulo
   /// `count`. Other languages and carriers compute the same; it must never change. The halves are
   /// xored because FNV's low bits depend only on the low bits of the input.
-  package static func holding(id: String, of count: Int) -> Partition {
+  public static func holding(id: String, of count: Int) -> Partition {
     guard count > 1 else { return Partition(0) }
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     var id = id
@@ -48,7 +48,7 @@ extension Partition {
   }
 
   /// The number of partitions of a journal unless said otherwise.
-  package static let defaultCount = 16
+  public static let defaultCount = 16
   /// The most partitions a journal may have.
-  package static let maximumCount = 1024
+  public static let maximumCount = 1024
 }

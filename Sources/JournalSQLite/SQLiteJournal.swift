@@ -1,11 +1,11 @@
-package import Journal
+public import Journal
 import Synchronization
 
 /// A journal in one SQLite file: write-ahead log, `synchronous=FULL`, group commit by one writer
 /// thread, reads on a few reader threads.
-package final class SQLiteJournal: Journal {
-  package let epoch: JournalEpoch
-  package let partitionCount: Int
+public final class SQLiteJournal: Journal {
+  public let epoch: JournalEpoch
+  public let partitionCount: Int
   let shared: WriterShared
   let readers: ReaderPool
   private let ended: Ended
@@ -18,7 +18,7 @@ package final class SQLiteJournal: Journal {
   /// - Parameters:
   ///   - now: the wall clock that stamps events; called on the writer's thread.
   ///   - newEpoch: draws the identity of a journal made anew.
-  package static func open(
+  public static func open(
     _ options: SQLiteJournalOptions, now: @escaping @Sendable () -> WallTime,
     newEpoch: @escaping @Sendable () -> JournalEpoch
   ) async throws(JournalError) -> SQLiteJournal {
@@ -74,20 +74,20 @@ package final class SQLiteJournal: Journal {
     readers.close()
   }
 
-  package var name: String { shared.options.name }
-  package var deadlineSignal: DeadlineSignal { shared.deadlineSignal }
+  public var name: String { shared.options.name }
+  public var deadlineSignal: DeadlineSignal { shared.deadlineSignal }
 
   /// What it has done since it was opened.
-  package var statistics: JournalStatistics { shared.statistics.withLock { $0 } }
+  public var statistics: JournalStatistics { shared.statistics.withLock { $0 } }
   /// Appends that wait for the writer.
-  package var waitingAppends: Int { shared.queue.count }
+  public var waitingAppends: Int { shared.queue.count }
 
   /// Beats while the writer thread is at work.
-  package var pulse: Pulse { shared.pulse }
+  public var pulse: Pulse { shared.pulse }
   /// Why the writer could not write what it was given last; nil when it could.
-  package var trouble: String? { shared.trouble.withLock { $0 } }
+  public var trouble: String? { shared.trouble.withLock { $0 } }
 
-  package nonisolated(nonsending) func append(
+  public nonisolated(nonsending) func append(
     _ append: Append
   ) async throws(JournalError) -> AppendReceipt {
     try append.validate(shared.options.appendLimits)
@@ -109,7 +109,7 @@ package final class SQLiteJournal: Journal {
 
   /// Takes no more, commits what waits, copies the log into the file, and lets go of it. Those who
   /// wait for changes are told `.closed`.
-  package nonisolated(nonsending) func close() async {
+  public nonisolated(nonsending) func close() async {
     readers.close()
     shared.queue.close()
     shared.tail.close()
@@ -117,7 +117,7 @@ package final class SQLiteJournal: Journal {
   }
 
   /// Runs SQL on the writer's connection between two transactions: for tests and upkeep.
-  package nonisolated(nonsending) func execute(sql: String) async throws(JournalError) {
+  public nonisolated(nonsending) func execute(sql: String) async throws(JournalError) {
     let failure = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<JournalError?, Never>) in
       switch shared.queue.push(.execute(sql, continuation)) {

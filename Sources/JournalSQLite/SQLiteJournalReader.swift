@@ -1,17 +1,17 @@
-package import Journal
+public import Journal
 import SQLite
 
 /// A journal's file opened for reading only, beside a running writer or without one: for audits.
 /// Takes no lock that a writer would feel, never checkpoints, and does not follow: `waitForChange`
 /// is refused.
-package final class SQLiteJournalReader: JournalReader {
-  package let name: String
-  package let epoch: JournalEpoch
-  package let partitionCount: Int
+public final class SQLiteJournalReader: JournalReader {
+  public let name: String
+  public let epoch: JournalEpoch
+  public let partitionCount: Int
   private let readers: ReaderPool
 
   /// Throws `.refused` for a file of another schema version, name or partition count.
-  package static func open(
+  public static func open(
     _ options: SQLiteJournalOptions
   ) async throws(JournalError) -> SQLiteJournalReader {
     let readers = try ReaderPool(options)
@@ -37,19 +37,19 @@ package final class SQLiteJournalReader: JournalReader {
 
   /// What SQLite's own check of every table and index finds, at most `limit` lines; empty when all
   /// is well. Reads the whole file.
-  package nonisolated(nonsending) func integrityErrors(
+  public nonisolated(nonsending) func integrityErrors(
     limit: Int
   ) async throws(JournalError) -> [String] {
     try await readers.query { try $0.integrityErrors(limit: limit) }
   }
 
-  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+  public nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
     let count = partitionCount
     let heads = try await readers.query { try $0.heads(count: count) }
     return SourceStatus(epoch: epoch, heads: heads)
   }
 
-  package nonisolated(nonsending) func read(
+  public nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     guard (0..<partitionCount).contains(partition.index) else {
@@ -60,25 +60,25 @@ package final class SQLiteJournalReader: JournalReader {
     }
   }
 
-  package nonisolated(nonsending) func waitForChange(
+  public nonisolated(nonsending) func waitForChange(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
     throw .invalid("\(name) is open for reading only and does not follow")
   }
 
-  package nonisolated(nonsending) func load(
+  public nonisolated(nonsending) func load(
     _ stream: StreamKey
   ) async throws(JournalError) -> LoadedStream {
     try await readers.query { try $0.load(stream) }
   }
 
-  package nonisolated(nonsending) func read(
+  public nonisolated(nonsending) func read(
     stream: StreamKey, from version: StreamVersion, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     try await readers.query { try $0.events(of: stream, from: version, limit: limit) }
   }
 
-  package nonisolated(nonsending) func inboxMark(
+  public nonisolated(nonsending) func inboxMark(
     of stream: StreamKey, from source: InboxSource
   ) async throws(JournalError) -> Position {
     try await readers.query { database in
@@ -86,43 +86,43 @@ package final class SQLiteJournalReader: JournalReader {
     }
   }
 
-  package nonisolated(nonsending) func cursors(
+  public nonisolated(nonsending) func cursors(
     of subscriber: String
   ) async throws(JournalError) -> [Cursor] {
     try await readers.query { try $0.cursors(of: subscriber) }
   }
 
-  package nonisolated(nonsending) func dueDeadlines(
+  public nonisolated(nonsending) func dueDeadlines(
     at time: WallTime, limit: Int
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.dueDeadlines(at: time, limit: limit) }
   }
 
-  package nonisolated(nonsending) func nextDeadline(
+  public nonisolated(nonsending) func nextDeadline(
     after time: WallTime?
   ) async throws(JournalError) -> Deadline? {
     try await readers.query { try $0.nextDeadline(after: time) }
   }
 
-  package nonisolated(nonsending) func deadlines(
+  public nonisolated(nonsending) func deadlines(
     kind: String?, after deadline: Deadline?, limit: Int
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.deadlines(kind: kind, after: deadline, limit: limit) }
   }
 
-  package nonisolated(nonsending) func deadlines(
+  public nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.deadlines(of: stream) }
   }
 
-  package nonisolated(nonsending) func parked(
+  public nonisolated(nonsending) func parked(
     for subscriber: String?, after key: ParkedKey?, limit: Int
   ) async throws(JournalError) -> [ParkedEvent] {
     try await readers.query { try $0.parked(for: subscriber, after: key, limit: limit) }
   }
 
-  package nonisolated(nonsending) func parkedEvent(
+  public nonisolated(nonsending) func parkedEvent(
     _ key: ParkedKey
   ) async throws(JournalError) -> ParkedEvent? {
     try await readers.query { try $0.parkedEvent(key) }

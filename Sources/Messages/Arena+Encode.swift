@@ -2,10 +2,10 @@ import CMessages
 
 /// A message ready to be written: its C tree stands in the thread's arena until the closure that
 /// was handed this value returns.
-package struct EncodedMessage: ~Copyable {
+public struct EncodedMessage: ~Copyable {
   /// No fewer bytes than `write` writes, and not many more. Known without looking at the message
   /// again, so make room for this many and take the count that `write` returns.
-  package let byteCountMax: Int
+  public let byteCountMax: Int
 
   private let c: UnsafePointer<ProtobufCMessage>
   private let arena: Arena
@@ -21,18 +21,18 @@ package struct EncodedMessage: ~Copyable {
   }
 
   /// How many bytes `write` writes. Costs about a third of writing them.
-  package var byteCount: Int { protobuf_c_message_get_packed_size(c) }
+  public var byteCount: Int { protobuf_c_message_get_packed_size(c) }
 
   /// Writes the message to the front of `target` and returns the count of bytes written. Writes
   /// nothing and returns nil when the message does not fit.
-  package func write(to target: UnsafeMutableRawBufferPointer) -> Int? {
+  public func write(to target: UnsafeMutableRawBufferPointer) -> Int? {
     guard target.count >= byteCountMax || target.count >= byteCount else { return nil }
     guard let start = target.baseAddress else { return 0 }
     return protobuf_c_message_pack(c, start.assumingMemoryBound(to: UInt8.self))
   }
 
   /// The message as an array.
-  package func bytes() -> [UInt8] {
+  public func bytes() -> [UInt8] {
     if byteCountMax <= Self.scratchByteCountMax,
       let scratch = arena.allocate(byteCount: byteCountMax)
     {

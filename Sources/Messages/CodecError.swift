@@ -1,5 +1,5 @@
 /// Why bytes are not a message, or a message cannot become bytes.
-package enum CodecError: Error, Hashable, Sendable {
+public enum CodecError: Error, Hashable, Sendable {
   /// Truncated, a wrong wire type, or otherwise not bytes of this message.
   case malformed(message: String)
   /// A string field (full name) whose bytes are not UTF-8.
@@ -14,7 +14,7 @@ package enum CodecError: Error, Hashable, Sendable {
 
 extension CodecError: CustomStringConvertible {
   /// One line for logs and statuses.
-  package var description: String {
+  public var description: String {
     switch self {
     case .malformed(let message): "not a \(message)"
     case .invalidUTF8(let message, let field): "\(message): \(field) is not UTF-8"

@@ -3,7 +3,7 @@
 ///
 /// Decoding ignores fields it does not know, validates UTF-8, and answers damaged or oversized
 /// input with a `CodecError`, never with a trap.
-package protocol Message: Hashable, Sendable {
+public protocol Message: Hashable, Sendable {
   /// All fields at their proto3 defaults.
   init()
 
@@ -26,7 +26,7 @@ package protocol Message: Hashable, Sendable {
 
 /// A protobuf enum as an open Swift enum: a value that this version does not know is kept as
 /// `unrecognized` and written back as it came.
-package protocol MessageEnum: RawRepresentable, CaseIterable, Hashable, Sendable
+public protocol MessageEnum: RawRepresentable, CaseIterable, Hashable, Sendable
 where RawValue == Int32 {
   /// Never fails: what is not known becomes `unrecognized`.
   init(rawValue: Int32)

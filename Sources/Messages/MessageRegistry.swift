@@ -1,17 +1,17 @@
 import CMessages
 
 /// Every message and method by name, for generic clients.
-package enum MessageRegistry {
+public enum MessageRegistry {
   /// The type of a full name.
-  package static func type(named fullName: String) -> (any Message.Type)? {
+  public static func type(named fullName: String) -> (any Message.Type)? {
     typesByName[fullName]
   }
 
   /// The method of a path, such as `baedal.order.v1.OrderService/PlaceOrder`.
-  package static func method(path: String) -> MethodInfo? { methodsByPath[path] }
+  public static func method(path: String) -> MethodInfo? { methodsByPath[path] }
 
   /// A serialized `google.protobuf.FileDescriptorSet` of every .proto, imports first.
-  package static let descriptorSet = [UInt8](
+  public static let descriptorSet = [UInt8](
     UnsafeBufferPointer(
       start: baedal_descriptor_set(), count: baedal_descriptor_set_byte_count()))
 

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Where a provider's API begins: `https://host[:port][/path]`. Anything that is not HTTPS is none.
-package struct ProviderAddress: Hashable, Sendable, CustomStringConvertible {
+public struct ProviderAddress: Hashable, Sendable, CustomStringConvertible {
   /// Without a slash at its end.
   private let text: String
 
   /// Nil unless the text is an HTTPS URL with a host and without user, query or fragment.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     guard let parts = URLComponents(string: text), parts.scheme == "https",
       let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil,
       parts.query == nil, parts.fragment == nil,
@@ -21,5 +21,5 @@ package struct ProviderAddress: Hashable, Sendable, CustomStringConvertible {
   /// The URL of a path, which begins with a slash.
   func url(_ path: String) -> String { text + path }
 
-  package var description: String { text }
+  public var description: String { text }
 }

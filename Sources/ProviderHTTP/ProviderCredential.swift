@@ -1,7 +1,7 @@
 import Foundation
 
 /// The shop's secret as HTTP Basic authentication shows it. It never shows anywhere else.
-package struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+public struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
   CustomReflectable
 {
   private let secret: String
@@ -9,7 +9,7 @@ package struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebu
   let header: String
 
   /// - Parameter secret: the secret key; it is the user name, and there is no password.
-  package init(secret: String) {
+  public init(secret: String) {
     self.secret = secret
     header = "Basic " + Self.encoded(secret)
   }
@@ -21,9 +21,9 @@ package struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebu
     }
   }
 
-  package var description: String { "<secret>" }
-  package var debugDescription: String { "<secret>" }
-  package var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+  public var description: String { "<secret>" }
+  public var debugDescription: String { "<secret>" }
+  public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
   private static func encoded(_ secret: String) -> String {
     Data("\(secret):".utf8).base64EncodedString()

@@ -1,16 +1,16 @@
 /// A value of a policy that cannot be meant. Names the field as it stands in a file.
-package struct PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Such as `open_wait.jitter`.
-  package let field: String
+  public let field: String
   /// What is wrong with it, with the value and what is allowed.
-  package let problem: String
+  public let problem: String
 
-  package init(field: String, problem: String) {
+  public init(field: String, problem: String) {
     self.field = field
     self.problem = problem
   }
 
-  package var description: String { "\(field): \(problem)" }
+  public var description: String { "\(field): \(problem)" }
 }
 
 /// Checks that all policies share.

@@ -1,11 +1,11 @@
 /// A small seeded source of randomness: the same seed, the same numbers. Sebastiano Vigna's
 /// SplitMix64 (https://prng.di.unimi.it/splitmix64.c). Not for secrets.
-package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
   private var state: UInt64
 
-  package init(seed: UInt64) { state = seed }
+  public init(seed: UInt64) { state = seed }
 
-  package mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -14,5 +14,5 @@ package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
   }
 
   /// Evenly spread over 0 ..< 1.
-  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,5 +1,5 @@
 /// Something that takes calls from elsewhere and has a router answer them.
-package protocol ServerTransport: Sendable {
+public protocol ServerTransport: Sendable {
   /// Serves until `startDraining` has done its work, or the task is cancelled.
   func run() async throws(RPCError)
 
@@ -9,7 +9,7 @@ package protocol ServerTransport: Sendable {
 }
 
 /// Something that reaches one server.
-package protocol ClientTransport: Sendable {
+public protocol ClientTransport: Sendable {
   var configuration: ClientConfiguration { get }
 
   /// A session that is open now, if there is one: the fast way.

@@ -1,18 +1,18 @@
-package import Journal
+public import Journal
 
 /// What a run of events of one source changes in a view. Changes and cursors become visible
 /// together; handing in the same batch again changes nothing.
-package struct ViewBatch<Change: Sendable>: Sendable {
+public struct ViewBatch<Change: Sendable>: Sendable {
   /// The journal the events are from.
-  package var source: String
+  public var source: String
   /// In the order of their events within each partition; an event that means nothing to the view
   /// gives none.
-  package var changes: [Change]
+  public var changes: [Change]
   /// Where the view stands afterwards, for each partition that moved. One of another epoch than
   /// the view has taken is refused.
-  package var cursors: [ViewCursor]
+  public var cursors: [ViewCursor]
 
-  package init(source: String, changes: [Change], cursors: [ViewCursor]) {
+  public init(source: String, changes: [Change], cursors: [ViewCursor]) {
     self.source = source
     self.changes = changes
     self.cursors = cursors
@@ -20,13 +20,13 @@ package struct ViewBatch<Change: Sendable>: Sendable {
 }
 
 /// How far a view has taken one partition of one source.
-package struct ViewCursor: Hashable, Sendable {
-  package var partition: Partition
-  package var position: Position
+public struct ViewCursor: Hashable, Sendable {
+  public var partition: Partition
+  public var position: Position
   /// The source's epoch.
-  package var epoch: JournalEpoch
+  public var epoch: JournalEpoch
 
-  package init(partition: Partition, position: Position, epoch: JournalEpoch) {
+  public init(partition: Partition, position: Position, epoch: JournalEpoch) {
     self.partition = partition
     self.position = position
     self.epoch = epoch
@@ -34,23 +34,23 @@ package struct ViewCursor: Hashable, Sendable {
 }
 
 /// How far a view has taken each partition of each source.
-package struct ViewCursors: Sendable, Equatable {
+public struct ViewCursors: Sendable, Equatable {
   private var bySource: [String: [Partition: ViewCursor]] = [:]
 
-  package init() {}
+  public init() {}
 
   /// The cursors of one source, by partition.
-  package func of(_ source: String) -> [ViewCursor] {
+  public func of(_ source: String) -> [ViewCursor] {
     (bySource[source] ?? [:]).values.sorted { $0.partition < $1.partition }
   }
 
   /// The last position taken; `.start` if none.
-  package func position(_ source: String, _ partition: Partition) -> Position {
+  public func position(_ source: String, _ partition: Partition) -> Position {
     bySource[source]?[partition]?.position ?? .start
   }
 
   /// Moves on, never back.
-  package mutating func take(_ cursor: ViewCursor, of source: String) {
+  public mutating func take(_ cursor: ViewCursor, of source: String) {
     guard cursor.position > position(source, cursor.partition) else { return }
     bySource[source, default: [:]][cursor.partition] = cursor
   }

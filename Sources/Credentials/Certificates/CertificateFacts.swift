@@ -1,20 +1,20 @@
 import Foundation
 import SwiftASN1
-package import Transport
+public import Transport
 import X509
 
 /// What stands in a certificate, for people and for checks.
-package struct CertificateFacts: Hashable, Sendable {
+public struct CertificateFacts: Hashable, Sendable {
   /// The subject, such as "CN=order".
-  package let subject: String
-  package let issuer: String
+  public let subject: String
+  public let issuer: String
   /// Whom it names.
-  package let names: PeerCertificate
+  public let names: PeerCertificate
   /// The first and the last second, since 1970, in which it holds.
-  package let validFrom: Int64
-  package let validUntil: Int64
+  public let validFrom: Int64
+  public let validUntil: Int64
   /// Whether it may vouch for others.
-  package let isAuthority: Bool
+  public let isAuthority: Bool
 
   init(_ certificate: Certificate) {
     subject = "\(certificate.subject)"
@@ -31,12 +31,12 @@ package struct CertificateFacts: Hashable, Sendable {
   }
 
   /// All certificates of a PEM file, in its order. At least one.
-  package static func read(_ path: String) throws(CertificateFileError) -> [CertificateFacts] {
+  public static func read(_ path: String) throws(CertificateFileError) -> [CertificateFacts] {
     try CertificateFiles.certificates(.certificate, path).map(CertificateFacts.init)
   }
 
   /// Whether it holds at that second.
-  package func holds(at now: Int64) -> Bool {
+  public func holds(at now: Int64) -> Bool {
     (validFrom...max(validFrom, validUntil)).contains(now)
   }
 }

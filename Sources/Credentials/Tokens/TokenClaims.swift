@@ -1,26 +1,26 @@
 import Foundation
 import JWTKit
-package import Transport
+public import Transport
 
 /// What a token says: who its bearer is, and from when until when. Times are seconds since 1970.
-package struct TokenClaims: Hashable, Sendable {
+public struct TokenClaims: Hashable, Sendable {
   /// What stands in `iss`.
-  package static let issuer = "baedal"
+  public static let issuer = "baedal"
   /// Bytes of a role or an id, at most.
   static let textBytesMax = 128
   /// Seconds by which clocks may differ.
   static let leeway: Int64 = 30
 
   /// The role, such as `customer`.
-  package let role: String
+  public let role: String
   /// Who within the role.
-  package let subject: String
-  package let issued: Int64
+  public let subject: String
+  public let issued: Int64
   /// From then on it is no longer taken.
-  package let expires: Int64
+  public let expires: Int64
 
   /// - Parameter lasting: how long it is taken, in seconds.
-  package init(role: String, subject: String, issued: Int64, lasting: Int64) {
+  public init(role: String, subject: String, issued: Int64, lasting: Int64) {
     self.role = role
     self.subject = subject
     self.issued = issued
@@ -73,7 +73,7 @@ struct TokenPayload: JWTPayload {
 }
 
 /// Why a token is not taken. For logs: its bearer is not told.
-package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Not a token, or one that leaves out what it has to say.
   case malformed(String)
   /// Signed by a key that is not, or no longer, known here; or it does not say by which.
@@ -87,7 +87,7 @@ package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
   /// From the future.
   case early
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .malformed(let text): "not a token: \(text)"
     case .unknownKey(let id): "signed by an unknown key '\(id.prefix(64))'"
@@ -103,7 +103,7 @@ package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
 extension TokenClaims {
   /// Whom a token speaks of, without a look at its signature: for its bearer, who has to say so too.
   /// nil when it is no JSON Web Token of ours.
-  package static func principal(of token: [UInt8]) async -> Principal? {
+  public static func principal(of token: [UInt8]) async -> Principal? {
     guard !token.isEmpty,
       let payload = try? await JWTKeyCollection().unverified(token, as: TokenPayload.self)
     else { return nil }

@@ -1,5 +1,5 @@
 extension Delivery {
-  package static func events(
+  public static func events(
     for command: DeliveryCommand, state: DeliveryState, by principal: Principal, at now: Timestamp
   ) throws(Rejection) -> [DeliveryEvent] {
     switch command {
@@ -64,7 +64,7 @@ extension Delivery {
 
   /// The first event of a stream is `opened`, or a `released` that came before it; what is
   /// delivered or released stays so.
-  package static func evolve(_ state: DeliveryState, _ event: DeliveryEvent) -> DeliveryState {
+  public static func evolve(_ state: DeliveryState, _ event: DeliveryEvent) -> DeliveryState {
     var next = state
     switch (state.phase, event) {
     case (.none, .opened(let job)):

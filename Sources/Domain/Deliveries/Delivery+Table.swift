@@ -1,7 +1,7 @@
 extension Delivery {
-  package typealias Table = TransitionTable<DeliveryPhase, DeliveryCommandKind, DeliveryEventKind>
+  public typealias Table = TransitionTable<DeliveryPhase, DeliveryCommandKind, DeliveryEventKind>
 
-  package static let table = Table(serviceRows + riderRows)
+  public static let table = Table(serviceRows + riderRows)
 
   private static let existing = DeliveryPhase.allCases.filter { $0 != .none }
   private static let onTheWay: [DeliveryPhase] = [.started, .pickedUp]

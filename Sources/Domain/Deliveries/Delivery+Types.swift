@@ -1,5 +1,5 @@
 /// What can be asked of a delivery.
-package enum DeliveryCommand: Hashable, Sendable {
+public enum DeliveryCommand: Hashable, Sendable {
   case open(DeliveryJob)
   /// Ask one rider, until then.
   case offer(rider: RiderID, until: Timestamp)
@@ -20,7 +20,7 @@ package enum DeliveryCommand: Hashable, Sendable {
   /// No rider was found: people look at it.
   case escalate
 
-  package var kind: DeliveryCommandKind {
+  public var kind: DeliveryCommandKind {
     switch self {
     case .open: .open
     case .offer: .offer
@@ -39,13 +39,13 @@ package enum DeliveryCommand: Hashable, Sendable {
 }
 
 /// The commands without their values.
-package enum DeliveryCommandKind: String, CaseIterable, Hashable, Sendable {
+public enum DeliveryCommandKind: String, CaseIterable, Hashable, Sendable {
   case open, offer, claim, declineOffer, offerExpired, foodReady
   case start, pickUp, complete, unassign, release, escalate
 }
 
 /// What happened to a delivery.
-package enum DeliveryEvent: Hashable, Sendable {
+public enum DeliveryEvent: Hashable, Sendable {
   case opened(DeliveryJob)
   /// `round` counts the offers of this delivery, from 1.
   case offered(rider: RiderID, until: Timestamp, round: Int)
@@ -60,7 +60,7 @@ package enum DeliveryEvent: Hashable, Sendable {
   case released(reason: String)
   case escalated
 
-  package var kind: DeliveryEventKind {
+  public var kind: DeliveryEventKind {
     switch self {
     case .opened: .opened
     case .offered: .offered
@@ -79,7 +79,7 @@ package enum DeliveryEvent: Hashable, Sendable {
 }
 
 /// The events without their values.
-package enum DeliveryEventKind: String, CaseIterable, Hashable, Sendable {
+public enum DeliveryEventKind: String, CaseIterable, Hashable, Sendable {
   case opened = "DeliveryOpened"
   case offered = "DeliveryOffered"
   case offerDeclined = "DeliveryOfferDeclined"
@@ -95,7 +95,7 @@ package enum DeliveryEventKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Where a delivery is.
-package enum DeliveryPhase: String, CaseIterable, Hashable, Sendable {
+public enum DeliveryPhase: String, CaseIterable, Hashable, Sendable {
   case none
   /// No rider yet; whoever comes online sees it.
   case waiting
@@ -109,13 +109,13 @@ package enum DeliveryPhase: String, CaseIterable, Hashable, Sendable {
 }
 
 /// What is to be brought where.
-package struct DeliveryJob: Hashable, Sendable {
-  package let order: OrderID
-  package let store: StoreID
-  package let area: Area
-  package let address: String
+public struct DeliveryJob: Hashable, Sendable {
+  public let order: OrderID
+  public let store: StoreID
+  public let area: Area
+  public let address: String
 
-  package init(order: OrderID, store: StoreID, area: Area, address: String) {
+  public init(order: OrderID, store: StoreID, area: Area, address: String) {
     self.order = order
     self.store = store
     self.area = area
@@ -124,20 +124,20 @@ package struct DeliveryJob: Hashable, Sendable {
 }
 
 /// A delivery as its events tell it.
-package struct DeliveryState: Hashable, Sendable {
-  package internal(set) var phase: DeliveryPhase = .none
+public struct DeliveryState: Hashable, Sendable {
+  public internal(set) var phase: DeliveryPhase = .none
   /// Nil in phase `none`, and when the order was released before the delivery was opened.
-  package internal(set) var job: DeliveryJob?
+  public internal(set) var job: DeliveryJob?
   /// The rider asked in phase `offered`, the assigned one from `assigned` on.
-  package internal(set) var rider: RiderID?
+  public internal(set) var rider: RiderID?
   /// Until when the offer stands.
-  package internal(set) var offeredUntil: Timestamp?
+  public internal(set) var offeredUntil: Timestamp?
   /// How many offers were made.
-  package internal(set) var rounds = 0
+  public internal(set) var rounds = 0
   /// Riders who declined, let an offer lapse or were taken off, most recent last; at most
   /// `Delivery.passedOverMax`.
-  package internal(set) var passedOver: [RiderID] = []
-  package internal(set) var isFoodReady = false
+  public internal(set) var passedOver: [RiderID] = []
+  public internal(set) var isFoodReady = false
 
-  package init() {}
+  public init() {}
 }

@@ -1,17 +1,17 @@
 /// Bringing one order from its store to the door.
-package enum Delivery: Decider {
+public enum Delivery: Decider {
   /// The most riders remembered as passed over.
-  package static let passedOverMax = 50
+  public static let passedOverMax = 50
 
-  package static let name = "Delivery"
-  package static let initial = DeliveryState()
+  public static let name = "Delivery"
+  public static let initial = DeliveryState()
 
-  package static func phase(of state: DeliveryState) -> DeliveryPhase { state.phase }
-  package static func kind(of command: DeliveryCommand) -> DeliveryCommandKind { command.kind }
-  package static func kind(of event: DeliveryEvent) -> DeliveryEventKind { event.kind }
+  public static func phase(of state: DeliveryState) -> DeliveryPhase { state.phase }
+  public static func kind(of command: DeliveryCommand) -> DeliveryCommandKind { command.kind }
+  public static func kind(of event: DeliveryEvent) -> DeliveryEventKind { event.kind }
 
   /// A rider speaks only for themselves; once assigned, only the assigned one is heard.
-  package static func isOwner(
+  public static func isOwner(
     _ principal: Principal, of state: DeliveryState, for command: DeliveryCommand
   ) -> Bool {
     switch principal.role {
@@ -33,7 +33,7 @@ package enum Delivery: Decider {
     }
   }
 
-  package static func isVisible(_ state: DeliveryState, to principal: Principal) -> Bool {
+  public static func isVisible(_ state: DeliveryState, to principal: Principal) -> Bool {
     state.isVisible(to: principal)
   }
 }
@@ -41,7 +41,7 @@ package enum Delivery: Decider {
 extension DeliveryState {
   /// Whether this principal may see the delivery: the rider asked or assigned, every rider while
   /// it waits, an operator, our services.
-  package func isVisible(to principal: Principal) -> Bool {
+  public func isVisible(to principal: Principal) -> Bool {
     switch principal.role {
     case .operator, .service: return phase != .none
     case .customer, .store: return false

@@ -1,5 +1,5 @@
 /// The deadlines a delivery can wait for; at most one at a time.
-package enum DeliveryDeadline: String, CaseIterable, Hashable, Sendable {
+public enum DeliveryDeadline: String, CaseIterable, Hashable, Sendable {
   /// Nobody brings it: offer it to the next rider, or escalate.
   case noRider
   /// The rider asked did not answer.
@@ -11,8 +11,8 @@ package enum DeliveryDeadline: String, CaseIterable, Hashable, Sendable {
 }
 
 /// What a delivery waits for. The order's own `stalled` deadline watches over the way itself.
-package enum DeliveryDeadlines {
-  package static var rules: [DeadlineRule<DeliveryPhase, DeliveryDeadline>] {
+public enum DeliveryDeadlines {
+  public static var rules: [DeadlineRule<DeliveryPhase, DeliveryDeadline>] {
     [
       DeadlineRule(
         phases: [.waiting], kind: .noRider, owner: "dispatch",
@@ -30,7 +30,7 @@ package enum DeliveryDeadlines {
   }
 
   /// The one deadline that watches over a state; nil when nothing is waited for.
-  package static func kind(watching state: DeliveryState) -> DeliveryDeadline? {
+  public static func kind(watching state: DeliveryState) -> DeliveryDeadline? {
     switch state.phase {
     case .waiting: .noRider
     case .offered: .offerSilent
@@ -41,7 +41,7 @@ package enum DeliveryDeadlines {
   }
 
   /// What `events`, appended at `now` to a delivery in `state`, do to its deadlines.
-  package static func after(
+  public static func after(
     _ events: [DeliveryEvent], from state: DeliveryState, at now: Timestamp,
     policy: DeadlinePolicy = .standard
   ) -> [DeadlineChange<DeliveryDeadline>] {

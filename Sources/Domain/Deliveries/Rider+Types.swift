@@ -1,11 +1,11 @@
 /// What can be asked of a rider.
-package enum RiderCommand: Hashable, Sendable {
+public enum RiderCommand: Hashable, Sendable {
   case register(RiderProfile)
   case changeProfile(RiderProfile)
   case goOnline
   case goOffline
 
-  package var kind: RiderCommandKind {
+  public var kind: RiderCommandKind {
     switch self {
     case .register: .register
     case .changeProfile: .changeProfile
@@ -16,18 +16,18 @@ package enum RiderCommand: Hashable, Sendable {
 }
 
 /// The commands without their values.
-package enum RiderCommandKind: String, CaseIterable, Hashable, Sendable {
+public enum RiderCommandKind: String, CaseIterable, Hashable, Sendable {
   case register, changeProfile, goOnline, goOffline
 }
 
 /// What happened to a rider.
-package enum RiderEvent: Hashable, Sendable {
+public enum RiderEvent: Hashable, Sendable {
   case registered(RiderProfile)
   case profileChanged(RiderProfile)
   case wentOnline
   case wentOffline
 
-  package var kind: RiderEventKind {
+  public var kind: RiderEventKind {
     switch self {
     case .registered: .registered
     case .profileChanged: .profileChanged
@@ -38,7 +38,7 @@ package enum RiderEvent: Hashable, Sendable {
 }
 
 /// The events without their values.
-package enum RiderEventKind: String, CaseIterable, Hashable, Sendable {
+public enum RiderEventKind: String, CaseIterable, Hashable, Sendable {
   case registered = "RiderRegistered"
   case profileChanged = "RiderProfileChanged"
   case wentOnline = "RiderWentOnline"
@@ -46,20 +46,20 @@ package enum RiderEventKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Whether a rider takes deliveries.
-package enum RiderPhase: String, CaseIterable, Hashable, Sendable {
+public enum RiderPhase: String, CaseIterable, Hashable, Sendable {
   case none
   case offline
   case online
 }
 
 /// What a rider says about themselves.
-package struct RiderProfile: Hashable, Sendable {
-  package let id: RiderID
-  package let name: String
+public struct RiderProfile: Hashable, Sendable {
+  public let id: RiderID
+  public let name: String
   /// Where the rider works.
-  package let areas: [Area]
+  public let areas: [Area]
 
-  package init(id: RiderID, name: String, areas: [Area]) {
+  public init(id: RiderID, name: String, areas: [Area]) {
     self.id = id
     self.name = name
     self.areas = areas
@@ -67,10 +67,10 @@ package struct RiderProfile: Hashable, Sendable {
 }
 
 /// A rider as their events tell it.
-package struct RiderState: Hashable, Sendable {
-  package internal(set) var phase: RiderPhase = .none
+public struct RiderState: Hashable, Sendable {
+  public internal(set) var phase: RiderPhase = .none
   /// Nil only in phase `none`.
-  package internal(set) var profile: RiderProfile?
+  public internal(set) var profile: RiderProfile?
 
-  package init() {}
+  public init() {}
 }

@@ -1,16 +1,16 @@
 /// A rider: who they are, and whether they take deliveries now.
-package enum Rider: Decider {
+public enum Rider: Decider {
   /// The most areas a rider may work in.
-  package static let areasMax = 100
+  public static let areasMax = 100
 
-  package static let name = "Rider"
-  package static let initial = RiderState()
+  public static let name = "Rider"
+  public static let initial = RiderState()
 
-  package static func phase(of state: RiderState) -> RiderPhase { state.phase }
-  package static func kind(of command: RiderCommand) -> RiderCommandKind { command.kind }
-  package static func kind(of event: RiderEvent) -> RiderEventKind { event.kind }
+  public static func phase(of state: RiderState) -> RiderPhase { state.phase }
+  public static func kind(of command: RiderCommand) -> RiderCommandKind { command.kind }
+  public static func kind(of event: RiderEvent) -> RiderEventKind { event.kind }
 
-  package static func isOwner(
+  public static func isOwner(
     _ principal: Principal, of state: RiderState, for command: RiderCommand
   ) -> Bool {
     if principal.role == .operator { return true }
@@ -19,16 +19,16 @@ package enum Rider: Decider {
     return profile.id.rawValue == principal.id
   }
 
-  package static func isVisible(_ state: RiderState, to principal: Principal) -> Bool {
+  public static func isVisible(_ state: RiderState, to principal: Principal) -> Bool {
     state.isVisible(to: principal)
   }
 
-  package typealias Table = TransitionTable<RiderPhase, RiderCommandKind, RiderEventKind>
+  public typealias Table = TransitionTable<RiderPhase, RiderCommandKind, RiderEventKind>
 
   private static let owners: [Role] = [.rider, .operator]
   private static let existing: [RiderPhase] = [.offline, .online]
 
-  package static let table = Table([
+  public static let table = Table([
     .on(
       .register, in: [.none], by: owners, .to(.offline, .registered),
       when: "the rider's own id"),
@@ -42,7 +42,7 @@ package enum Rider: Decider {
     .on(.goOffline, in: [.offline], by: owners, .ignored),
   ])
 
-  package static func events(
+  public static func events(
     for command: RiderCommand, state: RiderState, by principal: Principal, at now: Timestamp
   ) throws(Rejection) -> [RiderEvent] {
     switch command {
@@ -66,7 +66,7 @@ package enum Rider: Decider {
     }
   }
 
-  package static func evolve(_ state: RiderState, _ event: RiderEvent) -> RiderState {
+  public static func evolve(_ state: RiderState, _ event: RiderEvent) -> RiderState {
     var next = state
     switch (state.phase, event) {
     case (.none, .registered(let profile)):
@@ -90,7 +90,7 @@ package enum Rider: Decider {
 
 extension RiderState {
   /// Whether this principal may see the rider: themselves, an operator, our services.
-  package func isVisible(to principal: Principal) -> Bool {
+  public func isVisible(to principal: Principal) -> Bool {
     switch principal.role {
     case .operator, .service: phase != .none
     case .rider: profile.map { $0.id.rawValue == principal.id } ?? false

@@ -1,5 +1,5 @@
 extension Order {
-  package static func events(
+  public static func events(
     for command: OrderCommand, state: OrderState, by principal: Principal, at now: Timestamp
   ) throws(Rejection) -> [OrderEvent] {
     switch command {

@@ -1,6 +1,6 @@
 extension Order {
   /// The first event of a stream is `submitted`; after the end nothing changes any more.
-  package static func evolve(_ state: OrderState, _ event: OrderEvent) -> OrderState {
+  public static func evolve(_ state: OrderState, _ event: OrderEvent) -> OrderState {
     var next = state
     if case .submitted(let draft) = event, state.phase == .none {
       next.phase = .pendingPayment

@@ -1,7 +1,7 @@
 extension Order {
-  package typealias Table = TransitionTable<OrderPhase, OrderCommandKind, OrderEventKind>
+  public typealias Table = TransitionTable<OrderPhase, OrderCommandKind, OrderEventKind>
 
-  package static let table = Table(
+  public static let table = Table(
     paymentRows + storeRows + deliveryRows + cancelRows + offerRows + deadlineRows)
 
   private static let existing = OrderPhase.allCases.filter { $0 != .none }

@@ -1,19 +1,19 @@
 /// The order: from the customer's tap to the doorstep. It alone decides its state; what payment,
 /// store and delivery say is a request that it takes or ignores.
-package enum Order: Decider {
+public enum Order: Decider {
   /// The most lines one order may have.
-  package static let linesMax = 50
+  public static let linesMax = 50
   /// The most of one item.
-  package static let quantityMax = 99
+  public static let quantityMax = 99
 
-  package static let name = "Order"
-  package static let initial = OrderState()
+  public static let name = "Order"
+  public static let initial = OrderState()
 
-  package static func phase(of state: OrderState) -> OrderPhase { state.phase }
-  package static func kind(of command: OrderCommand) -> OrderCommandKind { command.kind }
-  package static func kind(of event: OrderEvent) -> OrderEventKind { event.kind }
+  public static func phase(of state: OrderState) -> OrderPhase { state.phase }
+  public static func kind(of command: OrderCommand) -> OrderCommandKind { command.kind }
+  public static func kind(of event: OrderEvent) -> OrderEventKind { event.kind }
 
-  package static func isOwner(
+  public static func isOwner(
     _ principal: Principal, of state: OrderState, for command: OrderCommand
   ) -> Bool {
     switch principal.role {
@@ -26,7 +26,7 @@ package enum Order: Decider {
     }
   }
 
-  package static func isVisible(_ state: OrderState, to principal: Principal) -> Bool {
+  public static func isVisible(_ state: OrderState, to principal: Principal) -> Bool {
     state.isVisible(to: principal)
   }
 }
@@ -34,7 +34,7 @@ package enum Order: Decider {
 extension OrderState {
   /// Whether this principal may see the order: its customer, its store once it is paid, its
   /// assigned rider, an operator, our services.
-  package func isVisible(to principal: Principal) -> Bool {
+  public func isVisible(to principal: Principal) -> Bool {
     guard let draft else { return false }
     return switch principal.role {
     case .customer: draft.customer.rawValue == principal.id

@@ -1,5 +1,5 @@
 /// What can be asked of an order. Who may ask what, and when, is in `Order.table`.
-package enum OrderCommand: Hashable, Sendable {
+public enum OrderCommand: Hashable, Sendable {
   /// The customer taps *order and pay*. The prices are the server's own.
   case submit(OrderDraft)
   /// The payment of this order was captured.
@@ -36,7 +36,7 @@ package enum OrderCommand: Hashable, Sendable {
   /// long what comes of it may last.
   case deadlinePassed(OrderDeadline, DeadlinePolicy)
 
-  package var kind: OrderCommandKind {
+  public var kind: OrderCommandKind {
     switch self {
     case .submit: .submit
     case .paymentApproved: .paymentApproved
@@ -63,7 +63,7 @@ package enum OrderCommand: Hashable, Sendable {
 }
 
 /// The commands without their values.
-package enum OrderCommandKind: String, CaseIterable, Hashable, Sendable {
+public enum OrderCommandKind: String, CaseIterable, Hashable, Sendable {
   case submit, paymentApproved, paymentDeclined, park, markPaymentUnknown, pay
   case storeReceived, storeAccepted, storeRefused, cookingStarted, cookingFinished
   case storeOffered, answerOffer
@@ -72,7 +72,7 @@ package enum OrderCommandKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// The deadlines an order can wait for; at most one at a time. `OrderDeadlines` says when.
-package enum OrderDeadline: String, CaseIterable, Hashable, Sendable {
+public enum OrderDeadline: String, CaseIterable, Hashable, Sendable {
   /// Nobody has said how the payment went.
   case paymentPending
   /// A parked order was not paid.

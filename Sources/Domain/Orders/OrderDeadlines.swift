@@ -1,6 +1,6 @@
 /// What an order waits for, how long, and what comes of it: every state that is not over has one.
-package enum OrderDeadlines {
-  package static var rules: [DeadlineRule<OrderPhase, OrderDeadline>] {
+public enum OrderDeadlines {
+  public static var rules: [DeadlineRule<OrderPhase, OrderDeadline>] {
     [
       DeadlineRule(
         phases: [.pendingPayment], kind: .paymentPending, owner: "payment",
@@ -27,7 +27,7 @@ package enum OrderDeadlines {
   }
 
   /// The one deadline that watches over a phase; nil when nothing is waited for.
-  package static func kind(watching phase: OrderPhase) -> OrderDeadline? {
+  public static func kind(watching phase: OrderPhase) -> OrderDeadline? {
     switch phase {
     case .pendingPayment: .paymentPending
     case .awaitingPayment: .paymentParked
@@ -40,7 +40,7 @@ package enum OrderDeadlines {
   }
 
   /// What `events`, appended at `now` to an order in `state`, do to its deadlines.
-  package static func after(
+  public static func after(
     _ events: [OrderEvent], from state: OrderState, at now: Timestamp,
     policy: DeadlinePolicy = .standard
   ) -> [DeadlineChange<OrderDeadline>] {

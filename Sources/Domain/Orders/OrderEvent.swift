@@ -1,5 +1,5 @@
 /// What happened to an order.
-package enum OrderEvent: Hashable, Sendable {
+public enum OrderEvent: Hashable, Sendable {
   case submitted(OrderDraft)
   /// Attempt number `attempt` was asked for; the first one is part of `submitted`. Without a
   /// method it is by the one before.
@@ -27,7 +27,7 @@ package enum OrderEvent: Hashable, Sendable {
   case cancelled(by: Role, reason: String)
   case expired(OrderExpiryReason)
 
-  package var kind: OrderEventKind {
+  public var kind: OrderEventKind {
     switch self {
     case .submitted: .submitted
     case .paymentRequested: .paymentRequested
@@ -54,7 +54,7 @@ package enum OrderEvent: Hashable, Sendable {
 }
 
 /// The events without their values, named as the road names them.
-package enum OrderEventKind: String, CaseIterable, Hashable, Sendable {
+public enum OrderEventKind: String, CaseIterable, Hashable, Sendable {
   case submitted = "OrderSubmitted"
   case paymentRequested = "OrderPaymentRequested"
   case placed = "OrderPlaced"
@@ -78,7 +78,7 @@ package enum OrderEventKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Why an order was rejected.
-package enum OrderRejectReason: Hashable, Sendable {
+public enum OrderRejectReason: Hashable, Sendable {
   /// With what the payment side said.
   case paymentDeclined(String)
   /// With what the store said.
@@ -87,7 +87,7 @@ package enum OrderRejectReason: Hashable, Sendable {
 }
 
 /// Why an order expired.
-package enum OrderExpiryReason: String, CaseIterable, Hashable, Sendable {
+public enum OrderExpiryReason: String, CaseIterable, Hashable, Sendable {
   /// Parked, and not paid in time.
   case notPaid
   /// The outcome of its payment stayed unknown.

@@ -1,9 +1,9 @@
 /// So many of an item of an order.
-package struct OfferedItem: Hashable, Sendable {
-  package let item: MenuItemID
-  package let quantity: Int
+public struct OfferedItem: Hashable, Sendable {
+  public let item: MenuItemID
+  public let quantity: Int
 
-  package init(item: MenuItemID, quantity: Int) {
+  public init(item: MenuItemID, quantity: Int) {
     self.item = item
     self.quantity = quantity
   }
@@ -11,17 +11,17 @@ package struct OfferedItem: Hashable, Sendable {
 
 /// The store cannot deliver some of an order, and the customer may have the money for it. The
 /// store bears it.
-package struct RefundOffer: Hashable, Sendable {
+public struct RefundOffer: Hashable, Sendable {
   /// The most offers an order may see.
-  package static let offersMax = 20
+  public static let offersMax = 20
 
   /// 1, 2, 3 … of its order.
-  package let number: Int
-  package let items: [OfferedItem]
-  package let amount: Won
-  package let reason: String
+  public let number: Int
+  public let items: [OfferedItem]
+  public let amount: Won
+  public let reason: String
 
-  package init(number: Int, items: [OfferedItem], amount: Won, reason: String) {
+  public init(number: Int, items: [OfferedItem], amount: Won, reason: String) {
     self.number = number
     self.items = items
     self.amount = amount
@@ -31,7 +31,7 @@ package struct RefundOffer: Hashable, Sendable {
   /// What the items cost in an order with these lines, of which `removed` was left out before.
   /// Throws `invalid` when they are not there, or when nothing would be left of the order: that is
   /// what cancelling is for.
-  package static func value(
+  public static func value(
     of items: [OfferedItem], in lines: [OrderLine], without removed: [OfferedItem]
   ) throws(Rejection) -> Won {
     guard !items.isEmpty, items.count <= Order.linesMax else {
@@ -67,8 +67,8 @@ package struct RefundOffer: Hashable, Sendable {
 
 extension RefundKey {
   /// The refund of an offer that the customer took.
-  package static func offer(_ number: Int) -> RefundKey { RefundKey(validated: "offer-\(number)") }
+  public static func offer(_ number: Int) -> RefundKey { RefundKey(validated: "offer-\(number)") }
 
   /// Nobody but the order asks for such a one.
-  package var isOffer: Bool { rawValue.hasPrefix("offer-") }
+  public var isOffer: Bool { rawValue.hasPrefix("offer-") }
 }

@@ -1,5 +1,5 @@
 extension Payment {
-  package static func events(
+  public static func events(
     for command: PaymentCommand, state: PaymentState, by principal: Principal, at now: Timestamp
   ) throws(Rejection) -> [PaymentEvent] {
     switch command {

@@ -1,6 +1,6 @@
 extension Payment {
   /// Total: an event whose predecessor is missing, or that came before, changes nothing.
-  package static func evolve(_ state: PaymentState, _ event: PaymentEvent) -> PaymentState {
+  public static func evolve(_ state: PaymentState, _ event: PaymentEvent) -> PaymentState {
     var next = state
     switch event {
     case .requested(let request):

@@ -1,7 +1,7 @@
 extension Payment {
-  package typealias Table = TransitionTable<PaymentPhase, PaymentCommandKind, PaymentEventKind>
+  public typealias Table = TransitionTable<PaymentPhase, PaymentCommandKind, PaymentEventKind>
 
-  package static let table = Table(attemptRows + outcomeRows + voidRows + refundRows)
+  public static let table = Table(attemptRows + outcomeRows + voidRows + refundRows)
 
   private static let outstanding: [PaymentPhase] = [.attempting, .unknown]
   private static let captured: [PaymentPhase] = [.approved, .refunding, .refunded, .settled]

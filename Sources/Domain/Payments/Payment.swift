@@ -1,30 +1,30 @@
 /// The payment of one order, under one key. It never captures twice, and whatever it captured is
 /// kept, given back, or still held: `captured = kept + refunded + held`.
-package enum Payment: Decider {
+public enum Payment: Decider {
   /// The most refunds one payment may have.
-  package static let refundsMax = 50
+  public static let refundsMax = 50
 
-  package static let name = "Payment"
-  package static let initial = PaymentState()
+  public static let name = "Payment"
+  public static let initial = PaymentState()
 
-  package static func phase(of state: PaymentState) -> PaymentPhase { state.phase }
-  package static func kind(of command: PaymentCommand) -> PaymentCommandKind { command.kind }
-  package static func kind(of event: PaymentEvent) -> PaymentEventKind { event.kind }
+  public static func phase(of state: PaymentState) -> PaymentPhase { state.phase }
+  public static func kind(of command: PaymentCommand) -> PaymentCommandKind { command.kind }
+  public static func kind(of event: PaymentEvent) -> PaymentEventKind { event.kind }
 
   /// Services and operators act on every payment; nobody else acts on one at all.
-  package static func isOwner(
+  public static func isOwner(
     _ principal: Principal, of state: PaymentState, for command: PaymentCommand
   ) -> Bool {
     principal.role == .service || principal.role == .operator
   }
 
-  package static func isVisible(_ state: PaymentState, to principal: Principal) -> Bool {
+  public static func isVisible(_ state: PaymentState, to principal: Principal) -> Bool {
     state.isVisible(to: principal)
   }
 }
 
 /// What somebody still has to do for a payment; found again after a crash from the state alone.
-package enum PaymentWork: Hashable, Sendable {
+public enum PaymentWork: Hashable, Sendable {
   /// Ask the provider how this attempt went, with the same key.
   case ask(attempt: Int)
   /// Have the provider carry out this refund, with the refund's key.
@@ -33,30 +33,30 @@ package enum PaymentWork: Hashable, Sendable {
 
 extension PaymentState {
   /// What was given back.
-  package var refunded: Won { sum { $0.isDone } }
+  public var refunded: Won { sum { $0.isDone } }
   /// What was given back or is to be.
-  package var refundsRequested: Won { sum { _ in true } }
+  public var refundsRequested: Won { sum { _ in true } }
   /// What was captured and nobody asked back.
-  package var remaining: Won { captured.subtractingOrZero(refundsRequested) }
+  public var remaining: Won { captured.subtractingOrZero(refundsRequested) }
   /// What is ours and the store's for good; zero until the order is delivered.
-  package var kept: Won { isSettled ? remaining : .zero }
+  public var kept: Won { isSettled ? remaining : .zero }
   /// What was captured and is neither kept nor given back yet.
-  package var held: Won { captured.subtractingOrZero(refunded).subtractingOrZero(kept) }
+  public var held: Won { captured.subtractingOrZero(refunded).subtractingOrZero(kept) }
 
   /// Whether captured = kept + refunded + held, with nothing counted twice.
-  package var isBalanced: Bool {
+  public var isBalanced: Bool {
     guard let used = try? Won.sum([kept, refunded, held]) else { return false }
     return used == captured && refundsRequested <= captured
   }
 
   /// Whether nothing is under way or owed: held is zero unless the payment is `approved`.
-  package var isAtRest: Bool { outstanding.isEmpty }
+  public var isAtRest: Bool { outstanding.isEmpty }
 
   /// The refund under this key.
-  package func refund(_ key: RefundKey) -> Refund? { refunds.first { $0.key == key } }
+  public func refund(_ key: RefundKey) -> Refund? { refunds.first { $0.key == key } }
 
   /// What is still to be done.
-  package var outstanding: [PaymentWork] {
+  public var outstanding: [PaymentWork] {
     switch phase {
     case .attempting, .unknown, .voidedOutstanding: [.ask(attempt: attempt)]
     case .refunding: refunds.filter { !$0.isDone }.map { .refund($0) }
@@ -65,7 +65,7 @@ extension PaymentState {
   }
 
   /// Whether this principal may see the payment: its customer, an operator, our services.
-  package func isVisible(to principal: Principal) -> Bool {
+  public func isVisible(to principal: Principal) -> Bool {
     switch principal.role {
     case .operator, .service: phase != .none
     case .customer: request.map { $0.customer.rawValue == principal.id } ?? false

@@ -1,5 +1,5 @@
 /// What can be asked of a payment. Who may ask what, and when, is in `Payment.table`.
-package enum PaymentCommand: Hashable, Sendable {
+public enum PaymentCommand: Hashable, Sendable {
   /// Capture the amount. Again with the same body it attempts anew if, and only if, the attempt
   /// before is known not to have charged; then also by another method.
   case charge(PaymentRequest)
@@ -19,7 +19,7 @@ package enum PaymentCommand: Hashable, Sendable {
   /// The order was delivered: what is left is kept.
   case settle
 
-  package var kind: PaymentCommandKind {
+  public var kind: PaymentCommandKind {
     switch self {
     case .charge: .charge
     case .recordApproved: .recordApproved
@@ -36,21 +36,21 @@ package enum PaymentCommand: Hashable, Sendable {
 }
 
 /// The commands without their values.
-package enum PaymentCommandKind: String, CaseIterable, Hashable, Sendable {
+public enum PaymentCommandKind: String, CaseIterable, Hashable, Sendable {
   case charge, recordApproved, recordDeclined, recordNotCharged, recordUnknown
   case void, requestRefund, recordRefunded, recordRefundFailed, settle
 }
 
 /// What is to be paid, for which order.
-package struct PaymentRequest: Hashable, Sendable {
-  package let key: PaymentKey
-  package let order: OrderID
-  package let customer: CustomerID
-  package let store: StoreID
-  package let amount: Won
-  package var method: PaymentMethod
+public struct PaymentRequest: Hashable, Sendable {
+  public let key: PaymentKey
+  public let order: OrderID
+  public let customer: CustomerID
+  public let store: StoreID
+  public let amount: Won
+  public var method: PaymentMethod
 
-  package init(
+  public init(
     key: PaymentKey, order: OrderID, customer: CustomerID, store: StoreID, amount: Won,
     method: PaymentMethod
   ) {
@@ -64,7 +64,7 @@ package struct PaymentRequest: Hashable, Sendable {
 }
 
 /// Who pays for a refund.
-package enum RefundBearer: String, CaseIterable, Hashable, Sendable {
+public enum RefundBearer: String, CaseIterable, Hashable, Sendable {
   case store
   case platform
 }

@@ -1,5 +1,5 @@
 /// When somebody looks at a payment again.
-package enum PaymentDeadline: String, CaseIterable, Hashable, Sendable {
+public enum PaymentDeadline: String, CaseIterable, Hashable, Sendable {
   /// Ask the provider how the attempt went.
   case askAgain
   /// Try the refunds that are still to be done.
@@ -8,8 +8,8 @@ package enum PaymentDeadline: String, CaseIterable, Hashable, Sendable {
 
 /// What a payment waits for. A deadline that fires is carried out from `PaymentState.outstanding`
 /// and set anew while the phase lasts; it gives up on no money.
-package enum PaymentDeadlines {
-  package static var rules: [DeadlineRule<PaymentPhase, PaymentDeadline>] {
+public enum PaymentDeadlines {
+  public static var rules: [DeadlineRule<PaymentPhase, PaymentDeadline>] {
     [
       DeadlineRule(
         phases: [.attempting], kind: .askAgain, owner: "provider", outcome: "asked, same key",
@@ -24,7 +24,7 @@ package enum PaymentDeadlines {
   }
 
   /// The one deadline that watches over a phase; nil when nothing is waited for.
-  package static func kind(watching phase: PaymentPhase) -> PaymentDeadline? {
+  public static func kind(watching phase: PaymentPhase) -> PaymentDeadline? {
     switch phase {
     case .attempting, .unknown, .voidedOutstanding: .askAgain
     case .refunding: .refundRetry
@@ -34,7 +34,7 @@ package enum PaymentDeadlines {
 
   /// When to look again at a payment in this state, if nothing happens; also after a deadline
   /// that changed nothing.
-  package static func next(
+  public static func next(
     for state: PaymentState, at now: Timestamp, policy: DeadlinePolicy = .standard
   ) -> DeadlineChange<PaymentDeadline>? {
     switch state.phase {
@@ -46,7 +46,7 @@ package enum PaymentDeadlines {
   }
 
   /// What `events`, appended at `now` to a payment in `state`, do to its deadlines.
-  package static func after(
+  public static func after(
     _ events: [PaymentEvent], from state: PaymentState, at now: Timestamp,
     policy: DeadlinePolicy = .standard
   ) -> [DeadlineChange<PaymentDeadline>] {

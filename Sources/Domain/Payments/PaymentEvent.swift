@@ -1,5 +1,5 @@
 /// What happened to a payment.
-package enum PaymentEvent: Hashable, Sendable {
+public enum PaymentEvent: Hashable, Sendable {
   /// The intent: durable before anything is attempted.
   case requested(PaymentRequest)
   /// Attempt `attempt` may be under way from here on; durable before the provider is called.
@@ -17,7 +17,7 @@ package enum PaymentEvent: Hashable, Sendable {
   /// `kept` is what was captured less every refund requested so far.
   case settled(kept: Won)
 
-  package var kind: PaymentEventKind {
+  public var kind: PaymentEventKind {
     switch self {
     case .requested: .requested
     case .attempted: .attempted
@@ -35,7 +35,7 @@ package enum PaymentEvent: Hashable, Sendable {
 }
 
 /// The events without their values.
-package enum PaymentEventKind: String, CaseIterable, Hashable, Sendable {
+public enum PaymentEventKind: String, CaseIterable, Hashable, Sendable {
   case requested = "PaymentRequested"
   case attempted = "PaymentAttempted"
   case approved = "PaymentApproved"

@@ -1,57 +1,57 @@
 /// How long each waiting state may last.
-package struct DeadlinePolicy: Hashable, Sendable {
+public struct DeadlinePolicy: Hashable, Sendable {
   /// From an order's payment request until somebody must have said how it went.
-  package var paymentPending: Duration = .seconds(30)
+  public var paymentPending: Duration = .seconds(30)
   /// From the first parking until the order expires unpaid.
-  package var paymentParked: Duration = .seconds(30 * 60)
+  public var paymentParked: Duration = .seconds(30 * 60)
   /// How long an order waits for an unknown payment.
-  package var paymentUnknown: Duration = .seconds(10 * 60)
+  public var paymentUnknown: Duration = .seconds(10 * 60)
   /// From the ticket's arrival at the store until its answer.
-  package var storeSilent: Duration = .seconds(5 * 60)
+  public var storeSilent: Duration = .seconds(5 * 60)
   /// From the payment until the ticket must have reached the store at all: the outer cap, since
   /// our own downtime does not count against the store.
-  package var storeUnreachable: Duration = .seconds(60 * 60)
+  public var storeUnreachable: Duration = .seconds(60 * 60)
   /// From a request to cancel until the store's answer.
-  package var cancelSilent: Duration = .seconds(2 * 60)
+  public var cancelSilent: Duration = .seconds(2 * 60)
   /// From any step after acceptance until the next one.
-  package var stalled: Duration = .seconds(3 * 60 * 60)
+  public var stalled: Duration = .seconds(3 * 60 * 60)
   /// From a payment attempt until the provider is asked about it.
-  package var attemptSilent: Duration = .seconds(15)
+  public var attemptSilent: Duration = .seconds(15)
   /// Between two questions about an attempt whose outcome is unknown.
-  package var askAgain: Duration = .seconds(20)
+  public var askAgain: Duration = .seconds(20)
   /// From a refund's request, or its failure, until it is tried (again).
-  package var refundRetry: Duration = .seconds(10)
+  public var refundRetry: Duration = .seconds(10)
   /// From an offer until the rider's answer.
-  package var offer: Duration = .seconds(30)
+  public var offer: Duration = .seconds(30)
   /// From a delivery's opening until somebody looks for a rider again.
-  package var noRider: Duration = .seconds(60)
+  public var noRider: Duration = .seconds(60)
   /// From the moment that an assigned rider's food is ready until the rider sets out.
-  package var riderIdle: Duration = .seconds(10 * 60)
+  public var riderIdle: Duration = .seconds(10 * 60)
   /// After this many offers in vain, people look at it.
-  package var offersMax = 5
+  public var offersMax = 5
 
   /// What holds unless the configuration says otherwise.
-  package static let standard = DeadlinePolicy()
+  public static let standard = DeadlinePolicy()
 
-  package init() {}
+  public init() {}
 }
 
 /// What an event does to an aggregate's deadlines. Setting a kind replaces that kind.
-package enum DeadlineChange<Kind: Hashable & Sendable>: Hashable, Sendable {
+public enum DeadlineChange<Kind: Hashable & Sendable>: Hashable, Sendable {
   case set(Kind, at: Timestamp)
   case clear(Kind)
 }
 
 /// Which states a deadline watches over, and what comes of it, in words.
-package struct DeadlineRule<
+public struct DeadlineRule<
   Phase: RawRepresentable<String> & Hashable & Sendable,
   Kind: RawRepresentable<String> & Hashable & Sendable
 > {
-  package let phases: [Phase]
-  package let kind: Kind
+  public let phases: [Phase]
+  public let kind: Kind
   /// Who is waited for.
-  package let owner: String
+  public let owner: String
   /// What happens when the deadline passes.
-  package let outcome: String
-  package let duration: KeyPath<DeadlinePolicy, Duration>
+  public let outcome: String
+  public let duration: KeyPath<DeadlinePolicy, Duration>
 }

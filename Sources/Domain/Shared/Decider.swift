@@ -2,7 +2,7 @@
 ///
 /// A type that conforms gives its table, who owns a state, and the guards that a table cannot
 /// say; `decide` puts them together, so that nothing goes round the table.
-package protocol Decider {
+public protocol Decider {
   associatedtype Phase: CaseIterable, Hashable, Sendable, RawRepresentable<String>
   associatedtype CommandKind: CaseIterable, Hashable, Sendable, RawRepresentable<String>
   associatedtype EventKind: CaseIterable, Hashable, Sendable, RawRepresentable<String>
@@ -47,7 +47,7 @@ extension Decider {
   @_specialize(where Self == Payment)
   @_specialize(where Self == Ticket)
   @_specialize(where Self == Delivery)
-  package static func decide(
+  public static func decide(
     _ command: Command, state: State, by principal: Principal, at now: Timestamp
   ) throws(Rejection) -> [Event] {
     do {
@@ -64,7 +64,7 @@ extension Decider {
   }
 
   /// The state after several events.
-  package static func evolve(_ state: State, _ events: some Sequence<Event>) -> State {
+  public static func evolve(_ state: State, _ events: some Sequence<Event>) -> State {
     events.reduce(state) { evolve($0, $1) }
   }
 

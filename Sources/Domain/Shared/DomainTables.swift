@@ -1,11 +1,11 @@
 /// Every transition table there is, and the deadlines beside them.
-package enum DomainTables {
+public enum DomainTables {
   /// What a reader of the tables needs to know first.
-  package static let preface =
+  public static let preface =
     "What is not in a table is refused. \"ignored\" changes nothing and is no error."
 
   /// The transition tables, in the order an order meets them.
-  package static var transitions: [PrintedTable] {
+  public static var transitions: [PrintedTable] {
     [
       Order.printedTable, Payment.printedTable, StoreProfile.printedTable, Ticket.printedTable,
       Delivery.printedTable, Rider.printedTable,
@@ -13,7 +13,7 @@ package enum DomainTables {
   }
 
   /// Which state waits for what, how long, and what happens then.
-  package static func deadlines(_ policy: DeadlinePolicy = .standard) -> [PrintedTable] {
+  public static func deadlines(_ policy: DeadlinePolicy = .standard) -> [PrintedTable] {
     [
       printed("Order deadlines", OrderDeadlines.rules, policy),
       printed("Payment deadlines", PaymentDeadlines.rules, policy),
@@ -22,14 +22,14 @@ package enum DomainTables {
   }
 
   /// Every kind of deadline there is.
-  package static var deadlineKinds: [String] {
+  public static var deadlineKinds: [String] {
     OrderDeadline.allCases.map(\.rawValue) + PaymentDeadline.allCases.map(\.rawValue)
       + DeliveryDeadline.allCases.map(\.rawValue)
   }
 
   /// Whom the deadline of that kind of an `order`, `payment` or `delivery` waits for, and what
   /// happens when it passes; nil when there is none of that name.
-  package static func deadline(
+  public static func deadline(
     _ kind: String, of aggregate: String
   ) -> (owner: String, outcome: String)? {
     switch aggregate {
@@ -48,12 +48,12 @@ package enum DomainTables {
   }
 
   /// All of it as aligned text.
-  package static var text: String {
+  public static var text: String {
     ([preface + "\n"] + (transitions + deadlines()).map(\.text)).joined(separator: "\n")
   }
 
   /// All of it as Markdown.
-  package static var markdown: String {
+  public static var markdown: String {
     (["# Transitions", preface + "\n"] + (transitions + deadlines()).map(\.markdown))
       .joined(separator: "\n")
   }

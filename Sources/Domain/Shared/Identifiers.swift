@@ -2,7 +2,7 @@
 ///
 /// The alphabet is safe in URLs, log lines, topic keys and file names, and comparing two
 /// identifiers is comparing bytes.
-package protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+public protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// What the identifier is called in error messages, such as `order id`.
   static var noun: String { get }
   /// The longest identifier of this type, in bytes.
@@ -15,10 +15,10 @@ package protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvert
 }
 
 extension Identifier {
-  package static var maxBytes: Int { 64 }
+  public static var maxBytes: Int { 64 }
 
   /// Checks and wraps text from outside; throws `invalid` with a message that names the field.
-  package init(_ text: String) throws(Rejection) {
+  public init(_ text: String) throws(Rejection) {
     guard Self.accepts(text) else {
       throw Rejection(
         .invalid, "\(Self.noun) must be 1 to \(Self.maxBytes) characters of A-Z a-z 0-9 . _ ~ : -")
@@ -27,13 +27,13 @@ extension Identifier {
   }
 
   /// Checks and wraps text from outside; nil when it is not an identifier.
-  package init?(rawValue text: String) {
+  public init?(rawValue text: String) {
     guard Self.accepts(text) else { return nil }
     self.init(validated: text)
   }
 
   /// Whether `text` has a valid length and alphabet.
-  package static func accepts(_ text: String) -> Bool {
+  public static func accepts(_ text: String) -> Bool {
     guard !text.isEmpty, text.utf8.count <= maxBytes else { return false }
     var text = text
     return text.withUTF8 { $0.allSatisfy(isAccepted) }
@@ -49,93 +49,93 @@ extension Identifier {
     }
   }
 
-  package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
-  package var description: String { rawValue }
+  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+  public var description: String { rawValue }
 }
 
 /// One order; the same for its payment, ticket and delivery.
-package struct OrderID: Identifier {
-  package static var noun: String { "order id" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct OrderID: Identifier {
+  public static var noun: String { "order id" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// One customer.
-package struct CustomerID: Identifier {
-  package static var noun: String { "customer id" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct CustomerID: Identifier {
+  public static var noun: String { "customer id" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// One store, which is a restaurant.
-package struct StoreID: Identifier {
-  package static var noun: String { "store id" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct StoreID: Identifier {
+  public static var noun: String { "store id" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// One rider.
-package struct RiderID: Identifier {
-  package static var noun: String { "rider id" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct RiderID: Identifier {
+  public static var noun: String { "rider id" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// One item of one store's menu.
-package struct MenuItemID: Identifier {
-  package static var noun: String { "menu item id" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct MenuItemID: Identifier {
+  public static var noun: String { "menu item id" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// The key under which a payment is attempted, however often: never two captures for one key.
-package struct PaymentKey: Identifier {
-  package static var noun: String { "payment key" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct PaymentKey: Identifier {
+  public static var noun: String { "payment key" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// One refund of one payment: asking twice with one key refunds once.
-package struct RefundKey: Identifier {
-  package static var noun: String { "refund key" }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct RefundKey: Identifier {
+  public static var noun: String { "refund key" }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// What the payment provider calls a capture or a refund.
-package struct ProviderReference: Identifier {
-  package static var noun: String { "provider reference" }
-  package static var maxBytes: Int { 128 }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct ProviderReference: Identifier {
+  public static var noun: String { "provider reference" }
+  public static var maxBytes: Int { 128 }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 /// A token that stands for the customer's means of payment; never a card number.
-package struct PaymentMethod: Identifier {
-  package static var noun: String { "payment method" }
-  package static var maxBytes: Int { 512 }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct PaymentMethod: Identifier {
+  public static var noun: String { "payment method" }
+  public static var maxBytes: Int { 512 }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 
   /// Made by the customer for this one payment; never used without them.
-  package var isOneTime: Bool { rawValue.hasPrefix("once:") }
+  public var isOneTime: Bool { rawValue.hasPrefix("once:") }
 }
 
 /// A digest of a request's body: the same key with another fingerprint is another request.
-package struct Fingerprint: Identifier {
-  package static var noun: String { "fingerprint" }
-  package static var maxBytes: Int { 128 }
-  package let rawValue: String
-  package init(validated rawValue: String) { self.rawValue = rawValue }
+public struct Fingerprint: Identifier {
+  public static var noun: String { "fingerprint" }
+  public static var maxBytes: Int { 128 }
+  public let rawValue: String
+  public init(validated rawValue: String) { self.rawValue = rawValue }
 }
 
 extension PaymentKey {
   /// The key of an order's payment. It never changes, so paying again after a failure cannot
   /// capture twice.
-  package init(_ order: OrderID) { self.init(validated: order.rawValue) }
+  public init(_ order: OrderID) { self.init(validated: order.rawValue) }
 }
 
 extension RefundKey {
   /// The refund of all that remains, when the order ends without being delivered.
-  package static let void = RefundKey(validated: "void")
+  public static let void = RefundKey(validated: "void")
 }

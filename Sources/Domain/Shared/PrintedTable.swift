@@ -1,11 +1,11 @@
 /// A table of texts, ready to be printed.
-package struct PrintedTable: Hashable, Sendable {
-  package let title: String
-  package let header: [String]
-  package let rows: [[String]]
+public struct PrintedTable: Hashable, Sendable {
+  public let title: String
+  public let header: [String]
+  public let rows: [[String]]
 
   /// Aligned columns under the title; the last column is not padded.
-  package var text: String {
+  public var text: String {
     var widths = header.map(\.count)
     for row in rows {
       for (column, cell) in row.enumerated() where column < widths.count {
@@ -23,7 +23,7 @@ package struct PrintedTable: Hashable, Sendable {
   }
 
   /// A Markdown section with one table.
-  package var markdown: String {
+  public var markdown: String {
     let lines = [header, header.map { _ in "---" }] + rows
     let body = lines.map { "| " + $0.map(escaped).joined(separator: " | ") + " |" }
     return (["## \(title)", ""] + body).joined(separator: "\n") + "\n"
@@ -42,7 +42,7 @@ package struct PrintedTable: Hashable, Sendable {
 
 extension Decider {
   /// The transition table in words.
-  package static var printedTable: PrintedTable {
+  public static var printedTable: PrintedTable {
     let every = Set(Phase.allCases)
     let rows = table.rows.map { row in
       let from =

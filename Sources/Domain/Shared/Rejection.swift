@@ -1,7 +1,7 @@
 /// Why a command was refused. A refused command changes nothing.
-package struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
+public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
   /// The kind of refusal; every edge maps it to its own status once.
-  package enum Code: String, CaseIterable, Hashable, Sendable {
+  public enum Code: String, CaseIterable, Hashable, Sendable {
     /// The state does not allow the command.
     case illegalState
     /// It belongs to somebody else, and the caller may know of it.
@@ -28,17 +28,17 @@ package struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     case belowMinimum
   }
 
-  package let code: Code
+  public let code: Code
   /// One sentence for a person.
-  package let message: String
+  public let message: String
   /// The phase the aggregate was in; empty when there was none.
-  package var state: String
+  public var state: String
   /// The command that was refused; empty when it was no command of an aggregate.
-  package var command: String
+  public var command: String
   /// With `priceChanged`: each item whose price is another one now.
-  package var priceChanges: [PriceChange]
+  public var priceChanges: [PriceChange]
 
-  package init(
+  public init(
     _ code: Code, _ message: String, state: String = "", command: String = "",
     priceChanges: [PriceChange] = []
   ) {
@@ -49,19 +49,19 @@ package struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     self.priceChanges = priceChanges
   }
 
-  package var description: String {
+  public var description: String {
     let place = command.isEmpty ? "" : " (\(command) in \(state))"
     return "\(code.rawValue): \(message)\(place)"
   }
 }
 
 /// An item whose price is not what the customer saw.
-package struct PriceChange: Hashable, Sendable {
-  package let item: MenuItemID
-  package let seen: Won
-  package let current: Won
+public struct PriceChange: Hashable, Sendable {
+  public let item: MenuItemID
+  public let seen: Won
+  public let current: Won
 
-  package init(item: MenuItemID, seen: Won, current: Won) {
+  public init(item: MenuItemID, seen: Won, current: Won) {
     self.item = item
     self.seen = seen
     self.current = current

@@ -1,10 +1,10 @@
 /// How long the texts of commands may be, in bytes of UTF-8. What is stored is bounded here, not
 /// only at the edge, since a journal keeps it for ever.
-package enum TextLimit {
-  package static let nameMaxBytes = 200
-  package static let reasonMaxBytes = 500
-  package static let addressMaxBytes = 500
-  package static let descriptionMaxBytes = 2000
+public enum TextLimit {
+  public static let nameMaxBytes = 200
+  public static let reasonMaxBytes = 500
+  public static let addressMaxBytes = 500
+  public static let descriptionMaxBytes = 2000
 
   static func check(
     _ field: String, _ text: String, maxBytes: Int, mayBeEmpty: Bool = false
@@ -36,15 +36,15 @@ package enum TextLimit {
 }
 
 /// A part of town that stores deliver to and riders work in, such as `역삼동`; compared exactly.
-package struct Area: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let name: String
+public struct Area: Hashable, Comparable, Sendable, CustomStringConvertible {
+  public let name: String
 
   /// Throws `invalid` unless the name has 1 to 100 bytes and is not blank.
-  package init(_ name: String) throws(Rejection) {
+  public init(_ name: String) throws(Rejection) {
     try TextLimit.check("area", name, maxBytes: 100)
     self.name = name
   }
 
-  package static func < (left: Area, right: Area) -> Bool { left.name < right.name }
-  package var description: String { name }
+  public static func < (left: Area, right: Area) -> Bool { left.name < right.name }
+  public var description: String { name }
 }

@@ -1,34 +1,34 @@
 /// A moment on the wall clock, in milliseconds since 1970-01-01 UTC. Arithmetic saturates.
-package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Milliseconds since 1970-01-01 UTC.
-  package let ms: Int64
+  public let ms: Int64
 
   /// Later than every other moment: what a deadline that never fires is set to.
-  package static let distantFuture = Timestamp(ms: .max)
+  public static let distantFuture = Timestamp(ms: .max)
 
-  package init(ms: Int64) { self.ms = ms }
+  public init(ms: Int64) { self.ms = ms }
 
   /// The moment `duration` later (earlier when negative), clamped to what can be represented.
-  package func advanced(by duration: Duration) -> Timestamp {
+  public func advanced(by duration: Duration) -> Timestamp {
     let (sum, overflow) = ms.addingReportingOverflow(duration.wholeMs)
     if overflow { return Timestamp(ms: duration.wholeMs < 0 ? .min : .max) }
     return Timestamp(ms: sum)
   }
 
   /// Milliseconds from `earlier` to this moment, clamped to what can be represented.
-  package func ms(since earlier: Timestamp) -> Int64 {
+  public func ms(since earlier: Timestamp) -> Int64 {
     let (difference, overflow) = ms.subtractingReportingOverflow(earlier.ms)
     if overflow { return ms < earlier.ms ? .min : .max }
     return difference
   }
 
-  package static func < (left: Timestamp, right: Timestamp) -> Bool { left.ms < right.ms }
-  package var description: String { "\(ms) ms" }
+  public static func < (left: Timestamp, right: Timestamp) -> Bool { left.ms < right.ms }
+  public var description: String { "\(ms) ms" }
 }
 
 extension Duration {
   /// The duration in whole milliseconds, rounded towards zero and clamped.
-  package var wholeMs: Int64 {
+  public var wholeMs: Int64 {
     let (seconds, attoseconds) = components
     let (ms, overflow) = seconds.multipliedReportingOverflow(by: 1000)
     let (total, overflow2) = ms.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)

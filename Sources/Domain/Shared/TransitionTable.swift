@@ -1,38 +1,38 @@
 /// What may come of a command: the kinds of event it produces, in order, and the phase after them.
-package struct Outcome<Phase: Hashable & Sendable, EventKind: Hashable & Sendable>: Hashable,
+public struct Outcome<Phase: Hashable & Sendable, EventKind: Hashable & Sendable>: Hashable,
   Sendable
 {
   /// Empty when the command changes nothing: a repetition, or an input that came too late.
-  package let events: [EventKind]
+  public let events: [EventKind]
   /// Nil when the phase stays.
-  package let phase: Phase?
+  public let phase: Phase?
 
   /// Changes nothing, and is no error.
-  package static var ignored: Outcome { Outcome(events: [], phase: nil) }
+  public static var ignored: Outcome { Outcome(events: [], phase: nil) }
   /// Produces these events and leads to this phase.
-  package static func to(_ phase: Phase, _ events: EventKind...) -> Outcome {
+  public static func to(_ phase: Phase, _ events: EventKind...) -> Outcome {
     Outcome(events: events, phase: phase)
   }
   /// Produces these events and stays in the phase.
-  package static func stay(_ events: EventKind...) -> Outcome {
+  public static func stay(_ events: EventKind...) -> Outcome {
     Outcome(events: events, phase: nil)
   }
 }
 
 /// One row of a transition table.
-package struct Transition<
+public struct Transition<
   Phase: Hashable & Sendable, CommandKind: Hashable & Sendable, EventKind: Hashable & Sendable
 >: Sendable {
-  package let command: CommandKind
-  package let phases: [Phase]
-  package let roles: [Role]
+  public let command: CommandKind
+  public let phases: [Phase]
+  public let roles: [Role]
   /// What may come of it; which one, the guard tells.
-  package let outcomes: [Outcome<Phase, EventKind>]
+  public let outcomes: [Outcome<Phase, EventKind>]
   /// What else must hold, in words; empty when nothing must.
-  package let guardText: String
+  public let guardText: String
 
   /// The command, in any of these phases, by any of these roles, has one of these outcomes.
-  package static func on(
+  public static func on(
     _ command: CommandKind, in phases: [Phase], by roles: [Role],
     _ outcomes: Outcome<Phase, EventKind>..., when guardText: String = ""
   ) -> Transition {
@@ -43,22 +43,22 @@ package struct Transition<
 
 /// Everything an aggregate can do, as data: enforced by `Decider.decide`, enumerated by the
 /// tests, printed by `baedal transitions`. What is not in it is refused.
-package struct TransitionTable<
+public struct TransitionTable<
   Phase: CaseIterable & Hashable & Sendable, CommandKind: CaseIterable & Hashable & Sendable,
   EventKind: Hashable & Sendable
 >: Sendable {
-  package typealias Row = Transition<Phase, CommandKind, EventKind>
+  public typealias Row = Transition<Phase, CommandKind, EventKind>
 
   private struct Cell: Hashable {
     let phase: Phase
     let command: CommandKind
   }
 
-  package let rows: [Row]
+  public let rows: [Row]
   private let cells: [Cell: [Row]]
   private let rolesByCommand: [CommandKind: Set<Role>]
 
-  package init(_ rows: [Row]) {
+  public init(_ rows: [Row]) {
     self.rows = rows
     var cells: [Cell: [Row]] = [:]
     var roles: [CommandKind: Set<Role>] = [:]
@@ -73,12 +73,12 @@ package struct TransitionTable<
   }
 
   /// The row for this phase, command and role; nil when the table has none.
-  package func row(phase: Phase, command: CommandKind, role: Role) -> Row? {
+  public func row(phase: Phase, command: CommandKind, role: Role) -> Row? {
     cells[Cell(phase: phase, command: command)]?.first { $0.roles.contains(role) }
   }
 
   /// Whether the role gives the command in any phase.
-  package func isAllowed(_ role: Role, _ command: CommandKind) -> Bool {
+  public func isAllowed(_ role: Role, _ command: CommandKind) -> Bool {
     rolesByCommand[command]?.contains(role) ?? false
   }
 }

@@ -1,11 +1,11 @@
 /// What a customer puts into the cart.
-package struct CartLine: Hashable, Sendable {
-  package let item: MenuItemID
-  package let quantity: Int
+public struct CartLine: Hashable, Sendable {
+  public let item: MenuItemID
+  public let quantity: Int
   /// The price the customer was shown; nil when it was not said.
-  package let seenUnitPrice: Won?
+  public let seenUnitPrice: Won?
 
-  package init(item: MenuItemID, quantity: Int, seenUnitPrice: Won? = nil) {
+  public init(item: MenuItemID, quantity: Int, seenUnitPrice: Won? = nil) {
     self.item = item
     self.quantity = quantity
     self.seenUnitPrice = seenUnitPrice
@@ -13,11 +13,11 @@ package struct CartLine: Hashable, Sendable {
 }
 
 /// A cart with the store's prices.
-package struct PricedCart: Hashable, Sendable {
+public struct PricedCart: Hashable, Sendable {
   /// One line per item, in the order they were first named.
-  package let lines: [OrderLine]
-  package let total: Won
-  package let menuVersion: Int64
+  public let lines: [OrderLine]
+  public let total: Won
+  public let menuVersion: Int64
 }
 
 extension MenuCopy {
@@ -25,7 +25,7 @@ extension MenuCopy {
   ///
   /// Lines that name the same item are added up. A price other than the one the customer saw is
   /// refused with `priceChanged`, naming every such item.
-  package func price(
+  public func price(
     _ cart: [CartLine], area: Area, at now: Timestamp
   ) throws(Rejection) -> PricedCart {
     let details = try openStore(area: area, at: now)

@@ -1,18 +1,18 @@
 /// A store's profile and menu, folded from its events: by the store itself, and by whoever keeps
 /// a copy to go on working while the store service is down.
-package struct MenuCopy: Hashable, Sendable {
+public struct MenuCopy: Hashable, Sendable {
   /// Nil until the store has registered.
-  package internal(set) var details: StoreDetails?
-  package internal(set) var items: [MenuItemID: MenuItem] = [:]
+  public internal(set) var details: StoreDetails?
+  public internal(set) var items: [MenuItemID: MenuItem] = [:]
   /// Why the store takes no orders at the moment; nil when it does.
-  package internal(set) var pausedReason: String?
+  public internal(set) var pausedReason: String?
   /// How many events were folded; it only ever grows.
-  package internal(set) var version: Int64 = 0
+  public internal(set) var version: Int64 = 0
 
-  package init() {}
+  public init() {}
 
   /// A copy as it was kept; `version` is that of the copy, not of a stream.
-  package init(details: StoreDetails?, items: [MenuItem], pausedReason: String?, version: Int64) {
+  public init(details: StoreDetails?, items: [MenuItem], pausedReason: String?, version: Int64) {
     self.details = details
     for item in items { self.items[item.id] = item }
     self.pausedReason = pausedReason
@@ -20,16 +20,16 @@ package struct MenuCopy: Hashable, Sendable {
   }
 
   /// The items in the order of their identifiers.
-  package var sortedItems: [MenuItem] { items.values.sorted { $0.id < $1.id } }
+  public var sortedItems: [MenuItem] { items.values.sorted { $0.id < $1.id } }
 
   /// Whether the store takes orders at this moment: registered, open and not paused.
-  package func isOpen(at moment: Timestamp) -> Bool {
+  public func isOpen(at moment: Timestamp) -> Bool {
     guard let details, pausedReason == nil else { return false }
     return details.hours.isOpen(at: moment)
   }
 
   /// Takes in one event. An event that does not fit only counts.
-  package mutating func fold(_ event: StoreProfileEvent) {
+  public mutating func fold(_ event: StoreProfileEvent) {
     version &+= 1
     switch event {
     case .registered(let details), .profileChanged(let details): self.details = details

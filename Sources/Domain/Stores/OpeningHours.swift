@@ -1,10 +1,10 @@
 /// A day of the week.
-package enum Weekday: Int, CaseIterable, Hashable, Sendable {
+public enum Weekday: Int, CaseIterable, Hashable, Sendable {
   case monday = 1
   case tuesday, wednesday, thursday, friday, saturday, sunday
 
   /// The day before.
-  package var previous: Weekday {
+  public var previous: Weekday {
     Weekday(rawValue: rawValue - 1) ?? .sunday
   }
 }
@@ -12,15 +12,15 @@ package enum Weekday: Int, CaseIterable, Hashable, Sendable {
 /// One stretch in which a store is open, in minutes from the midnight its day begins with.
 ///
 /// It may run past midnight: Friday 18:00 to 02:00 is `.friday, 1080 ..< 1560`.
-package struct OpenInterval: Hashable, Sendable {
-  package let day: Weekday
+public struct OpenInterval: Hashable, Sendable {
+  public let day: Weekday
   /// 0 to 1439.
-  package let opensMinute: Int
+  public let opensMinute: Int
   /// The first minute it is closed again; more than `opensMinute`, by at most 1440.
-  package let closesMinute: Int
+  public let closesMinute: Int
 
   /// Throws `invalid` when the minutes are out of range.
-  package init(day: Weekday, opensMinute: Int, closesMinute: Int) throws(Rejection) {
+  public init(day: Weekday, opensMinute: Int, closesMinute: Int) throws(Rejection) {
     guard (0..<OpeningHours.minutesPerDay).contains(opensMinute) else {
       throw Rejection(.invalid, "opening hours: opens must be minute 0 to 1439 of the day")
     }
@@ -46,18 +46,18 @@ package struct OpenInterval: Hashable, Sendable {
 }
 
 /// When a store is open, week by week, in Korean time (UTC+9, without summer time).
-package struct OpeningHours: Hashable, Sendable {
-  package static let minutesPerDay = 1440
+public struct OpeningHours: Hashable, Sendable {
+  public static let minutesPerDay = 1440
   /// The most intervals a week may have.
-  package static let intervalsMax = 28
+  public static let intervalsMax = 28
 
-  package let intervals: [OpenInterval]
+  public let intervals: [OpenInterval]
 
   /// Open day and night.
-  package static let always = OpeningHours(unchecked: Weekday.allCases.map(OpenInterval.wholeDay))
+  public static let always = OpeningHours(unchecked: Weekday.allCases.map(OpenInterval.wholeDay))
 
   /// Throws `invalid` for more than `intervalsMax` intervals. None at all means never open.
-  package init(_ intervals: [OpenInterval]) throws(Rejection) {
+  public init(_ intervals: [OpenInterval]) throws(Rejection) {
     guard intervals.count <= Self.intervalsMax else {
       throw Rejection(.invalid, "opening hours: more than \(Self.intervalsMax) intervals")
     }
@@ -67,7 +67,7 @@ package struct OpeningHours: Hashable, Sendable {
   private init(unchecked intervals: [OpenInterval]) { self.intervals = intervals }
 
   /// Whether the store is open at this moment.
-  package func isOpen(at moment: Timestamp) -> Bool {
+  public func isOpen(at moment: Timestamp) -> Bool {
     let (today, minute) = Self.localMinute(at: moment)
     let yesterday = today.previous
     return intervals.contains { interval in
@@ -78,7 +78,7 @@ package struct OpeningHours: Hashable, Sendable {
   }
 
   /// The Korean weekday and minute of the day.
-  package static func localMinute(at moment: Timestamp) -> (day: Weekday, minute: Int) {
+  public static func localMinute(at moment: Timestamp) -> (day: Weekday, minute: Int) {
     let minutes = floorDivide(moment.advanced(by: .seconds(9 * 3600)).ms, by: 60_000)
     let days = floorDivide(minutes, by: Int64(minutesPerDay))
     let minute = Int(minutes - days * Int64(minutesPerDay))

@@ -1,5 +1,5 @@
 extension StoreProfile {
-  package static func events(
+  public static func events(
     for command: StoreProfileCommand, state: StoreProfileState, by principal: Principal,
     at now: Timestamp
   ) throws(Rejection) -> [StoreProfileEvent] {

@@ -1,22 +1,22 @@
 /// A store's profile and menu, changed by its owner.
-package enum StoreProfile: Decider {
+public enum StoreProfile: Decider {
   /// The most items a menu may have.
-  package static let itemsMax = 500
+  public static let itemsMax = 500
   /// The most areas a store may deliver to.
-  package static let areasMax = 100
+  public static let areasMax = 100
   /// The most an item may cost, so that no order of allowed size overflows.
-  package static let priceMax: Int64 = 100_000_000
+  public static let priceMax: Int64 = 100_000_000
 
-  package static let name = "Store"
-  package static let initial = StoreProfileState()
+  public static let name = "Store"
+  public static let initial = StoreProfileState()
 
-  package static func phase(of state: StoreProfileState) -> StorePhase { state.phase }
-  package static func kind(of command: StoreProfileCommand) -> StoreProfileCommandKind {
+  public static func phase(of state: StoreProfileState) -> StorePhase { state.phase }
+  public static func kind(of command: StoreProfileCommand) -> StoreProfileCommandKind {
     command.kind
   }
-  package static func kind(of event: StoreProfileEvent) -> StoreProfileEventKind { event.kind }
+  public static func kind(of event: StoreProfileEvent) -> StoreProfileEventKind { event.kind }
 
-  package static func isOwner(
+  public static func isOwner(
     _ principal: Principal, of state: StoreProfileState, for command: StoreProfileCommand
   ) -> Bool {
     if principal.role == .operator { return true }
@@ -26,17 +26,17 @@ package enum StoreProfile: Decider {
   }
 
   /// Everybody may see a store.
-  package static func isVisible(_ state: StoreProfileState, to principal: Principal) -> Bool {
+  public static func isVisible(_ state: StoreProfileState, to principal: Principal) -> Bool {
     state.phase != .none
   }
 
-  package typealias Table =
+  public typealias Table =
     TransitionTable<StorePhase, StoreProfileCommandKind, StoreProfileEventKind>
 
   private static let owners: [Role] = [.store, .operator]
   private static let existing: [StorePhase] = [.active, .paused]
 
-  package static let table = Table([
+  public static let table = Table([
     .on(
       .register, in: [.none], by: owners, .to(.active, .registered),
       when: "the owner's own id"),
@@ -60,7 +60,7 @@ package enum StoreProfile: Decider {
     .on(.resume, in: [.active], by: owners, .ignored),
   ])
 
-  package static func evolve(
+  public static func evolve(
     _ state: StoreProfileState, _ event: StoreProfileEvent
   ) -> StoreProfileState {
     var next = state

@@ -1,5 +1,5 @@
 /// What can be asked of a store's profile and menu.
-package enum StoreProfileCommand: Hashable, Sendable {
+public enum StoreProfileCommand: Hashable, Sendable {
   case register(StoreDetails)
   case changeProfile(StoreDetails)
   case putMenuItem(MenuItem)
@@ -10,7 +10,7 @@ package enum StoreProfileCommand: Hashable, Sendable {
   case pause(reason: String)
   case resume
 
-  package var kind: StoreProfileCommandKind {
+  public var kind: StoreProfileCommandKind {
     switch self {
     case .register: .register
     case .changeProfile: .changeProfile
@@ -25,20 +25,20 @@ package enum StoreProfileCommand: Hashable, Sendable {
 }
 
 /// The commands without their values.
-package enum StoreProfileCommandKind: String, CaseIterable, Hashable, Sendable {
+public enum StoreProfileCommandKind: String, CaseIterable, Hashable, Sendable {
   case register, changeProfile, putMenuItem, removeMenuItem, markSoldOut, restock, pause, resume
 }
 
 /// What a store says about itself.
-package struct StoreDetails: Hashable, Sendable {
-  package let id: StoreID
-  package let name: String
+public struct StoreDetails: Hashable, Sendable {
+  public let id: StoreID
+  public let name: String
   /// Where it delivers to.
-  package let areas: [Area]
-  package let minimumOrder: Won
-  package let hours: OpeningHours
+  public let areas: [Area]
+  public let minimumOrder: Won
+  public let hours: OpeningHours
 
-  package init(id: StoreID, name: String, areas: [Area], minimumOrder: Won, hours: OpeningHours) {
+  public init(id: StoreID, name: String, areas: [Area], minimumOrder: Won, hours: OpeningHours) {
     self.id = id
     self.name = name
     self.areas = areas
@@ -48,15 +48,15 @@ package struct StoreDetails: Hashable, Sendable {
 }
 
 /// One item of a menu.
-package struct MenuItem: Hashable, Sendable {
-  package let id: MenuItemID
-  package let name: String
-  package let price: Won
-  package let description: String
+public struct MenuItem: Hashable, Sendable {
+  public let id: MenuItemID
+  public let name: String
+  public let price: Won
+  public let description: String
   /// False while it is sold out.
-  package internal(set) var isAvailable: Bool
+  public internal(set) var isAvailable: Bool
 
-  package init(
+  public init(
     id: MenuItemID, name: String, price: Won, description: String, isAvailable: Bool = true
   ) {
     self.id = id

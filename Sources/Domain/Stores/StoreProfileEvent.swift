@@ -1,6 +1,6 @@
 /// What happened to a store's profile and menu. An order service folds the same events into its
 /// own `MenuCopy`.
-package enum StoreProfileEvent: Hashable, Sendable {
+public enum StoreProfileEvent: Hashable, Sendable {
   case registered(StoreDetails)
   case profileChanged(StoreDetails)
   case menuItemPut(MenuItem)
@@ -10,7 +10,7 @@ package enum StoreProfileEvent: Hashable, Sendable {
   case paused(reason: String)
   case resumed
 
-  package var kind: StoreProfileEventKind {
+  public var kind: StoreProfileEventKind {
     switch self {
     case .registered: .registered
     case .profileChanged: .profileChanged
@@ -25,7 +25,7 @@ package enum StoreProfileEvent: Hashable, Sendable {
 }
 
 /// The events without their values.
-package enum StoreProfileEventKind: String, CaseIterable, Hashable, Sendable {
+public enum StoreProfileEventKind: String, CaseIterable, Hashable, Sendable {
   case registered = "StoreRegistered"
   case profileChanged = "StoreProfileChanged"
   case menuItemPut = "MenuItemPut"
@@ -37,20 +37,20 @@ package enum StoreProfileEventKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Whether a store takes orders, opening hours aside.
-package enum StorePhase: String, CaseIterable, Hashable, Sendable {
+public enum StorePhase: String, CaseIterable, Hashable, Sendable {
   case none
   case active
   case paused
 }
 
 /// A store as its events tell it.
-package struct StoreProfileState: Hashable, Sendable {
+public struct StoreProfileState: Hashable, Sendable {
   /// Profile and menu.
-  package internal(set) var menu = MenuCopy()
+  public internal(set) var menu = MenuCopy()
 
-  package init() {}
+  public init() {}
 
-  package var phase: StorePhase {
+  public var phase: StorePhase {
     guard menu.details != nil else { return .none }
     return menu.pausedReason == nil ? .active : .paused
   }

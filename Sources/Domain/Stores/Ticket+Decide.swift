@@ -1,5 +1,5 @@
 extension Ticket {
-  package static func events(
+  public static func events(
     for command: TicketCommand, state: TicketState, by principal: Principal, at now: Timestamp
   ) throws(Rejection) -> [TicketEvent] {
     switch command {
@@ -56,7 +56,7 @@ extension Ticket {
 
   /// The first event of a stream is `received`, or a `withdrawn` that came before it; what is
   /// refused, withdrawn or closed stays so.
-  package static func evolve(_ state: TicketState, _ event: TicketEvent) -> TicketState {
+  public static func evolve(_ state: TicketState, _ event: TicketEvent) -> TicketState {
     var next = state
     switch (state.phase, event) {
     case (.none, .received(let order)):

@@ -1,5 +1,5 @@
 /// What can be asked of a ticket, which is an order as its store sees it.
-package enum TicketCommand: Hashable, Sendable {
+public enum TicketCommand: Hashable, Sendable {
   /// A paid order arrives.
   case receive(TicketOrder)
   /// The owner wants it; the order still has to confirm.
@@ -22,7 +22,7 @@ package enum TicketCommand: Hashable, Sendable {
   /// The food left the store.
   case close
 
-  package var kind: TicketCommandKind {
+  public var kind: TicketCommandKind {
     switch self {
     case .receive: .receive
     case .accept: .accept
@@ -42,13 +42,13 @@ package enum TicketCommand: Hashable, Sendable {
 }
 
 /// The commands without their values.
-package enum TicketCommandKind: String, CaseIterable, Hashable, Sendable {
+public enum TicketCommandKind: String, CaseIterable, Hashable, Sendable {
   case receive, accept, refuse, confirm, withdraw, startCooking, finishCooking
   case askCancel, agreeCancel, declineCancel, offerRefund, recordAnswer, close
 }
 
 /// What happened to a ticket.
-package enum TicketEvent: Hashable, Sendable {
+public enum TicketEvent: Hashable, Sendable {
   case received(TicketOrder)
   case accepted(etaMinutes: Int)
   case refused(reason: String)
@@ -63,7 +63,7 @@ package enum TicketEvent: Hashable, Sendable {
   case offerAnswered(OfferAnswer)
   case closed
 
-  package var kind: TicketEventKind {
+  public var kind: TicketEventKind {
     switch self {
     case .received: .received
     case .accepted: .accepted
@@ -83,7 +83,7 @@ package enum TicketEvent: Hashable, Sendable {
 }
 
 /// The events without their values.
-package enum TicketEventKind: String, CaseIterable, Hashable, Sendable {
+public enum TicketEventKind: String, CaseIterable, Hashable, Sendable {
   case received = "TicketReceived"
   case accepted = "TicketAccepted"
   case refused = "TicketRefused"
@@ -100,7 +100,7 @@ package enum TicketEventKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Where a ticket is.
-package enum TicketPhase: String, CaseIterable, Hashable, Sendable {
+public enum TicketPhase: String, CaseIterable, Hashable, Sendable {
   case none
   case received
   /// The owner wants it; the order has not confirmed yet.
@@ -115,14 +115,14 @@ package enum TicketPhase: String, CaseIterable, Hashable, Sendable {
 }
 
 /// What the store is told of an order: nothing of payment, nothing of the address.
-package struct TicketOrder: Hashable, Sendable {
-  package let order: OrderID
-  package let store: StoreID
-  package let lines: [OrderLine]
-  package let total: Won
-  package let receivedAt: Timestamp
+public struct TicketOrder: Hashable, Sendable {
+  public let order: OrderID
+  public let store: StoreID
+  public let lines: [OrderLine]
+  public let total: Won
+  public let receivedAt: Timestamp
 
-  package init(
+  public init(
     order: OrderID, store: StoreID, lines: [OrderLine], total: Won, receivedAt: Timestamp
   ) {
     self.order = order
@@ -134,14 +134,14 @@ package struct TicketOrder: Hashable, Sendable {
 }
 
 /// An offer as the store sees it: nothing of money.
-package struct TicketOffer: Hashable, Sendable {
-  package let number: Int
-  package let items: [OfferedItem]
-  package let reason: String
+public struct TicketOffer: Hashable, Sendable {
+  public let number: Int
+  public let items: [OfferedItem]
+  public let reason: String
   /// Nil while the customer has not answered.
-  package internal(set) var accepted: Bool?
+  public internal(set) var accepted: Bool?
 
-  package init(number: Int, items: [OfferedItem], reason: String, accepted: Bool? = nil) {
+  public init(number: Int, items: [OfferedItem], reason: String, accepted: Bool? = nil) {
     self.number = number
     self.items = items
     self.reason = reason
@@ -150,15 +150,15 @@ package struct TicketOffer: Hashable, Sendable {
 }
 
 /// A ticket as its events tell it.
-package struct TicketState: Hashable, Sendable {
-  package internal(set) var phase: TicketPhase = .none
+public struct TicketState: Hashable, Sendable {
+  public internal(set) var phase: TicketPhase = .none
   /// Nil in phase `none`, and when the order was withdrawn before it arrived.
-  package internal(set) var order: TicketOrder?
-  package internal(set) var etaMinutes: Int?
+  public internal(set) var order: TicketOrder?
+  public internal(set) var etaMinutes: Int?
   /// Why it was refused, withdrawn, or asked to be cancelled.
-  package internal(set) var reason: String?
+  public internal(set) var reason: String?
   /// In the order in which they were made; at most `RefundOffer.offersMax`.
-  package internal(set) var offers: [TicketOffer] = []
+  public internal(set) var offers: [TicketOffer] = []
 
-  package init() {}
+  public init() {}
 }

@@ -1,17 +1,17 @@
 /// An order as its store sees it. The store's acceptance is a request: cooking waits until the
 /// order has confirmed it.
-package enum Ticket: Decider {
+public enum Ticket: Decider {
   /// The longest time to cook a store may announce, in minutes.
-  package static let etaMinutesMax = 240
+  public static let etaMinutesMax = 240
 
-  package static let name = "Ticket"
-  package static let initial = TicketState()
+  public static let name = "Ticket"
+  public static let initial = TicketState()
 
-  package static func phase(of state: TicketState) -> TicketPhase { state.phase }
-  package static func kind(of command: TicketCommand) -> TicketCommandKind { command.kind }
-  package static func kind(of event: TicketEvent) -> TicketEventKind { event.kind }
+  public static func phase(of state: TicketState) -> TicketPhase { state.phase }
+  public static func kind(of command: TicketCommand) -> TicketCommandKind { command.kind }
+  public static func kind(of event: TicketEvent) -> TicketEventKind { event.kind }
 
-  package static func isOwner(
+  public static func isOwner(
     _ principal: Principal, of state: TicketState, for command: TicketCommand
   ) -> Bool {
     switch principal.role {
@@ -21,16 +21,16 @@ package enum Ticket: Decider {
     }
   }
 
-  package static func isVisible(_ state: TicketState, to principal: Principal) -> Bool {
+  public static func isVisible(_ state: TicketState, to principal: Principal) -> Bool {
     state.isVisible(to: principal)
   }
 
-  package typealias Table = TransitionTable<TicketPhase, TicketCommandKind, TicketEventKind>
+  public typealias Table = TransitionTable<TicketPhase, TicketCommandKind, TicketEventKind>
 
   private static let existing = TicketPhase.allCases.filter { $0 != .none }
   private static let over: [TicketPhase] = [.refused, .withdrawn, .closed]
 
-  package static let table = Table([
+  public static let table = Table([
     .on(.receive, in: [.none], by: [.service], .to(.received, .received)),
     .on(.receive, in: existing, by: [.service], .ignored, when: "also after a withdrawal"),
     .on(
@@ -80,7 +80,7 @@ package enum Ticket: Decider {
 
 extension TicketState {
   /// Whether this principal may see the ticket: its store, an operator, our services.
-  package func isVisible(to principal: Principal) -> Bool {
+  public func isVisible(to principal: Principal) -> Bool {
     switch principal.role {
     case .store: order.map { $0.store.rawValue == principal.id } ?? false
     case .operator, .service: phase != .none

@@ -1,14 +1,14 @@
-package import Messages
+public import Messages
 
 /// Prometheus' text format 0.0.4.
-package struct PrometheusText: Sendable {
-  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-  package private(set) var text = ""
+public struct PrometheusText: Sendable {
+  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+  public private(set) var text = ""
 
-  package init() {}
+  public init() {}
 
   /// The signals; metrics without a value are left out.
-  package init(_ signals: NodeSignals) {
+  public init(_ signals: NodeSignals) {
     for metric in SignalMetric.all {
       let samples = metric.samples(signals)
       guard !samples.isEmpty else { continue }
@@ -20,13 +20,13 @@ package struct PrometheusText: Sendable {
   }
 
   /// The head of a metric; its lines follow.
-  package mutating func family(_ name: String, _ kind: SignalMetric.Kind, _ help: String) {
+  public mutating func family(_ name: String, _ kind: SignalMetric.Kind, _ help: String) {
     text += "# HELP \(name) \(Self.escaped(help, quotes: false))\n"
     text += "# TYPE \(name) \(kind.rawValue)\n"
   }
 
   /// - Parameter value: a number as the format has it.
-  package mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
+  public mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
     text += name
     if !labels.isEmpty {
       let inside = labels.map { "\($0)=\"\(Self.escaped($1, quotes: true))\"" }

@@ -1,17 +1,17 @@
-package import Messages
+public import Messages
 
 /// Who knows the node's signals.
-package protocol SignalSource: Sendable {
+public protocol SignalSource: Sendable {
   /// As of now; nil while the node starts.
   func signals() -> NodeSignals?
 }
 
 /// An answer on one of the faces that are served over HTTP.
-package struct SignalAnswer: Sendable, Hashable {
+public struct SignalAnswer: Sendable, Hashable {
   /// Of HTTP: 200, 400, 404 or 503.
-  package let status: Int
-  package let contentType: String
-  package let body: String
+  public let status: Int
+  public let contentType: String
+  public let body: String
 
   static func text(_ status: Int, _ body: String) -> SignalAnswer {
     SignalAnswer(status: status, contentType: "text/plain; charset=utf-8", body: body + "\n")
@@ -24,18 +24,18 @@ package struct SignalAnswer: Sendable, Hashable {
 
 /// The same reading for Prometheus, for KEDA and for Kubernetes. What is not known is no answer or
 /// left out of one, never 0.
-package struct SignalFaces: Sendable {
+public struct SignalFaces: Sendable {
   private let source: any SignalSource
   private let libraries: LibraryMetrics?
 
   /// - Parameter libraries: told to Prometheus too.
-  package init(_ source: some SignalSource, libraries: LibraryMetrics? = nil) {
+  public init(_ source: some SignalSource, libraries: LibraryMetrics? = nil) {
     self.source = source
     self.libraries = libraries
   }
 
   /// `/metrics`.
-  package func prometheus() -> SignalAnswer {
+  public func prometheus() -> SignalAnswer {
     guard let signals = source.signals() else { return .text(503, "the node is starting") }
     var text = PrometheusText(signals)
     libraries?.write(to: &text)
@@ -43,7 +43,7 @@ package struct SignalFaces: Sendable {
   }
 
   /// `/signals/{service}`.
-  package func pool(_ service: String) -> SignalAnswer {
+  public func pool(_ service: String) -> SignalAnswer {
     guard let signals = source.signals() else { return failure(503, "the node is starting") }
     do throws(PoolDocument.Failure) {
       return .json(200, try PoolDocument(service, of: signals).json)
@@ -58,7 +58,7 @@ package struct SignalFaces: Sendable {
   }
 
   /// Below `ExternalMetrics.path`: `/namespaces/{namespace}/{metric}?labelSelector=`.
-  package func external(_ metric: String, labelSelector: String) -> SignalAnswer {
+  public func external(_ metric: String, labelSelector: String) -> SignalAnswer {
     let selector: LabelSelector
     do throws(LabelSelector.Invalid) { selector = try LabelSelector(labelSelector) } catch {
       return .json(400, ExternalMetrics.status(400, "BadRequest", "\(error)"))

@@ -6,7 +6,7 @@ import Synchronization
 /// It belongs to the pool and not to a replica, so that an aggregate may move from one replica to
 /// another at any moment: its turn and its latest state are the same for both. Divided into shards
 /// by key, so that replicas on different threads hardly meet.
-package final class AggregateMemory: Sendable {
+public final class AggregateMemory: Sendable {
   /// One part of it, which has its own keys.
   @usableFromInline
   final class Shard: Sendable {
@@ -32,13 +32,13 @@ package final class AggregateMemory: Sendable {
   }
 
   /// Enough for as many threads as a machine has.
-  package static let shardsOfPool = 32
+  public static let shardsOfPool = 32
 
   @usableFromInline let limits: AggregateLimits
   private let shards: [Shard]
 
   /// - Parameter shards: a power of two, or the next one above; 1 for a replica of its own.
-  package init(_ limits: AggregateLimits = AggregateLimits(), shards: Int = 1) {
+  public init(_ limits: AggregateLimits = AggregateLimits(), shards: Int = 1) {
     self.limits = limits
     var count = 1
     while count < min(shards, 1_024) { count *= 2 }
@@ -49,7 +49,7 @@ package final class AggregateMemory: Sendable {
   }
 
   /// What a pool's replicas share.
-  package static func pool() -> AggregateMemory {
+  public static func pool() -> AggregateMemory {
     AggregateMemory(AggregateLimits(cachedAggregatesMax: 8_192), shards: shardsOfPool)
   }
 

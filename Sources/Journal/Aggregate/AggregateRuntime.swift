@@ -1,13 +1,13 @@
 /// Bounds of an aggregate runtime.
-package struct AggregateLimits: Sendable, Equatable {
+public struct AggregateLimits: Sendable, Equatable {
   /// Aggregates kept in memory.
-  package var cachedAggregatesMax: Int
+  public var cachedAggregatesMax: Int
   /// Commands that may wait for one aggregate.
-  package var waitersPerAggregateMax: Int
+  public var waitersPerAggregateMax: Int
   /// Times a command is decided again after losing a race.
-  package var attemptsMax: Int
+  public var attemptsMax: Int
 
-  package init(
+  public init(
     cachedAggregatesMax: Int = 4096, waitersPerAggregateMax: Int = 64, attemptsMax: Int = 8
   ) {
     self.cachedAggregatesMax = cachedAggregatesMax
@@ -22,18 +22,18 @@ package struct AggregateLimits: Sendable, Equatable {
 ///
 /// One command per aggregate at a time. State evolves only after the commit; after a conflict or
 /// an unknown outcome it is read again.
-package final class AggregateRuntime<
+public final class AggregateRuntime<
   Aggregate: EventSourced, Codec: EventCodec, Log: Journal
 > where Codec.Event == Aggregate.Event {
-  package typealias Snapshot = AggregateSnapshot<Aggregate.State>
+  public typealias Snapshot = AggregateSnapshot<Aggregate.State>
 
-  package let journal: Log
+  public let journal: Log
   @usableFromInline let codec: Codec
   /// Holds nothing but `Snapshot`.
   @usableFromInline let memory: AggregateMemory
 
   @inlinable
-  package init(journal: Log, codec: Codec, memory: AggregateMemory = AggregateMemory()) {
+  public init(journal: Log, codec: Codec, memory: AggregateMemory = AggregateMemory()) {
     self.journal = journal
     self.codec = codec
     self.memory = memory
@@ -41,7 +41,7 @@ package final class AggregateRuntime<
 
   /// The stream of the aggregate with this id.
   @inlinable
-  package func stream(_ id: String) -> StreamKey {
+  public func stream(_ id: String) -> StreamKey {
     StreamKey(category: Aggregate.category, id: id)
   }
 
@@ -53,7 +53,7 @@ package final class AggregateRuntime<
   ///     yet; if it does, the conflict shows and it is read after all.
   ///   - decide: pure; called again on fresh state when a race was lost.
   @inlinable
-  package nonisolated(nonsending) func execute<Rejection: Error>(
+  public nonisolated(nonsending) func execute<Rejection: Error>(
     _ id: String, taking: InboxPosition? = nil, assumingNew: Bool = false,
     _ decide: (Snapshot) throws(Rejection) -> Decision<Aggregate.Event>
   ) async throws(ExecutionError<Rejection>)
@@ -106,7 +106,7 @@ package final class AggregateRuntime<
   /// there: outside the aggregate's turn, what is read may be older than what a command has just
   /// put into memory, and must not take its place.
   @inlinable
-  package nonisolated(nonsending) func peek(
+  public nonisolated(nonsending) func peek(
     _ id: String
   ) async throws(AggregateError) -> Snapshot {
     if let cached = cached(id, memory.shard(of: id)) { return cached }

@@ -1,6 +1,6 @@
 /// The part of a decider that the journal needs: how events become state. `decide` stays with the
 /// caller.
-package protocol EventSourced {
+public protocol EventSourced {
   associatedtype State: Sendable
   associatedtype Event: Sendable
 
@@ -13,24 +13,24 @@ package protocol EventSourced {
 }
 
 /// A message in wire format and its name.
-package struct EncodedEvent: Sendable, Equatable {
-  package var type: String
-  package var payload: [UInt8]
+public struct EncodedEvent: Sendable, Equatable {
+  public var type: String
+  public var payload: [UInt8]
 
-  package init(type: String, payload: [UInt8]) {
+  public init(type: String, payload: [UInt8]) {
     self.type = type
     self.payload = payload
   }
 }
 
 /// Why a stored event cannot be understood by this code.
-package enum EventCodecError: Error, Sendable, Equatable {
+public enum EventCodecError: Error, Sendable, Equatable {
   case unknownType(String)
   case malformed(String)
 }
 
 /// The one place of a service where domain events and their messages meet.
-package protocol EventCodec<Event>: Sendable {
+public protocol EventCodec<Event>: Sendable {
   associatedtype Event: Sendable
 
   /// Throws `malformed` for an event too large to be a message.
@@ -41,13 +41,13 @@ package protocol EventCodec<Event>: Sendable {
 
 /// An aggregate as it stands after what is durable. A reference to what never changes: states are
 /// large, and are passed on far more often than made.
-package final class AggregateSnapshot<State: Sendable>: Sendable {
-  package let state: State
-  package let version: StreamVersion
-  package let marks: [InboxMark]
+public final class AggregateSnapshot<State: Sendable>: Sendable {
+  public let state: State
+  public let version: StreamVersion
+  public let marks: [InboxMark]
 
   @inlinable
-  package init(state: State, version: StreamVersion, marks: [InboxMark]) {
+  public init(state: State, version: StreamVersion, marks: [InboxMark]) {
     self.state = state
     self.version = version
     self.marks = marks
@@ -56,15 +56,15 @@ package final class AggregateSnapshot<State: Sendable>: Sendable {
 
 /// What a command comes to: events of the aggregate and what must become durable with them. All
 /// empty means that nothing is written.
-package struct Decision<Event: Sendable>: Sendable {
-  package var events: [Event]
-  package var metadata: EventMetadata
-  package var deadlines: [DeadlineChange]
+public struct Decision<Event: Sendable>: Sendable {
+  public var events: [Event]
+  public var metadata: EventMetadata
+  public var deadlines: [DeadlineChange]
   /// Events for other streams of the same journal, already encoded.
-  package var alsoTo: [StreamAppend]
+  public var alsoTo: [StreamAppend]
 
   @inlinable
-  package init(
+  public init(
     _ events: [Event], metadata: EventMetadata, deadlines: [DeadlineChange] = [],
     alsoTo: [StreamAppend] = []
   ) {
@@ -76,19 +76,19 @@ package struct Decision<Event: Sendable>: Sendable {
 }
 
 /// A source position that a command takes: an effect of the event there.
-package struct InboxPosition: Hashable, Sendable {
-  package var source: InboxSource
-  package var position: Position
+public struct InboxPosition: Hashable, Sendable {
+  public var source: InboxSource
+  public var position: Position
 
-  package init(source: InboxSource, position: Position) {
+  public init(source: InboxSource, position: Position) {
     self.source = source
     self.position = position
   }
 }
 
 /// How a command on an aggregate ended.
-package struct Execution<State: Sendable, Event: Sendable>: Sendable {
-  package enum Outcome: Sendable, Equatable {
+public struct Execution<State: Sendable, Event: Sendable>: Sendable {
+  public enum Outcome: Sendable, Equatable {
     /// Durable.
     case committed(AppendReceipt)
     /// There was nothing to write.
@@ -97,14 +97,14 @@ package struct Execution<State: Sendable, Event: Sendable>: Sendable {
     case alreadyTaken
   }
 
-  package var outcome: Outcome
+  public var outcome: Outcome
   /// The events that this command added.
-  package var events: [Event]
+  public var events: [Event]
   /// The aggregate afterwards.
-  package var snapshot: AggregateSnapshot<State>
+  public var snapshot: AggregateSnapshot<State>
 
   @inlinable
-  package init(outcome: Outcome, events: [Event], snapshot: AggregateSnapshot<State>) {
+  public init(outcome: Outcome, events: [Event], snapshot: AggregateSnapshot<State>) {
     self.outcome = outcome
     self.events = events
     self.snapshot = snapshot
@@ -112,7 +112,7 @@ package struct Execution<State: Sendable, Event: Sendable>: Sendable {
 }
 
 /// Why an aggregate could not be used.
-package enum AggregateError: Error, Sendable, Equatable {
+public enum AggregateError: Error, Sendable, Equatable {
   case journal(JournalError)
   /// Too many commands wait for this aggregate already.
   case busy(StreamKey)
@@ -125,7 +125,7 @@ package enum AggregateError: Error, Sendable, Equatable {
 }
 
 /// What `execute` throws: the decider's own refusal, or a failure around it.
-package enum ExecutionError<Rejection: Error>: Error {
+public enum ExecutionError<Rejection: Error>: Error {
   case rejected(Rejection)
   case failed(AggregateError)
 }

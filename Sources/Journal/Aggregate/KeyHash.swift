@@ -1,9 +1,9 @@
 /// Spreads keys over places in memory. Nothing stored depends on it, unlike `Partition.holding`,
 /// and it may change.
-package enum KeyHash {
+public enum KeyHash {
   /// Takes eight bytes at a time, so that it costs little beside what it finds.
   @inlinable
-  package static func of(_ key: String) -> UInt64 {
+  public static func of(_ key: String) -> UInt64 {
     var key = key
     return key.withUTF8 { bytes in
       let count = bytes.count

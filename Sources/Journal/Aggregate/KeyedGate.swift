@@ -2,7 +2,7 @@ import Synchronization
 
 /// Lets one holder per key pass at a time, the others in the order they came. A free key costs one
 /// uncontended lock and no suspension.
-package final class KeyedGate: Sendable {
+public final class KeyedGate: Sendable {
   private struct Waiter {
     let number: UInt64
     let continuation: UnsafeContinuation<Entry, Never>
@@ -14,7 +14,7 @@ package final class KeyedGate: Sendable {
   }
 
   /// How an attempt to enter ended.
-  package enum Entry: Sendable {
+  public enum Entry: Sendable {
     case entered
     /// The queue of this key is full.
     case full
@@ -23,12 +23,12 @@ package final class KeyedGate: Sendable {
 
   private let state = Mutex(State())
   /// The most that may wait for one key.
-  package let waitersPerKeyMax: Int
+  public let waitersPerKeyMax: Int
 
-  package init(waitersPerKeyMax: Int) { self.waitersPerKeyMax = waitersPerKeyMax }
+  public init(waitersPerKeyMax: Int) { self.waitersPerKeyMax = waitersPerKeyMax }
 
   /// Waits for its turn. Whoever is told `.entered` must call `leave`, whatever happens.
-  package nonisolated(nonsending) func enter(_ key: String) async -> Entry {
+  public nonisolated(nonsending) func enter(_ key: String) async -> Entry {
     let free = state.withLock { state -> Bool in
       guard state.held[key] == nil else { return false }
       state.held[key] = []
@@ -38,7 +38,7 @@ package final class KeyedGate: Sendable {
   }
 
   /// Hands the key to the one who waits longest, or frees it.
-  package func leave(_ key: String) {
+  public func leave(_ key: String) {
     let next = state.withLock { state -> Waiter? in
       guard let waiters = state.held[key], !waiters.isEmpty else {
         state.held.removeValue(forKey: key)
@@ -50,7 +50,7 @@ package final class KeyedGate: Sendable {
   }
 
   /// How many keys are held now.
-  package var heldCount: Int { state.withLock { $0.held.count } }
+  public var heldCount: Int { state.withLock { $0.held.count } }
 
   private nonisolated(nonsending) func wait(for key: String) async -> Entry {
     let number = state.withLock { state in

@@ -2,8 +2,8 @@
 ///
 /// Not generic, unlike `LRUCache`: generic code that is not specialised for its caller, as that of
 /// an aggregate's runtime, would look up types at every step.
-package final class ObjectCache {
-  package typealias Object = any AnyObject & Sendable
+public final class ObjectCache {
+  public typealias Object = any AnyObject & Sendable
 
   private final class Entry {
     let key: String
@@ -23,21 +23,21 @@ package final class ObjectCache {
   private var oldest: Unmanaged<Entry>?
 
   /// The most objects it holds; at least 1.
-  package let capacity: Int
+  public let capacity: Int
 
-  package init(capacity: Int) { self.capacity = max(1, capacity) }
+  public init(capacity: Int) { self.capacity = max(1, capacity) }
 
-  package var count: Int { entries.count }
+  public var count: Int { entries.count }
 
   /// The object, which is then the one used last.
-  package func object(for key: String) -> Object? {
+  public func object(for key: String) -> Object? {
     guard let entry = entries[key] else { return nil }
     touch(entry)
     return entry.object
   }
 
   /// Stores it as the one used last, in place of the one used longest ago when full.
-  package func insert(_ object: Object, for key: String) {
+  public func insert(_ object: Object, for key: String) {
     if let entry = entries[key] {
       entry.object = object
       return touch(entry)
@@ -49,7 +49,7 @@ package final class ObjectCache {
   }
 
   /// Forgets one.
-  package func remove(_ key: String) {
+  public func remove(_ key: String) {
     guard let entry = entries.removeValue(forKey: key) else { return }
     unlink(entry)
   }

@@ -1,27 +1,27 @@
 /// Bounds and habits of a deadline runner.
-package struct DeadlineOptions: Sendable {
+public struct DeadlineOptions: Sendable {
   /// Deadlines handled at the same time.
-  package var handlersMax = 64
+  public var handlersMax = 64
   /// The longest it sleeps without looking, which covers changes of the wall clock and rows that
   /// another process has set.
-  package var longestSleep = Duration.seconds(10)
+  public var longestSleep = Duration.seconds(10)
   /// How long a deadline whose handler failed is left alone; doubling.
-  package var backOff = BackOff(first: .milliseconds(100), longest: .seconds(30))
+  public var backOff = BackOff(first: .milliseconds(100), longest: .seconds(30))
 
-  package init() {}
+  public init() {}
 }
 
 /// A handler could not do its work now; it is called again later.
-package struct DeadlineFailure: Error, Sendable, Equatable {
-  package var reason: String
+public struct DeadlineFailure: Error, Sendable, Equatable {
+  public var reason: String
 
-  package init(_ reason: String) { self.reason = reason }
+  public init(_ reason: String) { self.reason = reason }
 }
 
 /// Sends the command of every deadline that falls due. The handler's own append clears the row;
 /// one that had nothing to do leaves it, and the runner clears it then. A crash in between fires it
 /// again, so that the command must be able to find nothing to do.
-package final class DeadlineRunner<Log: Journal>: Sendable {
+public final class DeadlineRunner<Log: Journal>: Sendable {
   private enum Step: Sendable {
     case handled(Deadline, failed: Bool)
     case woken
@@ -36,7 +36,7 @@ package final class DeadlineRunner<Log: Journal>: Sendable {
   /// - Parameters:
   ///   - notify: told of failures, for the log; must not block.
   ///   - handle: returns once what the deadline asks for is durable, or not called for.
-  package init(
+  public init(
     _ journal: Log, options: DeadlineOptions = DeadlineOptions(), clock: JournalClock,
     notify: @escaping @Sendable (Deadline?, String) -> Void = { _, _ in },
     handle: @escaping @Sendable (Deadline) async throws(DeadlineFailure) -> Void
@@ -50,7 +50,7 @@ package final class DeadlineRunner<Log: Journal>: Sendable {
 
   /// Runs until the task is cancelled, or the journal closes.
   /// - Parameter pulse: beats for each deadline that is handled, and each question to the journal.
-  package func run(pulse: Pulse = Pulse()) async {
+  public func run(pulse: Pulse = Pulse()) async {
     let signal = journal.deadlineSignal
     let watch = signal.watch()
     defer { signal.unwatch(watch) }

@@ -2,9 +2,9 @@ import Synchronization
 
 /// Wakes whoever sleeps until the next deadline when an earlier one is set. Cheap when nobody
 /// watches.
-package final class DeadlineSignal: Sendable {
+public final class DeadlineSignal: Sendable {
   /// One watcher's view: the earliest deadline set since it last looked.
-  package struct Watch: Hashable, Sendable {
+  public struct Watch: Hashable, Sendable {
     fileprivate let number: Int
   }
 
@@ -19,10 +19,10 @@ package final class DeadlineSignal: Sendable {
   }
   private let state = Mutex(State())
 
-  package init() {}
+  public init() {}
 
   /// Starts watching; `unwatch` ends it.
-  package func watch() -> Watch {
+  public func watch() -> Watch {
     state.withLock { state in
       state.next &+= 1
       state.entries[state.next] = Entry()
@@ -31,20 +31,20 @@ package final class DeadlineSignal: Sendable {
   }
 
   /// Ends watching; a waiter is let go as cancelled.
-  package func unwatch(_ watch: Watch) {
+  public func unwatch(_ watch: Watch) {
     state.withLock { $0.entries.removeValue(forKey: watch.number) }?.waiter?.resume(
       returning: false)
   }
 
   /// Forgets what was seen so far. Call it before reading the next deadline: whatever is set after
   /// that read is then seen by `wait`.
-  package func reset(_ watch: Watch) {
+  public func reset(_ watch: Watch) {
     state.withLock { $0.entries[watch.number]?.earliest = nil }
   }
 
   /// Returns once a deadline earlier than `time` (any, when nil) has been set since `reset`.
   /// Throws `.cancelled` when the task is cancelled or the watch ended.
-  package nonisolated(nonsending) func wait(
+  public nonisolated(nonsending) func wait(
     _ watch: Watch, earlierThan time: WallTime?
   ) async throws(JournalError) {
     let woken = await withTaskCancellationHandler {
@@ -69,7 +69,7 @@ package final class DeadlineSignal: Sendable {
   }
 
   /// Lets the watcher look again, as if an earlier deadline had been set.
-  package func poke(_ watch: Watch) {
+  public func poke(_ watch: Watch) {
     let waiter = state.withLock { state in
       state.entries[watch.number]?.earliest = WallTime(milliseconds: .min)
       defer { state.entries[watch.number]?.waiter = nil }
@@ -79,7 +79,7 @@ package final class DeadlineSignal: Sendable {
   }
 
   /// Called by the adapter after a commit with the earliest deadline that commit set.
-  package func deadlineSet(_ time: WallTime) {
+  public func deadlineSet(_ time: WallTime) {
     let woken = state.withLock { state -> [UnsafeContinuation<Bool, Never>] in
       guard !state.entries.isEmpty else { return [] }
       var woken: [UnsafeContinuation<Bool, Never>] = []

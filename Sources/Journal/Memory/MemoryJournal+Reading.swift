@@ -1,11 +1,11 @@
 import Synchronization
 
 extension MemoryJournal {
-  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+  public nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
     SourceStatus(epoch: epoch, heads: tail.heads)
   }
 
-  package nonisolated(nonsending) func read(
+  public nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     try query { (store) throws(JournalError) in
@@ -13,13 +13,13 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func waitForChange(
+  public nonisolated(nonsending) func waitForChange(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
     try await tail.wait(after: heads)
   }
 
-  package nonisolated(nonsending) func load(
+  public nonisolated(nonsending) func load(
     _ stream: StreamKey
   ) async throws(JournalError) -> LoadedStream {
     try query { (store) throws(JournalError) in
@@ -29,7 +29,7 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func read(
+  public nonisolated(nonsending) func read(
     stream: StreamKey, from version: StreamVersion, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     try query { (store) throws(JournalError) in
@@ -37,7 +37,7 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func inboxMark(
+  public nonisolated(nonsending) func inboxMark(
     of stream: StreamKey, from source: InboxSource
   ) async throws(JournalError) -> Position {
     try query { store in
@@ -45,13 +45,13 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func cursors(
+  public nonisolated(nonsending) func cursors(
     of subscriber: String
   ) async throws(JournalError) -> [Cursor] {
     try query { $0.cursors[subscriber] ?? [] }
   }
 
-  package nonisolated(nonsending) func dueDeadlines(
+  public nonisolated(nonsending) func dueDeadlines(
     at time: WallTime, limit: Int
   ) async throws(JournalError) -> [Deadline] {
     try query { store in
@@ -60,7 +60,7 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func nextDeadline(
+  public nonisolated(nonsending) func nextDeadline(
     after time: WallTime?
   ) async throws(JournalError) -> Deadline? {
     try query { store in
@@ -69,7 +69,7 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func deadlines(
+  public nonisolated(nonsending) func deadlines(
     kind: String?, after deadline: Deadline?, limit: Int
   ) async throws(JournalError) -> [Deadline] {
     try query { store in
@@ -80,7 +80,7 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func deadlines(
+  public nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try query { store in
@@ -88,13 +88,13 @@ extension MemoryJournal {
     }
   }
 
-  package nonisolated(nonsending) func parked(
+  public nonisolated(nonsending) func parked(
     for subscriber: String?, after key: ParkedKey?, limit: Int
   ) async throws(JournalError) -> [ParkedEvent] {
     try query { $0.parked(for: subscriber, after: key, limit: limit) }
   }
 
-  package nonisolated(nonsending) func parkedEvent(
+  public nonisolated(nonsending) func parkedEvent(
     _ key: ParkedKey
   ) async throws(JournalError) -> ParkedEvent? {
     try query { $0.parked[key] }

@@ -2,9 +2,9 @@ import Synchronization
 
 /// A journal in memory with the crash semantics of a disk: what is not flushed is lost by
 /// `crash()`, and an append returns only after its flush. For simulations and tests.
-package final class MemoryJournal: Journal {
+public final class MemoryJournal: Journal {
   /// When an append becomes durable.
-  package enum Flush: Sendable {
+  public enum Flush: Sendable {
     /// Within `append`, without suspending.
     case immediate
     /// When `flush()` is called; those appended before form one group commit.
@@ -14,20 +14,20 @@ package final class MemoryJournal: Journal {
     case after(@Sendable () async -> Void)
   }
 
-  package struct Options: Sendable {
-    package var partitionCount = Partition.defaultCount
-    package var flush = Flush.immediate
-    package var limits = AppendLimits()
-    package var tail = EventTail.Limits()
+  public struct Options: Sendable {
+    public var partitionCount = Partition.defaultCount
+    public var flush = Flush.immediate
+    public var limits = AppendLimits()
+    public var tail = EventTail.Limits()
     /// Appends that may wait for a flush; beyond it they are `.overloaded`.
-    package var waitingMax = 8192
+    public var waitingMax = 8192
     /// A planted bug for tests of tests: appends are acknowledged and visible before `flush()`,
     /// and `crash()` loses them all the same. `flush` is then `.manual`.
-    package var acknowledgeBeforeFlush = false
+    public var acknowledgeBeforeFlush = false
     /// Told of events as they become visible, in the thread that flushes and without the lock.
-    package var onCommit: @Sendable ([RecordedEvent]) -> Void = { _ in }
+    public var onCommit: @Sendable ([RecordedEvent]) -> Void = { _ in }
 
-    package init() {}
+    public init() {}
   }
 
   final class Pending: Sendable {
@@ -47,15 +47,15 @@ package final class MemoryJournal: Journal {
     var flushes = 0
   }
 
-  package let name: String
-  package let epoch: JournalEpoch
-  package let deadlineSignal = DeadlineSignal()
+  public let name: String
+  public let epoch: JournalEpoch
+  public let deadlineSignal = DeadlineSignal()
   private let options: Options
   private let now: @Sendable () -> WallTime
   let tail: EventTail
   let state: Mutex<State>
 
-  package init(
+  public init(
     name: String, epoch: JournalEpoch, options: Options = Options(),
     now: @escaping @Sendable () -> WallTime
   ) {
@@ -70,9 +70,9 @@ package final class MemoryJournal: Journal {
     state = Mutex(State(store: store))
   }
 
-  package var partitionCount: Int { options.partitionCount }
+  public var partitionCount: Int { options.partitionCount }
 
-  package nonisolated(nonsending) func append(
+  public nonisolated(nonsending) func append(
     _ append: Append
   ) async throws(JournalError) -> AppendReceipt {
     try append.validate(options.limits)
@@ -98,10 +98,10 @@ package final class MemoryJournal: Journal {
   }
 
   /// Makes everything appended so far durable, as one group commit, and lets its appenders go.
-  package func flush() { flush(durably: true) }
+  public func flush() { flush(durably: true) }
 
   /// The power fails: what was not flushed is gone, and its appenders are told `.unknown`.
-  package func crash() {
+  public func crash() {
     let lost = state.withLock { state in
       defer { state.pending = [] }
       if let flushed = state.flushed {
@@ -118,25 +118,25 @@ package final class MemoryJournal: Journal {
   }
 
   /// While set, appends are refused as `.unavailable` with this reason, as by a full disk.
-  package func setFault(_ reason: String?) { state.withLock { $0.fault = reason } }
+  public func setFault(_ reason: String?) { state.withLock { $0.fault = reason } }
 
   /// Flips a bit of a stored event.
-  package func damage(_ partition: Partition, _ position: Position) {
+  public func damage(_ partition: Partition, _ position: Position) {
     state.withLock { $0.store.damage(partition, position) }
     tail.reset(to: tail.heads)
   }
 
   /// Ends it: appends and waits are told `.closed`.
-  package func close() {
+  public func close() {
     crash()
     state.withLock { $0.closed = true }
     tail.close()
   }
 
   /// Group commits so far.
-  package var flushCount: Int { state.withLock { $0.flushes } }
+  public var flushCount: Int { state.withLock { $0.flushes } }
   /// Appends that wait for a flush.
-  package var pendingCount: Int { state.withLock { $0.pending.count } }
+  public var pendingCount: Int { state.withLock { $0.pending.count } }
 
   private func enqueue(
     _ pending: Pending, _ waiter: UnsafeContinuation<Void, Never>? = nil
@@ -191,7 +191,7 @@ package final class MemoryJournal: Journal {
 
 extension Append {
   /// The earliest deadline it sets, or `other` if that is earlier.
-  package func earliestDeadline(before other: WallTime?) -> WallTime? {
+  public func earliestDeadline(before other: WallTime?) -> WallTime? {
     var earliest = other
     for case .set(let deadline) in deadlines {
       earliest = min(earliest ?? deadline.dueAt, deadline.dueAt)

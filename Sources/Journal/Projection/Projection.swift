@@ -2,10 +2,10 @@ import Synchronization
 
 /// Keeps a view up to date with one source: reads what is new in all partitions, and has the store
 /// take rows and cursors in one transaction.
-package final class Projection<Source: EventSource, Store: ProjectionStore>: Sendable {
-  package let view: String
-  package let source: Source
-  package let store: Store
+public final class Projection<Source: EventSource, Store: ProjectionStore>: Sendable {
+  public let view: String
+  public let source: Source
+  public let store: Store
   private let interest: EventInterest
   private let options: ProjectionOptions
   private let clock: JournalClock
@@ -21,7 +21,7 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
   }
 
   /// - Parameter view: names the cursors in the store.
-  package init(
+  public init(
     _ view: String, from source: Source, into store: Store, interest: EventInterest = .all,
     options: ProjectionOptions = ProjectionOptions(), clock: JournalClock,
     notify: @escaping @Sendable (SubscriptionNotice) -> Void = { _ in }
@@ -36,11 +36,11 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
   }
 
   /// The same, with nobody looking after it.
-  package func run() async throws(SubscriptionError) { try await run(pulse: Pulse()) }
+  public func run() async throws(SubscriptionError) { try await run(pulse: Pulse()) }
 
   /// Follows until the task is cancelled, then returns. Throws when going on would be guessing.
   /// - Parameter pulse: beats for each batch, and each question to the source.
-  package func run(pulse: Pulse) async throws(SubscriptionError) {
+  public func run(pulse: Pulse) async throws(SubscriptionError) {
     do throws(SubscriptionError) {
       var (epoch, heads, applied) = try await begin(pulse)
       while !Task.isCancelled {
@@ -62,10 +62,10 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
   }
 
   /// The position applied in each partition; empty before the first `run`.
-  package var applied: [Position] { progress.withLock { $0.applied } }
+  public var applied: [Position] { progress.withLock { $0.applied } }
 
   /// How far behind the view is, by the source's heads.
-  package func lag() async throws(JournalError) -> SubscriptionLag {
+  public func lag() async throws(JournalError) -> SubscriptionLag {
     let heads = try await source.status().heads
     let (applied, oldest) = progress.withLock { ($0.applied, $0.oldest) }
     var lag = SubscriptionLag(events: 0, oldest: .zero)
@@ -79,7 +79,7 @@ package final class Projection<Source: EventSource, Store: ProjectionStore>: Sen
 
   /// How many events the view is behind by what is known; nil before it runs, and while the source
   /// does not answer.
-  package var knownLag: Int64? {
+  public var knownLag: Int64? {
     progress.withLock { progress in
       guard !progress.heads.isEmpty, progress.heads.count == progress.applied.count else {
         return nil

@@ -2,7 +2,7 @@
 ///
 /// The effect is a command through the owning replica that takes `delivery.position` in its append
 /// (`AggregateRuntime.execute(taking:)`), so that an event delivered again has no effect again.
-package protocol Subscriber: Sendable {
+public protocol Subscriber: Sendable {
   /// Unique within the destination service, e.g. `store.from-order`; names cursors and marks.
   var name: String { get }
   /// Which events it is handed; the others only move the cursor.
@@ -16,16 +16,16 @@ package protocol Subscriber: Sendable {
 
 extension Subscriber {
   /// The stream's id: in order per order, over all its categories.
-  package func orderingKey(of event: RecordedEvent) -> String { event.stream.id }
+  public func orderingKey(of event: RecordedEvent) -> String { event.stream.id }
 }
 
 /// Which events a subscriber wants.
-package enum EventInterest: Sendable, Equatable {
+public enum EventInterest: Sendable, Equatable {
   case all
   /// Those of these types (full protobuf names).
   case types(Set<String>)
 
-  package func includes(_ event: RecordedEvent) -> Bool {
+  public func includes(_ event: RecordedEvent) -> Bool {
     switch self {
     case .all: true
     case .types(let types): types.contains(event.type)
@@ -34,16 +34,16 @@ package enum EventInterest: Sendable, Equatable {
 }
 
 /// One event on its way to a subscriber.
-package struct Delivery: Sendable, Equatable {
-  package var event: RecordedEvent
+public struct Delivery: Sendable, Equatable {
+  public var event: RecordedEvent
   /// The journal it comes from.
-  package var source: String
+  public var source: String
   /// What the effect's append marks as taken.
-  package var position: InboxPosition
+  public var position: InboxPosition
   /// 1 for the first try of this event since the subscription was started.
-  package var attempt: Int
+  public var attempt: Int
 
-  package init(event: RecordedEvent, source: String, position: InboxPosition, attempt: Int) {
+  public init(event: RecordedEvent, source: String, position: InboxPosition, attempt: Int) {
     self.event = event
     self.source = source
     self.position = position
@@ -52,7 +52,7 @@ package struct Delivery: Sendable, Equatable {
 }
 
 /// Why a delivery had no effect.
-package enum DeliveryFailure: Error, Sendable, Equatable {
+public enum DeliveryFailure: Error, Sendable, Equatable {
   /// Something it needs is away: tried again, as long as it takes. Blocks only this ordering key.
   case unavailable(String)
   /// It went wrong: tried again a few times, then parked.
@@ -60,7 +60,7 @@ package enum DeliveryFailure: Error, Sendable, Equatable {
   /// It can never work: parked at once.
   case poison(String)
 
-  package var reason: String {
+  public var reason: String {
     switch self {
     case .unavailable(let reason), .failed(let reason), .poison(let reason): reason
     }
@@ -68,28 +68,28 @@ package enum DeliveryFailure: Error, Sendable, Equatable {
 }
 
 /// Bounds and habits of a subscription.
-package struct SubscriptionOptions: Sendable {
+public struct SubscriptionOptions: Sendable {
   /// Handlers at work at the same time.
-  package var handlersMax = 512
+  public var handlersMax = 512
   /// Events taken from the source and not yet dealt with, per partition.
-  package var windowEventsMax = 512
+  public var windowEventsMax = 512
   /// Events read at once.
-  package var readEventsMax = 256
+  public var readEventsMax = 256
   /// The cursors are stored after this many events …
-  package var cursorEvents = 4096
+  public var cursorEvents = 4096
   /// … or after this long, whichever is first. Unless nothing was dealt with.
-  package var cursorInterval = Duration.seconds(1)
+  public var cursorInterval = Duration.seconds(1)
   /// Attempts of an event that goes wrong before it is parked.
-  package var attemptsMax = 5
+  public var attemptsMax = 5
   /// Ordering keys that may be parked at the same time; beyond it the subscription stops.
-  package var parkedKeysMax = 100_000
-  package var backOff = BackOff()
+  public var parkedKeysMax = 100_000
+  public var backOff = BackOff()
 
-  package init() {}
+  public init() {}
 }
 
 /// Why a subscription cannot go on. None of these heals by itself.
-package enum SubscriptionError: Error, Sendable, Equatable {
+public enum SubscriptionError: Error, Sendable, Equatable {
   /// The stored cursor belongs to another history of the source.
   case otherEpoch(Partition, cursor: JournalEpoch, source: JournalEpoch)
   /// The stored cursor is beyond the source's head: the source has lost events.
@@ -102,7 +102,7 @@ package enum SubscriptionError: Error, Sendable, Equatable {
 }
 
 /// What a subscription tells whoever logs.
-package enum SubscriptionNotice: Sendable, Equatable {
+public enum SubscriptionNotice: Sendable, Equatable {
   /// An event could not be handled and is tried again after a while.
   case retrying(Delivery, DeliveryFailure)
   case parked(ParkedEvent)
@@ -113,13 +113,13 @@ package enum SubscriptionNotice: Sendable, Equatable {
 }
 
 /// How far behind a subscription is.
-package struct SubscriptionLag: Sendable, Equatable {
+public struct SubscriptionLag: Sendable, Equatable {
   /// Events not yet dealt with, counting those that do not interest it.
-  package var events: Int64
+  public var events: Int64
   /// The age of the oldest event that has been taken up and is not dealt with; zero when none is.
-  package var oldest: Duration
+  public var oldest: Duration
 
-  package init(events: Int64, oldest: Duration) {
+  public init(events: Int64, oldest: Duration) {
     self.events = events
     self.oldest = oldest
   }

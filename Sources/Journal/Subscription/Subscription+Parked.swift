@@ -1,5 +1,5 @@
 /// How replaying parked events ended.
-package enum ReplayOutcome: Sendable, Equatable {
+public enum ReplayOutcome: Sendable, Equatable {
   /// All of the key's events have been handled; it goes on as usual.
   case released(replayed: Int)
   /// This one still cannot be handled; it and those behind it stay parked.
@@ -9,7 +9,7 @@ package enum ReplayOutcome: Sendable, Equatable {
 }
 
 /// Why parked events could not be replayed or discarded.
-package enum ParkingError: Error, Sendable, Equatable {
+public enum ParkingError: Error, Sendable, Equatable {
   case journal(JournalError)
   /// Events before it are still being handled, so that a crash would bring it back: later.
   case tooEarly(ParkedKey)
@@ -19,7 +19,7 @@ package enum ParkingError: Error, Sendable, Equatable {
 extension Subscription {
   /// Handles the parked events of one ordering key again, in order. Those that arrive meanwhile
   /// wait behind them. The subscription must be running here.
-  package func replayParked(
+  public func replayParked(
     orderingKey key: String
   ) async throws(ParkingError) -> ReplayOutcome {
     guard parking.beginReplay(key) else { return .nothingParked }
@@ -50,7 +50,7 @@ extension Subscription {
 
   /// Gives up one parked event for good. Those parked behind it stay, until they are replayed. A
   /// row under `ParkedKey.discarded` keeps who did it, and when.
-  package func discardParked(
+  public func discardParked(
     _ parked: ParkedKey, by who: String
   ) async throws(ParkingError) {
     do throws(JournalError) {

@@ -5,12 +5,12 @@ import Synchronization
 ///
 /// The cursor is a low-water mark, stored now and then with the destination's append; what was
 /// handled beyond it is delivered again after a crash, and the inbox marks keep its effect single.
-package final class Subscription<
+public final class Subscription<
   Source: EventSource, Destination: Journal, Handler: Subscriber
 >: Sendable {
-  package let source: Source
-  package let destination: Destination
-  package let subscriber: Handler
+  public let source: Source
+  public let destination: Destination
+  public let subscriber: Handler
   let options: SubscriptionOptions
   let clock: JournalClock
   let notify: @Sendable (SubscriptionNotice) -> Void
@@ -19,7 +19,7 @@ package final class Subscription<
   private let progress = Mutex<[PartitionProgress]>([])
 
   /// - Parameter notify: told what is worth a line in the log; must not block.
-  package init(
+  public init(
     from source: Source, to destination: Destination, subscriber: Handler,
     options: SubscriptionOptions = SubscriptionOptions(), clock: JournalClock,
     notify: @escaping @Sendable (SubscriptionNotice) -> Void = { _ in }
@@ -33,13 +33,13 @@ package final class Subscription<
   }
 
   /// The same, with nobody looking after it.
-  package func run() async throws(SubscriptionError) { try await run(pulse: Pulse()) }
+  public func run() async throws(SubscriptionError) { try await run(pulse: Pulse()) }
 
   /// Follows until the task is cancelled, then stores its cursors and returns. Throws when going
   /// on would be guessing. One run at a time counts: another that does not end beside it has no
   /// effect twice, since cursors and marks stand with the effects.
   /// - Parameter pulse: beats for each event that is handled, and each question to a journal.
-  package func run(pulse: Pulse) async throws(SubscriptionError) {
+  public func run(pulse: Pulse) async throws(SubscriptionError) {
     do throws(SubscriptionError) {
       let (status, positions) = try await begin()
       try await Follower(self, after: positions, status: status, pulse: pulse).run()
@@ -50,7 +50,7 @@ package final class Subscription<
   }
 
   /// How far behind it is, by the source's heads.
-  package func lag() async throws(JournalError) -> SubscriptionLag {
+  public func lag() async throws(JournalError) -> SubscriptionLag {
     let heads = try await source.status().heads
     let now = clock.now()
     return progress.withLock { progress in
@@ -66,7 +66,7 @@ package final class Subscription<
 
   /// How many events it is behind by what it knows; nil before it runs, and while the source does
   /// not answer.
-  package var knownLag: Int64? {
+  public var knownLag: Int64? {
     progress.withLock { progress in
       guard !progress.isEmpty, !progress.contains(where: \.isAway) else { return nil }
       return progress.reduce(0) { $0 + max(0, $1.head.value &- $1.lowWater.value) }

@@ -4,9 +4,9 @@
 import CMessages
 
 extension GetNodeRequest {
-  package static var fullName: String { "baedal.admin.v1.GetNodeRequest" }
+  public static var fullName: String { "baedal.admin.v1.GetNodeRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__GetNodeRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension GetNodeRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__GetNodeRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension GetNodeRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__get_node_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension GetNodeRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -46,9 +46,9 @@ extension GetNodeRequest {
 }
 
 extension GetNodeResponse {
-  package static var fullName: String { "baedal.admin.v1.GetNodeResponse" }
+  public static var fullName: String { "baedal.admin.v1.GetNodeResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__GetNodeResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -56,7 +56,7 @@ extension GetNodeResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__GetNodeResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -64,7 +64,7 @@ extension GetNodeResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__get_node_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -72,7 +72,7 @@ extension GetNodeResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -123,9 +123,9 @@ extension GetNodeResponse {
 }
 
 extension BackgroundWork {
-  package static var fullName: String { "baedal.admin.v1.BackgroundWork" }
+  public static var fullName: String { "baedal.admin.v1.BackgroundWork" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__BackgroundWork.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -133,7 +133,7 @@ extension BackgroundWork {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__BackgroundWork.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -141,7 +141,7 @@ extension BackgroundWork {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__background_work__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -149,7 +149,7 @@ extension BackgroundWork {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -182,9 +182,9 @@ extension BackgroundWork {
 }
 
 extension ServicePool {
-  package static var fullName: String { "baedal.admin.v1.ServicePool" }
+  public static var fullName: String { "baedal.admin.v1.ServicePool" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ServicePool.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -192,7 +192,7 @@ extension ServicePool {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ServicePool.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -200,7 +200,7 @@ extension ServicePool {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__service_pool__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -208,7 +208,7 @@ extension ServicePool {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -241,9 +241,9 @@ extension ServicePool {
 }
 
 extension AuditRequest {
-  package static var fullName: String { "baedal.admin.v1.AuditRequest" }
+  public static var fullName: String { "baedal.admin.v1.AuditRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__AuditRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -251,7 +251,7 @@ extension AuditRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__AuditRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -259,7 +259,7 @@ extension AuditRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__audit_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -267,7 +267,7 @@ extension AuditRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -283,9 +283,9 @@ extension AuditRequest {
 }
 
 extension AuditResponse {
-  package static var fullName: String { "baedal.admin.v1.AuditResponse" }
+  public static var fullName: String { "baedal.admin.v1.AuditResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__AuditResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -293,7 +293,7 @@ extension AuditResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__AuditResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -301,7 +301,7 @@ extension AuditResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__audit_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -309,7 +309,7 @@ extension AuditResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -354,9 +354,9 @@ extension AuditResponse {
 }
 
 extension AuditCount {
-  package static var fullName: String { "baedal.admin.v1.AuditCount" }
+  public static var fullName: String { "baedal.admin.v1.AuditCount" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__AuditCount.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -364,7 +364,7 @@ extension AuditCount {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__AuditCount.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -372,7 +372,7 @@ extension AuditCount {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__audit_count__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -380,7 +380,7 @@ extension AuditCount {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -404,9 +404,9 @@ extension AuditCount {
 }
 
 extension AuditViolation {
-  package static var fullName: String { "baedal.admin.v1.AuditViolation" }
+  public static var fullName: String { "baedal.admin.v1.AuditViolation" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__AuditViolation.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -414,7 +414,7 @@ extension AuditViolation {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__AuditViolation.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -422,7 +422,7 @@ extension AuditViolation {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__audit_violation__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -430,7 +430,7 @@ extension AuditViolation {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -457,9 +457,9 @@ extension AuditViolation {
 }
 
 extension ListParkedRequest {
-  package static var fullName: String { "baedal.admin.v1.ListParkedRequest" }
+  public static var fullName: String { "baedal.admin.v1.ListParkedRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ListParkedRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -467,7 +467,7 @@ extension ListParkedRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ListParkedRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -475,7 +475,7 @@ extension ListParkedRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__list_parked_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -483,7 +483,7 @@ extension ListParkedRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -525,9 +525,9 @@ extension ListParkedRequest {
 }
 
 extension ListParkedResponse {
-  package static var fullName: String { "baedal.admin.v1.ListParkedResponse" }
+  public static var fullName: String { "baedal.admin.v1.ListParkedResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ListParkedResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -535,7 +535,7 @@ extension ListParkedResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ListParkedResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -543,7 +543,7 @@ extension ListParkedResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__list_parked_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -551,7 +551,7 @@ extension ListParkedResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -596,9 +596,9 @@ extension ListParkedResponse {
 }
 
 extension UnaskedNode {
-  package static var fullName: String { "baedal.admin.v1.UnaskedNode" }
+  public static var fullName: String { "baedal.admin.v1.UnaskedNode" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__UnaskedNode.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -606,7 +606,7 @@ extension UnaskedNode {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__UnaskedNode.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -614,7 +614,7 @@ extension UnaskedNode {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__unasked_node__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -622,7 +622,7 @@ extension UnaskedNode {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -649,9 +649,9 @@ extension UnaskedNode {
 }
 
 extension ParkedEvent {
-  package static var fullName: String { "baedal.admin.v1.ParkedEvent" }
+  public static var fullName: String { "baedal.admin.v1.ParkedEvent" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ParkedEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -659,7 +659,7 @@ extension ParkedEvent {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ParkedEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -667,7 +667,7 @@ extension ParkedEvent {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__parked_event__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -675,7 +675,7 @@ extension ParkedEvent {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -729,9 +729,9 @@ extension ParkedEvent {
 }
 
 extension GetParkedResponse {
-  package static var fullName: String { "baedal.admin.v1.GetParkedResponse" }
+  public static var fullName: String { "baedal.admin.v1.GetParkedResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__GetParkedResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -739,7 +739,7 @@ extension GetParkedResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__GetParkedResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -747,7 +747,7 @@ extension GetParkedResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__get_parked_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -755,7 +755,7 @@ extension GetParkedResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -821,9 +821,9 @@ extension GetParkedResponse {
 }
 
 extension ParkedEventRequest {
-  package static var fullName: String { "baedal.admin.v1.ParkedEventRequest" }
+  public static var fullName: String { "baedal.admin.v1.ParkedEventRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ParkedEventRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -831,7 +831,7 @@ extension ParkedEventRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ParkedEventRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -839,7 +839,7 @@ extension ParkedEventRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__parked_event_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -847,7 +847,7 @@ extension ParkedEventRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -880,9 +880,9 @@ extension ParkedEventRequest {
 }
 
 extension ParkedEventResponse {
-  package static var fullName: String { "baedal.admin.v1.ParkedEventResponse" }
+  public static var fullName: String { "baedal.admin.v1.ParkedEventResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ParkedEventResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -890,7 +890,7 @@ extension ParkedEventResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ParkedEventResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -898,7 +898,7 @@ extension ParkedEventResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__parked_event_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -906,7 +906,7 @@ extension ParkedEventResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -945,9 +945,9 @@ extension ParkedEventResponse {
 }
 
 extension GetConfigRequest {
-  package static var fullName: String { "baedal.admin.v1.GetConfigRequest" }
+  public static var fullName: String { "baedal.admin.v1.GetConfigRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__GetConfigRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -955,7 +955,7 @@ extension GetConfigRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__GetConfigRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -963,7 +963,7 @@ extension GetConfigRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__get_config_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -971,7 +971,7 @@ extension GetConfigRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -987,9 +987,9 @@ extension GetConfigRequest {
 }
 
 extension GetConfigResponse {
-  package static var fullName: String { "baedal.admin.v1.GetConfigResponse" }
+  public static var fullName: String { "baedal.admin.v1.GetConfigResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__GetConfigResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -997,7 +997,7 @@ extension GetConfigResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__GetConfigResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1005,7 +1005,7 @@ extension GetConfigResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__get_config_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1013,7 +1013,7 @@ extension GetConfigResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1046,9 +1046,9 @@ extension GetConfigResponse {
 }
 
 extension ConfigEntry {
-  package static var fullName: String { "baedal.admin.v1.ConfigEntry" }
+  public static var fullName: String { "baedal.admin.v1.ConfigEntry" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ConfigEntry.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1056,7 +1056,7 @@ extension ConfigEntry {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ConfigEntry.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1064,7 +1064,7 @@ extension ConfigEntry {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__config_entry__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1072,7 +1072,7 @@ extension ConfigEntry {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1099,9 +1099,9 @@ extension ConfigEntry {
 }
 
 extension RebuildDashboardRequest {
-  package static var fullName: String { "baedal.admin.v1.RebuildDashboardRequest" }
+  public static var fullName: String { "baedal.admin.v1.RebuildDashboardRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__RebuildDashboardRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1109,7 +1109,7 @@ extension RebuildDashboardRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__RebuildDashboardRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1117,7 +1117,7 @@ extension RebuildDashboardRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__rebuild_dashboard_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1125,7 +1125,7 @@ extension RebuildDashboardRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1141,9 +1141,9 @@ extension RebuildDashboardRequest {
 }
 
 extension RebuildDashboardUpdate {
-  package static var fullName: String { "baedal.admin.v1.RebuildDashboardUpdate" }
+  public static var fullName: String { "baedal.admin.v1.RebuildDashboardUpdate" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__RebuildDashboardUpdate.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1151,7 +1151,7 @@ extension RebuildDashboardUpdate {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__RebuildDashboardUpdate.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1159,7 +1159,7 @@ extension RebuildDashboardUpdate {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__rebuild_dashboard_update__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1167,7 +1167,7 @@ extension RebuildDashboardUpdate {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1194,9 +1194,9 @@ extension RebuildDashboardUpdate {
 }
 
 extension ListBreakersRequest {
-  package static var fullName: String { "baedal.admin.v1.ListBreakersRequest" }
+  public static var fullName: String { "baedal.admin.v1.ListBreakersRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ListBreakersRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1204,7 +1204,7 @@ extension ListBreakersRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ListBreakersRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1212,7 +1212,7 @@ extension ListBreakersRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__list_breakers_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1220,7 +1220,7 @@ extension ListBreakersRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1236,9 +1236,9 @@ extension ListBreakersRequest {
 }
 
 extension ListBreakersResponse {
-  package static var fullName: String { "baedal.admin.v1.ListBreakersResponse" }
+  public static var fullName: String { "baedal.admin.v1.ListBreakersResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ListBreakersResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1246,7 +1246,7 @@ extension ListBreakersResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ListBreakersResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1254,7 +1254,7 @@ extension ListBreakersResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__list_breakers_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1262,7 +1262,7 @@ extension ListBreakersResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1291,9 +1291,9 @@ extension ListBreakersResponse {
 }
 
 extension BreakerResponse {
-  package static var fullName: String { "baedal.admin.v1.BreakerResponse" }
+  public static var fullName: String { "baedal.admin.v1.BreakerResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__BreakerResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1301,7 +1301,7 @@ extension BreakerResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__BreakerResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1309,7 +1309,7 @@ extension BreakerResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__breaker_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1317,7 +1317,7 @@ extension BreakerResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1347,9 +1347,9 @@ extension BreakerResponse {
 }
 
 extension Breaker {
-  package static var fullName: String { "baedal.admin.v1.Breaker" }
+  public static var fullName: String { "baedal.admin.v1.Breaker" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__Breaker.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1357,7 +1357,7 @@ extension Breaker {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__Breaker.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1365,7 +1365,7 @@ extension Breaker {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__breaker__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1373,7 +1373,7 @@ extension Breaker {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1448,9 +1448,9 @@ extension Breaker {
 }
 
 extension BreakerCounters {
-  package static var fullName: String { "baedal.admin.v1.BreakerCounters" }
+  public static var fullName: String { "baedal.admin.v1.BreakerCounters" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__BreakerCounters.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1458,7 +1458,7 @@ extension BreakerCounters {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__BreakerCounters.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1466,7 +1466,7 @@ extension BreakerCounters {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__breaker_counters__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1474,7 +1474,7 @@ extension BreakerCounters {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1519,9 +1519,9 @@ extension BreakerCounters {
 }
 
 extension DependencyPolicy {
-  package static var fullName: String { "baedal.admin.v1.DependencyPolicy" }
+  public static var fullName: String { "baedal.admin.v1.DependencyPolicy" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__DependencyPolicy.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1529,7 +1529,7 @@ extension DependencyPolicy {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__DependencyPolicy.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1537,7 +1537,7 @@ extension DependencyPolicy {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__dependency_policy__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1545,7 +1545,7 @@ extension DependencyPolicy {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1599,9 +1599,9 @@ extension DependencyPolicy {
 }
 
 extension OperateBreakerRequest {
-  package static var fullName: String { "baedal.admin.v1.OperateBreakerRequest" }
+  public static var fullName: String { "baedal.admin.v1.OperateBreakerRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__OperateBreakerRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1609,7 +1609,7 @@ extension OperateBreakerRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__OperateBreakerRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1617,7 +1617,7 @@ extension OperateBreakerRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__operate_breaker_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1625,7 +1625,7 @@ extension OperateBreakerRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1649,9 +1649,9 @@ extension OperateBreakerRequest {
 }
 
 extension SetDependencyPolicyRequest {
-  package static var fullName: String { "baedal.admin.v1.SetDependencyPolicyRequest" }
+  public static var fullName: String { "baedal.admin.v1.SetDependencyPolicyRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__SetDependencyPolicyRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1659,7 +1659,7 @@ extension SetDependencyPolicyRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__SetDependencyPolicyRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1667,7 +1667,7 @@ extension SetDependencyPolicyRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__set_dependency_policy_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1675,7 +1675,7 @@ extension SetDependencyPolicyRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1708,9 +1708,9 @@ extension SetDependencyPolicyRequest {
 }
 
 extension ListWaitingRequest {
-  package static var fullName: String { "baedal.admin.v1.ListWaitingRequest" }
+  public static var fullName: String { "baedal.admin.v1.ListWaitingRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ListWaitingRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1718,7 +1718,7 @@ extension ListWaitingRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ListWaitingRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1726,7 +1726,7 @@ extension ListWaitingRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__list_waiting_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1734,7 +1734,7 @@ extension ListWaitingRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1764,9 +1764,9 @@ extension ListWaitingRequest {
 }
 
 extension ListWaitingResponse {
-  package static var fullName: String { "baedal.admin.v1.ListWaitingResponse" }
+  public static var fullName: String { "baedal.admin.v1.ListWaitingResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__ListWaitingResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1774,7 +1774,7 @@ extension ListWaitingResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__ListWaitingResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1782,7 +1782,7 @@ extension ListWaitingResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__list_waiting_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1790,7 +1790,7 @@ extension ListWaitingResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1823,9 +1823,9 @@ extension ListWaitingResponse {
 }
 
 extension Waiting {
-  package static var fullName: String { "baedal.admin.v1.Waiting" }
+  public static var fullName: String { "baedal.admin.v1.Waiting" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Admin__V1__Waiting.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1833,7 +1833,7 @@ extension Waiting {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Admin__V1__Waiting.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1841,7 +1841,7 @@ extension Waiting {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__admin__v1__waiting__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1849,7 +1849,7 @@ extension Waiting {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

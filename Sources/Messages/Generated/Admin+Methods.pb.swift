@@ -2,47 +2,47 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.admin.v1.AdminService`.
-package enum AdminServiceMethods {
+public enum AdminServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.admin.v1.AdminService"
+  public static let serviceName = "baedal.admin.v1.AdminService"
   /// What runs here.
-  package static let getNode =
+  public static let getNode =
     UnaryMethod<GetNodeRequest, GetNodeResponse>(path: "baedal.admin.v1.AdminService/GetNode")
   /// Checks the promises P1 to P4 over the journals of this node.
-  package static let audit =
+  public static let audit =
     UnaryMethod<AuditRequest, AuditResponse>(path: "baedal.admin.v1.AdminService/Audit")
   /// Events that were set aside, of all services: the node that is asked asks the others.
-  package static let listParked =
+  public static let listParked =
     UnaryMethod<ListParkedRequest, ListParkedResponse>(path: "baedal.admin.v1.AdminService/ListParked")
   /// One of them, with what it says and what waits behind it.
-  package static let getParked =
+  public static let getParked =
     UnaryMethod<ParkedEventRequest, GetParkedResponse>(path: "baedal.admin.v1.AdminService/GetParked")
   /// Tries a parked event, and what waits behind it, again. Like the next, on whichever node runs
   /// the service that has set it aside.
-  package static let replayParked =
+  public static let replayParked =
     UnaryMethod<ParkedEventRequest, ParkedEventResponse>(path: "baedal.admin.v1.AdminService/ReplayParked")
   /// Gives up on a parked event for good; what waits behind it goes on. Who did it is kept.
-  package static let discardParked =
+  public static let discardParked =
     UnaryMethod<ParkedEventRequest, ParkedEventResponse>(path: "baedal.admin.v1.AdminService/DiscardParked")
   /// Builds the dashboard anew from the journals of this node, beside the one in use, which answers
   /// until the new one takes its place. Tells how far it is; the last message says that it is done.
   /// Cancelling the call, or an error, leaves the one in use as it was. One at a time.
-  package static let rebuildDashboard =
+  public static let rebuildDashboard =
     ServerStreamMethod<RebuildDashboardRequest, RebuildDashboardUpdate>(path: "baedal.admin.v1.AdminService/RebuildDashboard")
   /// The circuit breakers of this node, each with the bulkhead before it.
-  package static let listBreakers =
+  public static let listBreakers =
     UnaryMethod<ListBreakersRequest, ListBreakersResponse>(path: "baedal.admin.v1.AdminService/ListBreakers")
   /// Forces a breaker open or closed, takes it out of the way, or puts it back to work.
-  package static let operateBreaker =
+  public static let operateBreaker =
     UnaryMethod<OperateBreakerRequest, BreakerResponse>(path: "baedal.admin.v1.AdminService/OperateBreaker")
   /// Another policy for a dependency, until the node starts again: its file stays as it is.
-  package static let setDependencyPolicy =
+  public static let setDependencyPolicy =
     UnaryMethod<SetDependencyPolicyRequest, BreakerResponse>(path: "baedal.admin.v1.AdminService/SetDependencyPolicy")
   /// What waits for somebody: whom, until when, and what happens then. The longest due first.
-  package static let listWaiting =
+  public static let listWaiting =
     UnaryMethod<ListWaitingRequest, ListWaitingResponse>(path: "baedal.admin.v1.AdminService/ListWaiting")
   /// The settings that this node runs with, without secrets.
-  package static let getConfig =
+  public static let getConfig =
     UnaryMethod<GetConfigRequest, GetConfigResponse>(path: "baedal.admin.v1.AdminService/GetConfig")
 }
 

@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.admin.v1.BreakerState`.
-package enum BreakerState: MessageEnum {
+public enum BreakerState: MessageEnum {
   case unspecified
   case closed
   case open
@@ -13,7 +13,7 @@ package enum BreakerState: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .closed
@@ -26,7 +26,7 @@ package enum BreakerState: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .closed: 1
@@ -40,7 +40,7 @@ package enum BreakerState: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "BREAKER_STATE_UNSPECIFIED"
     case .closed: "BREAKER_STATE_CLOSED"
@@ -54,7 +54,7 @@ package enum BreakerState: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .closed,
     .open,
@@ -66,7 +66,7 @@ package enum BreakerState: MessageEnum {
 }
 
 /// `baedal.admin.v1.BreakerOperation`.
-package enum BreakerOperation: MessageEnum {
+public enum BreakerOperation: MessageEnum {
   case unspecified
   case forceOpen
   case forceClosed
@@ -76,7 +76,7 @@ package enum BreakerOperation: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .forceOpen
@@ -87,7 +87,7 @@ package enum BreakerOperation: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .forceOpen: 1
@@ -99,7 +99,7 @@ package enum BreakerOperation: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "BREAKER_OPERATION_UNSPECIFIED"
     case .forceOpen: "BREAKER_OPERATION_FORCE_OPEN"
@@ -111,7 +111,7 @@ package enum BreakerOperation: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .forceOpen,
     .forceClosed,
@@ -121,21 +121,21 @@ package enum BreakerOperation: MessageEnum {
 }
 
 /// `baedal.admin.v1.GetNodeRequest`.
-package struct GetNodeRequest: Message {
-  package init() {}
+public struct GetNodeRequest: Message {
+  public init() {}
 }
 
 /// `baedal.admin.v1.GetNodeResponse`.
-package struct GetNodeResponse: Message {
-  package var node: String
-  package var version: String
-  package var startedAtMs: Int64
-  package var services: [ServicePool]
-  package var background: [BackgroundWork]
+public struct GetNodeResponse: Message {
+  public var node: String
+  public var version: String
+  public var startedAtMs: Int64
+  public var services: [ServicePool]
+  public var background: [BackgroundWork]
 
-  package init() { self.init(node: "") }
+  public init() { self.init(node: "") }
 
-  package init(
+  public init(
     node: String = "",
     version: String = "",
     startedAtMs: Int64 = 0,
@@ -151,20 +151,20 @@ package struct GetNodeResponse: Message {
 }
 
 /// What a node does beside answering calls, such as following another service's events.
-package struct BackgroundWork: Message {
-  package var name: String
+public struct BackgroundWork: Message {
+  public var name: String
   /// else it waits to be begun again
-  package var running: Bool
+  public var running: Bool
   /// since the node started
-  package var restarts: UInt32
+  public var restarts: UInt32
   /// of these, because it did not get on
-  package var stalls: UInt32
+  public var stalls: UInt32
   /// of the last restart; empty before the first
-  package var lastReason: String
+  public var lastReason: String
 
-  package init() { self.init(name: "") }
+  public init() { self.init(name: "") }
 
-  package init(
+  public init(
     name: String = "",
     running: Bool = false,
     restarts: UInt32 = 0,
@@ -180,17 +180,17 @@ package struct BackgroundWork: Message {
 }
 
 /// `baedal.admin.v1.ServicePool`.
-package struct ServicePool: Message {
-  package var service: String
-  package var replicas: UInt32
-  package var inFlight: UInt64
-  package var waiting: UInt64
+public struct ServicePool: Message {
+  public var service: String
+  public var replicas: UInt32
+  public var inFlight: UInt64
+  public var waiting: UInt64
   /// since the node's start
-  package var completed: UInt64
+  public var completed: UInt64
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     replicas: UInt32 = 0,
     inFlight: UInt64 = 0,
@@ -206,20 +206,20 @@ package struct ServicePool: Message {
 }
 
 /// `baedal.admin.v1.AuditRequest`.
-package struct AuditRequest: Message {
-  package init() {}
+public struct AuditRequest: Message {
+  public init() {}
 }
 
 /// `baedal.admin.v1.AuditResponse`.
-package struct AuditResponse: Message {
-  package var counts: [AuditCount]
-  package var violations: [AuditViolation]
+public struct AuditResponse: Message {
+  public var counts: [AuditCount]
+  public var violations: [AuditViolation]
   /// there were more than are listed
-  package var moreViolations: Bool
+  public var moreViolations: Bool
 
-  package init() { self.init(counts: []) }
+  public init() { self.init(counts: []) }
 
-  package init(
+  public init(
     counts: [AuditCount] = [],
     violations: [AuditViolation] = [],
     moreViolations: Bool = false
@@ -231,13 +231,13 @@ package struct AuditResponse: Message {
 }
 
 /// `baedal.admin.v1.AuditCount`.
-package struct AuditCount: Message {
-  package var name: String
-  package var value: Int64
+public struct AuditCount: Message {
+  public var name: String
+  public var value: Int64
 
-  package init() { self.init(name: "") }
+  public init() { self.init(name: "") }
 
-  package init(
+  public init(
     name: String = "",
     value: Int64 = 0
   ) {
@@ -247,15 +247,15 @@ package struct AuditCount: Message {
 }
 
 /// `baedal.admin.v1.AuditViolation`.
-package struct AuditViolation: Message {
+public struct AuditViolation: Message {
   /// "P1" to "P4", or "journal"
-  package var promise: String
-  package var orderID: String
-  package var text: String
+  public var promise: String
+  public var orderID: String
+  public var text: String
 
-  package init() { self.init(promise: "") }
+  public init() { self.init(promise: "") }
 
-  package init(
+  public init(
     promise: String = "",
     orderID: String = "",
     text: String = ""
@@ -267,27 +267,27 @@ package struct AuditViolation: Message {
 }
 
 /// `baedal.admin.v1.ListParkedRequest`.
-package struct ListParkedRequest: Message {
+public struct ListParkedRequest: Message {
   /// whose they are; empty: all
-  package var service: String
+  public var service: String
   /// 0 means 50
-  package var limit: UInt32
+  public var limit: UInt32
   /// such as "store.order"; empty: all
-  package var subscriber: String
+  public var subscriber: String
   /// the full name of the event's message; empty: all
-  package var type: String
+  public var type: String
   /// what the event is about, such as the order's id; empty: all
-  package var id: String
+  public var id: String
   /// next_page of the answer before; empty for the first
-  package var page: String
+  public var page: String
   /// those that were given up, instead of those that wait
-  package var discarded: Bool
+  public var discarded: Bool
   /// only those of the node that is asked
-  package var local: Bool
+  public var local: Bool
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     limit: UInt32 = 0,
     subscriber: String = "",
@@ -309,16 +309,16 @@ package struct ListParkedRequest: Message {
 }
 
 /// `baedal.admin.v1.ListParkedResponse`.
-package struct ListParkedResponse: Message {
+public struct ListParkedResponse: Message {
   /// by service, subscriber, partition and position
-  package var events: [ParkedEvent]
+  public var events: [ParkedEvent]
   /// empty on the last one
-  package var nextPage: String
-  package var unasked: [UnaskedNode]
+  public var nextPage: String
+  public var unasked: [UnaskedNode]
 
-  package init() { self.init(events: []) }
+  public init() { self.init(events: []) }
 
-  package init(
+  public init(
     events: [ParkedEvent] = [],
     nextPage: String = "",
     unasked: [UnaskedNode] = []
@@ -330,15 +330,15 @@ package struct ListParkedResponse: Message {
 }
 
 /// A node whose parked events are missing in an answer.
-package struct UnaskedNode: Message {
+public struct UnaskedNode: Message {
   /// as the node that was asked calls it
-  package var node: String
-  package var service: String
-  package var reason: String
+  public var node: String
+  public var service: String
+  public var reason: String
 
-  package init() { self.init(node: "") }
+  public init() { self.init(node: "") }
 
-  package init(
+  public init(
     node: String = "",
     service: String = "",
     reason: String = ""
@@ -350,26 +350,26 @@ package struct UnaskedNode: Message {
 }
 
 /// `baedal.admin.v1.ParkedEvent`.
-package struct ParkedEvent: Message {
-  package var service: String
-  package var subscriber: String
-  package var partition: UInt32
-  package var position: Int64
-  package var source: String
-  package var stream: String
-  package var type: String
-  package var reason: String
+public struct ParkedEvent: Message {
+  public var service: String
+  public var subscriber: String
+  public var partition: UInt32
+  public var position: Int64
+  public var source: String
+  public var stream: String
+  public var type: String
+  public var reason: String
   /// 0: its row is damaged, or it only waits behind another one
-  package var attempts: UInt32
-  package var parkedAtMs: Int64
+  public var attempts: UInt32
+  public var parkedAtMs: Int64
   /// where the service runs
-  package var node: String
+  public var node: String
   /// events of the same one wait behind each other
-  package var orderingKey: String
+  public var orderingKey: String
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     subscriber: String = "",
     partition: UInt32 = 0,
@@ -399,25 +399,25 @@ package struct ParkedEvent: Message {
 }
 
 /// `baedal.admin.v1.GetParkedResponse`.
-package struct GetParkedResponse: Message {
-  package var event: ParkedEvent?
+public struct GetParkedResponse: Message {
+  public var event: ParkedEvent?
   /// Of the event itself; empty when its journal cannot be asked now.
-  package var eventID: String
-  package var correlationID: String
-  package var causationID: String
-  package var recordedAtMs: Int64
+  public var eventID: String
+  public var correlationID: String
+  public var causationID: String
+  public var recordedAtMs: Int64
   /// by protobuf's JSON mapping; empty when it cannot be read as its type
-  package var payloadJSON: String
-  package var payload: [UInt8]
+  public var payloadJSON: String
+  public var payload: [UInt8]
   /// why there is no event, or no JSON of it
-  package var trouble: String
+  public var trouble: String
   /// What waits behind it: how many, and the first of them.
-  package var behindCount: UInt32
-  package var behind: [ParkedEvent]
+  public var behindCount: UInt32
+  public var behind: [ParkedEvent]
 
-  package init() { self.init(event: nil) }
+  public init() { self.init(event: nil) }
 
-  package init(
+  public init(
     event: ParkedEvent? = nil,
     eventID: String = "",
     correlationID: String = "",
@@ -443,17 +443,17 @@ package struct GetParkedResponse: Message {
 }
 
 /// `baedal.admin.v1.ParkedEventRequest`.
-package struct ParkedEventRequest: Message {
-  package var service: String
-  package var subscriber: String
-  package var partition: UInt32
-  package var position: Int64
+public struct ParkedEventRequest: Message {
+  public var service: String
+  public var subscriber: String
+  public var partition: UInt32
+  public var position: Int64
   /// only if the node that is asked runs the service
-  package var local: Bool
+  public var local: Bool
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     subscriber: String = "",
     partition: UInt32 = 0,
@@ -469,19 +469,19 @@ package struct ParkedEventRequest: Message {
 }
 
 /// `baedal.admin.v1.ParkedEventResponse`.
-package struct ParkedEventResponse: Message {
+public struct ParkedEventResponse: Message {
   /// how many were replayed or discarded
-  package var events: UInt32
+  public var events: UInt32
   /// where
-  package var node: String
+  public var node: String
   /// of a discarded one: how many that waited behind it were handled
-  package var behind: UInt32
+  public var behind: UInt32
   /// the one behind it that cannot be handled either, if there is one
-  package var stopped: ParkedEvent?
+  public var stopped: ParkedEvent?
 
-  package init() { self.init(events: 0) }
+  public init() { self.init(events: 0) }
 
-  package init(
+  public init(
     events: UInt32 = 0,
     node: String = "",
     behind: UInt32 = 0,
@@ -495,18 +495,18 @@ package struct ParkedEventResponse: Message {
 }
 
 /// `baedal.admin.v1.GetConfigRequest`.
-package struct GetConfigRequest: Message {
-  package init() {}
+public struct GetConfigRequest: Message {
+  public init() {}
 }
 
 /// `baedal.admin.v1.GetConfigResponse`.
-package struct GetConfigResponse: Message {
-  package var node: String
-  package var settings: [ConfigEntry]
+public struct GetConfigResponse: Message {
+  public var node: String
+  public var settings: [ConfigEntry]
 
-  package init() { self.init(node: "") }
+  public init() { self.init(node: "") }
 
-  package init(
+  public init(
     node: String = "",
     settings: [ConfigEntry] = []
   ) {
@@ -516,17 +516,17 @@ package struct GetConfigResponse: Message {
 }
 
 /// `baedal.admin.v1.ConfigEntry`.
-package struct ConfigEntry: Message {
+public struct ConfigEntry: Message {
   /// such as "payment.breaker.window_s"
-  package var key: String
+  public var key: String
   /// as a file would have it
-  package var value: String
+  public var value: String
   /// taken up from a changed file while the node runs
-  package var live: Bool
+  public var live: Bool
 
-  package init() { self.init(key: "") }
+  public init() { self.init(key: "") }
 
-  package init(
+  public init(
     key: String = "",
     value: String = "",
     live: Bool = false
@@ -538,22 +538,22 @@ package struct ConfigEntry: Message {
 }
 
 /// `baedal.admin.v1.RebuildDashboardRequest`.
-package struct RebuildDashboardRequest: Message {
-  package init() {}
+public struct RebuildDashboardRequest: Message {
+  public init() {}
 }
 
 /// `baedal.admin.v1.RebuildDashboardUpdate`.
-package struct RebuildDashboardUpdate: Message {
+public struct RebuildDashboardUpdate: Message {
   /// taken so far
-  package var events: Int64
+  public var events: Int64
   /// to take, without those that have come since
-  package var eventsTotal: Int64
+  public var eventsTotal: Int64
   /// the new one is in use
-  package var done: Bool
+  public var done: Bool
 
-  package init() { self.init(events: 0) }
+  public init() { self.init(events: 0) }
 
-  package init(
+  public init(
     events: Int64 = 0,
     eventsTotal: Int64 = 0,
     done: Bool = false
@@ -565,17 +565,17 @@ package struct RebuildDashboardUpdate: Message {
 }
 
 /// `baedal.admin.v1.ListBreakersRequest`.
-package struct ListBreakersRequest: Message {
-  package init() {}
+public struct ListBreakersRequest: Message {
+  public init() {}
 }
 
 /// `baedal.admin.v1.ListBreakersResponse`.
-package struct ListBreakersResponse: Message {
-  package var breakers: [Breaker]
+public struct ListBreakersResponse: Message {
+  public var breakers: [Breaker]
 
-  package init() { self.init(breakers: []) }
+  public init() { self.init(breakers: []) }
 
-  package init(
+  public init(
     breakers: [Breaker] = []
   ) {
     self.breakers = breakers
@@ -583,12 +583,12 @@ package struct ListBreakersResponse: Message {
 }
 
 /// `baedal.admin.v1.BreakerResponse`.
-package struct BreakerResponse: Message {
-  package var breaker: Breaker?
+public struct BreakerResponse: Message {
+  public var breaker: Breaker?
 
-  package init() { self.init(breaker: nil) }
+  public init() { self.init(breaker: nil) }
 
-  package init(
+  public init(
     breaker: Breaker? = nil
   ) {
     self.breaker = breaker
@@ -596,29 +596,29 @@ package struct BreakerResponse: Message {
 }
 
 /// What stands between this node and one dependency.
-package struct Breaker: Message {
+public struct Breaker: Message {
   /// such as "payment"
-  package var dependency: String
-  package var state: BreakerState
+  public var dependency: String
+  public var state: BreakerState
   /// when open: until it tries again
-  package var retryAfterMs: UInt64
+  public var retryAfterMs: UInt64
   /// for people: from, to and why; empty before the first
-  package var lastChange: String
-  package var lastChangeAgeMs: Int64
-  package var policy: DependencyPolicy?
+  public var lastChange: String
+  public var lastChangeAgeMs: Int64
+  public var policy: DependencyPolicy?
   /// Of the window when closed, of the probes when half-open.
-  package var windowCalls: UInt64
-  package var windowFailed: UInt64
-  package var windowSlow: UInt64
-  package var probesUnderWay: UInt32
-  package var counters: BreakerCounters?
+  public var windowCalls: UInt64
+  public var windowFailed: UInt64
+  public var windowSlow: UInt64
+  public var probesUnderWay: UInt32
+  public var counters: BreakerCounters?
   /// Of the bulkhead.
-  package var inside: UInt32
-  package var queued: UInt32
+  public var inside: UInt32
+  public var queued: UInt32
 
-  package init() { self.init(dependency: "") }
+  public init() { self.init(dependency: "") }
 
-  package init(
+  public init(
     dependency: String = "",
     state: BreakerState = .unspecified,
     retryAfterMs: UInt64 = 0,
@@ -650,24 +650,24 @@ package struct Breaker: Message {
 }
 
 /// Since the node started.
-package struct BreakerCounters: Message {
-  package var succeeded: UInt64
-  package var failed: UInt64
-  package var slow: UInt64
+public struct BreakerCounters: Message {
+  public var succeeded: UInt64
+  public var failed: UInt64
+  public var slow: UInt64
   /// said nothing about the dependency
-  package var ignored: UInt64
+  public var ignored: UInt64
   /// by the breaker
-  package var rejected: UInt64
+  public var rejected: UInt64
   /// ended without an outcome
-  package var dropped: UInt64
-  package var openings: UInt64
+  public var dropped: UInt64
+  public var openings: UInt64
   /// by the bulkhead: full, or no turn in time
-  package var turnedAway: UInt64
-  package var retried: UInt64
+  public var turnedAway: UInt64
+  public var retried: UInt64
 
-  package init() { self.init(succeeded: 0) }
+  public init() { self.init(succeeded: 0) }
 
-  package init(
+  public init(
     succeeded: UInt64 = 0,
     failed: UInt64 = 0,
     slow: UInt64 = 0,
@@ -691,27 +691,27 @@ package struct BreakerCounters: Message {
 }
 
 /// How calls to a dependency are guarded.
-package struct DependencyPolicy: Message {
-  package var windowMs: UInt64
-  package var minimumCalls: UInt32
-  package var failurePercent: UInt32
-  package var slowCallMs: UInt64
-  package var slowPercent: UInt32
-  package var openWaitMs: UInt64
-  package var openWaitMaxMs: UInt64
-  package var probes: UInt32
+public struct DependencyPolicy: Message {
+  public var windowMs: UInt64
+  public var minimumCalls: UInt32
+  public var failurePercent: UInt32
+  public var slowCallMs: UInt64
+  public var slowPercent: UInt32
+  public var openWaitMs: UInt64
+  public var openWaitMaxMs: UInt64
+  public var probes: UInt32
   /// calls under way at once
-  package var concurrent: UInt32
+  public var concurrent: UInt32
   /// calls that wait for their turn
-  package var queued: UInt32
+  public var queued: UInt32
   /// how long they wait
-  package var queueTimeoutMs: UInt64
+  public var queueTimeoutMs: UInt64
   /// of 100 calls, so many may be repeated where that is safe
-  package var retryPercent: UInt32
+  public var retryPercent: UInt32
 
-  package init() { self.init(windowMs: 0) }
+  public init() { self.init(windowMs: 0) }
 
-  package init(
+  public init(
     windowMs: UInt64 = 0,
     minimumCalls: UInt32 = 0,
     failurePercent: UInt32 = 0,
@@ -741,13 +741,13 @@ package struct DependencyPolicy: Message {
 }
 
 /// `baedal.admin.v1.OperateBreakerRequest`.
-package struct OperateBreakerRequest: Message {
-  package var dependency: String
-  package var operation: BreakerOperation
+public struct OperateBreakerRequest: Message {
+  public var dependency: String
+  public var operation: BreakerOperation
 
-  package init() { self.init(dependency: "") }
+  public init() { self.init(dependency: "") }
 
-  package init(
+  public init(
     dependency: String = "",
     operation: BreakerOperation = .unspecified
   ) {
@@ -757,14 +757,14 @@ package struct OperateBreakerRequest: Message {
 }
 
 /// `baedal.admin.v1.SetDependencyPolicyRequest`.
-package struct SetDependencyPolicyRequest: Message {
-  package var dependency: String
+public struct SetDependencyPolicyRequest: Message {
+  public var dependency: String
   /// whole: read the one there is, change it, send it back
-  package var policy: DependencyPolicy?
+  public var policy: DependencyPolicy?
 
-  package init() { self.init(dependency: "") }
+  public init() { self.init(dependency: "") }
 
-  package init(
+  public init(
     dependency: String = "",
     policy: DependencyPolicy? = nil
   ) {
@@ -774,19 +774,19 @@ package struct SetDependencyPolicyRequest: Message {
 }
 
 /// `baedal.admin.v1.ListWaitingRequest`.
-package struct ListWaitingRequest: Message {
+public struct ListWaitingRequest: Message {
   /// empty: all
-  package var service: String
+  public var service: String
   /// such as "storeSilent"; empty: all
-  package var kind: String
+  public var kind: String
   /// 0 means 50
-  package var limit: UInt32
+  public var limit: UInt32
   /// only what should have happened already
-  package var overdue: Bool
+  public var overdue: Bool
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     kind: String = "",
     limit: UInt32 = 0,
@@ -800,14 +800,14 @@ package struct ListWaitingRequest: Message {
 }
 
 /// `baedal.admin.v1.ListWaitingResponse`.
-package struct ListWaitingResponse: Message {
-  package var waiting: [Waiting]
+public struct ListWaitingResponse: Message {
+  public var waiting: [Waiting]
   /// there is more than is listed
-  package var more: Bool
+  public var more: Bool
 
-  package init() { self.init(waiting: []) }
+  public init() { self.init(waiting: []) }
 
-  package init(
+  public init(
     waiting: [Waiting] = [],
     more: Bool = false
   ) {
@@ -817,21 +817,21 @@ package struct ListWaitingResponse: Message {
 }
 
 /// `baedal.admin.v1.Waiting`.
-package struct Waiting: Message {
-  package var service: String
+public struct Waiting: Message {
+  public var service: String
   /// such as the order's id
-  package var subject: String
+  public var subject: String
   /// such as "storeSilent"
-  package var kind: String
+  public var kind: String
   /// who is waited for
-  package var owner: String
+  public var owner: String
   /// what happens when the time is over
-  package var outcome: String
-  package var dueAtMs: Int64
+  public var outcome: String
+  public var dueAtMs: Int64
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     subject: String = "",
     kind: String = "",

@@ -4,9 +4,9 @@
 import CMessages
 
 extension OrderSummary {
-  package static var fullName: String { "baedal.dashboard.v1.OrderSummary" }
+  public static var fullName: String { "baedal.dashboard.v1.OrderSummary" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__OrderSummary.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension OrderSummary {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__OrderSummary.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension OrderSummary {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__order_summary__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension OrderSummary {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -96,9 +96,9 @@ extension OrderSummary {
 }
 
 extension OrderStep {
-  package static var fullName: String { "baedal.dashboard.v1.OrderStep" }
+  public static var fullName: String { "baedal.dashboard.v1.OrderStep" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__OrderStep.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -106,7 +106,7 @@ extension OrderStep {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__OrderStep.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -114,7 +114,7 @@ extension OrderStep {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__order_step__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -122,7 +122,7 @@ extension OrderStep {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -152,9 +152,9 @@ extension OrderStep {
 }
 
 extension GetOrderTimelineRequest {
-  package static var fullName: String { "baedal.dashboard.v1.GetOrderTimelineRequest" }
+  public static var fullName: String { "baedal.dashboard.v1.GetOrderTimelineRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__GetOrderTimelineRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -162,7 +162,7 @@ extension GetOrderTimelineRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__GetOrderTimelineRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -170,7 +170,7 @@ extension GetOrderTimelineRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__get_order_timeline_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -178,7 +178,7 @@ extension GetOrderTimelineRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -202,9 +202,9 @@ extension GetOrderTimelineRequest {
 }
 
 extension GetOrderTimelineResponse {
-  package static var fullName: String { "baedal.dashboard.v1.GetOrderTimelineResponse" }
+  public static var fullName: String { "baedal.dashboard.v1.GetOrderTimelineResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__GetOrderTimelineResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -212,7 +212,7 @@ extension GetOrderTimelineResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__GetOrderTimelineResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -220,7 +220,7 @@ extension GetOrderTimelineResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__get_order_timeline_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -228,7 +228,7 @@ extension GetOrderTimelineResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -270,9 +270,9 @@ extension GetOrderTimelineResponse {
 }
 
 extension ListCustomerOrdersRequest {
-  package static var fullName: String { "baedal.dashboard.v1.ListCustomerOrdersRequest" }
+  public static var fullName: String { "baedal.dashboard.v1.ListCustomerOrdersRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__ListCustomerOrdersRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -280,7 +280,7 @@ extension ListCustomerOrdersRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__ListCustomerOrdersRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -288,7 +288,7 @@ extension ListCustomerOrdersRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__list_customer_orders_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -296,7 +296,7 @@ extension ListCustomerOrdersRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -323,9 +323,9 @@ extension ListCustomerOrdersRequest {
 }
 
 extension GetStoreBoardRequest {
-  package static var fullName: String { "baedal.dashboard.v1.GetStoreBoardRequest" }
+  public static var fullName: String { "baedal.dashboard.v1.GetStoreBoardRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__GetStoreBoardRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -333,7 +333,7 @@ extension GetStoreBoardRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__GetStoreBoardRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -341,7 +341,7 @@ extension GetStoreBoardRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__get_store_board_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -349,7 +349,7 @@ extension GetStoreBoardRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -376,9 +376,9 @@ extension GetStoreBoardRequest {
 }
 
 extension ListOrdersResponse {
-  package static var fullName: String { "baedal.dashboard.v1.ListOrdersResponse" }
+  public static var fullName: String { "baedal.dashboard.v1.ListOrdersResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__ListOrdersResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -386,7 +386,7 @@ extension ListOrdersResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__ListOrdersResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -394,7 +394,7 @@ extension ListOrdersResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__list_orders_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -402,7 +402,7 @@ extension ListOrdersResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -435,9 +435,9 @@ extension ListOrdersResponse {
 }
 
 extension WatchOrderRequest {
-  package static var fullName: String { "baedal.dashboard.v1.WatchOrderRequest" }
+  public static var fullName: String { "baedal.dashboard.v1.WatchOrderRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__WatchOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -445,7 +445,7 @@ extension WatchOrderRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__WatchOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -453,7 +453,7 @@ extension WatchOrderRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__watch_order_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -461,7 +461,7 @@ extension WatchOrderRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -482,9 +482,9 @@ extension WatchOrderRequest {
 }
 
 extension OrderUpdate {
-  package static var fullName: String { "baedal.dashboard.v1.OrderUpdate" }
+  public static var fullName: String { "baedal.dashboard.v1.OrderUpdate" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__OrderUpdate.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -492,7 +492,7 @@ extension OrderUpdate {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__OrderUpdate.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -500,7 +500,7 @@ extension OrderUpdate {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__order_update__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -508,7 +508,7 @@ extension OrderUpdate {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -550,9 +550,9 @@ extension OrderUpdate {
 }
 
 extension GetLagRequest {
-  package static var fullName: String { "baedal.dashboard.v1.GetLagRequest" }
+  public static var fullName: String { "baedal.dashboard.v1.GetLagRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__GetLagRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -560,7 +560,7 @@ extension GetLagRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__GetLagRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -568,7 +568,7 @@ extension GetLagRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__get_lag_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -576,7 +576,7 @@ extension GetLagRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -592,9 +592,9 @@ extension GetLagRequest {
 }
 
 extension GetLagResponse {
-  package static var fullName: String { "baedal.dashboard.v1.GetLagResponse" }
+  public static var fullName: String { "baedal.dashboard.v1.GetLagResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__GetLagResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -602,7 +602,7 @@ extension GetLagResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__GetLagResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -610,7 +610,7 @@ extension GetLagResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__get_lag_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -618,7 +618,7 @@ extension GetLagResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -647,9 +647,9 @@ extension GetLagResponse {
 }
 
 extension SourceLag {
-  package static var fullName: String { "baedal.dashboard.v1.SourceLag" }
+  public static var fullName: String { "baedal.dashboard.v1.SourceLag" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Dashboard__V1__SourceLag.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -657,7 +657,7 @@ extension SourceLag {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Dashboard__V1__SourceLag.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -665,7 +665,7 @@ extension SourceLag {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__dashboard__v1__source_lag__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -673,7 +673,7 @@ extension SourceLag {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

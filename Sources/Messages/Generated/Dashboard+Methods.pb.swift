@@ -2,23 +2,23 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.dashboard.v1.DashboardService`.
-package enum DashboardServiceMethods {
+public enum DashboardServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.dashboard.v1.DashboardService"
+  public static let serviceName = "baedal.dashboard.v1.DashboardService"
   /// One order with every step it took, over all services.
-  package static let getOrderTimeline =
+  public static let getOrderTimeline =
     UnaryMethod<GetOrderTimelineRequest, GetOrderTimelineResponse>(path: "baedal.dashboard.v1.DashboardService/GetOrderTimeline")
   /// A customer's orders, newest first, a page at a time.
-  package static let listCustomerOrders =
+  public static let listCustomerOrders =
     UnaryMethod<ListCustomerOrdersRequest, ListOrdersResponse>(path: "baedal.dashboard.v1.DashboardService/ListCustomerOrders")
   /// What a store has in hand: its orders that are not over, oldest first.
-  package static let getStoreBoard =
+  public static let getStoreBoard =
     UnaryMethod<GetStoreBoardRequest, ListOrdersResponse>(path: "baedal.dashboard.v1.DashboardService/GetStoreBoard")
   /// The order as it is, then each change, until it is over.
-  package static let watchOrder =
+  public static let watchOrder =
     ServerStreamMethod<WatchOrderRequest, OrderUpdate>(path: "baedal.dashboard.v1.DashboardService/WatchOrder")
   /// How far the view is behind each journal it follows.
-  package static let getLag =
+  public static let getLag =
     UnaryMethod<GetLagRequest, GetLagResponse>(path: "baedal.dashboard.v1.DashboardService/GetLag")
 }
 

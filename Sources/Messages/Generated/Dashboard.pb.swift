@@ -2,26 +2,26 @@
 // swift-format-ignore-file
 
 /// `baedal.dashboard.v1.OrderSummary`.
-package struct OrderSummary: Message {
-  package var orderID: String
-  package var customerID: String
-  package var storeID: String
-  package var state: OrderState
-  package var totalWon: Int64
-  package var riderID: String
-  package var placedAtMs: Int64
-  package var updatedAtMs: Int64
+public struct OrderSummary: Message {
+  public var orderID: String
+  public var customerID: String
+  public var storeID: String
+  public var state: OrderState
+  public var totalWon: Int64
+  public var riderID: String
+  public var placedAtMs: Int64
+  public var updatedAtMs: Int64
   /// the last event of the payment, such as "PaymentApproved"
-  package var payment: String
-  package var ticket: String
-  package var delivery: String
+  public var payment: String
+  public var ticket: String
+  public var delivery: String
   /// the order's own version this view has reached
-  package var version: Int64
-  package var lines: [OrderLine]
+  public var version: Int64
+  public var lines: [OrderLine]
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     customerID: String = "",
     storeID: String = "",
@@ -53,18 +53,18 @@ package struct OrderSummary: Message {
 }
 
 /// `baedal.dashboard.v1.OrderStep`.
-package struct OrderStep: Message {
-  package var atMs: Int64
+public struct OrderStep: Message {
+  public var atMs: Int64
   /// "order", "payment", "store", "delivery"
-  package var service: String
+  public var service: String
   /// such as "OrderPlaced"
-  package var event: String
+  public var event: String
   /// for people
-  package var detail: String
+  public var detail: String
 
-  package init() { self.init(atMs: 0) }
+  public init() { self.init(atMs: 0) }
 
-  package init(
+  public init(
     atMs: Int64 = 0,
     service: String = "",
     event: String = "",
@@ -78,15 +78,15 @@ package struct OrderStep: Message {
 }
 
 /// `baedal.dashboard.v1.GetOrderTimelineRequest`.
-package struct GetOrderTimelineRequest: Message {
-  package var orderID: String
+public struct GetOrderTimelineRequest: Message {
+  public var orderID: String
   /// Waits (up to the call's deadline) until the view has reached this version of the order: a
   /// client that placed or changed it reads its own write.
-  package var atLeastVersion: Int64
+  public var atLeastVersion: Int64
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     atLeastVersion: Int64 = 0
   ) {
@@ -96,13 +96,13 @@ package struct GetOrderTimelineRequest: Message {
 }
 
 /// `baedal.dashboard.v1.GetOrderTimelineResponse`.
-package struct GetOrderTimelineResponse: Message {
-  package var order: OrderSummary?
-  package var steps: [OrderStep]
+public struct GetOrderTimelineResponse: Message {
+  public var order: OrderSummary?
+  public var steps: [OrderStep]
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: OrderSummary? = nil,
     steps: [OrderStep] = []
   ) {
@@ -112,16 +112,16 @@ package struct GetOrderTimelineResponse: Message {
 }
 
 /// `baedal.dashboard.v1.ListCustomerOrdersRequest`.
-package struct ListCustomerOrdersRequest: Message {
-  package var customerID: String
+public struct ListCustomerOrdersRequest: Message {
+  public var customerID: String
   /// 0 means 20; at most 100
-  package var limit: UInt32
+  public var limit: UInt32
   /// from the page before; empty for the first
-  package var cursor: String
+  public var cursor: String
 
-  package init() { self.init(customerID: "") }
+  public init() { self.init(customerID: "") }
 
-  package init(
+  public init(
     customerID: String = "",
     limit: UInt32 = 0,
     cursor: String = ""
@@ -133,14 +133,14 @@ package struct ListCustomerOrdersRequest: Message {
 }
 
 /// `baedal.dashboard.v1.GetStoreBoardRequest`.
-package struct GetStoreBoardRequest: Message {
-  package var storeID: String
-  package var limit: UInt32
-  package var cursor: String
+public struct GetStoreBoardRequest: Message {
+  public var storeID: String
+  public var limit: UInt32
+  public var cursor: String
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = "",
     limit: UInt32 = 0,
     cursor: String = ""
@@ -152,14 +152,14 @@ package struct GetStoreBoardRequest: Message {
 }
 
 /// `baedal.dashboard.v1.ListOrdersResponse`.
-package struct ListOrdersResponse: Message {
-  package var orders: [OrderSummary]
+public struct ListOrdersResponse: Message {
+  public var orders: [OrderSummary]
   /// empty on the last page
-  package var nextCursor: String
+  public var nextCursor: String
 
-  package init() { self.init(orders: []) }
+  public init() { self.init(orders: []) }
 
-  package init(
+  public init(
     orders: [OrderSummary] = [],
     nextCursor: String = ""
   ) {
@@ -169,12 +169,12 @@ package struct ListOrdersResponse: Message {
 }
 
 /// `baedal.dashboard.v1.WatchOrderRequest`.
-package struct WatchOrderRequest: Message {
-  package var orderID: String
+public struct WatchOrderRequest: Message {
+  public var orderID: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = ""
   ) {
     self.orderID = orderID
@@ -182,15 +182,15 @@ package struct WatchOrderRequest: Message {
 }
 
 /// `baedal.dashboard.v1.OrderUpdate`.
-package struct OrderUpdate: Message {
+public struct OrderUpdate: Message {
   /// as it is now, which may be further than `step`
-  package var order: OrderSummary?
+  public var order: OrderSummary?
   /// one thing that happened; absent on the first
-  package var step: OrderStep?
+  public var step: OrderStep?
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: OrderSummary? = nil,
     step: OrderStep? = nil
   ) {
@@ -200,17 +200,17 @@ package struct OrderUpdate: Message {
 }
 
 /// `baedal.dashboard.v1.GetLagRequest`.
-package struct GetLagRequest: Message {
-  package init() {}
+public struct GetLagRequest: Message {
+  public init() {}
 }
 
 /// `baedal.dashboard.v1.GetLagResponse`.
-package struct GetLagResponse: Message {
-  package var sources: [SourceLag]
+public struct GetLagResponse: Message {
+  public var sources: [SourceLag]
 
-  package init() { self.init(sources: []) }
+  public init() { self.init(sources: []) }
 
-  package init(
+  public init(
     sources: [SourceLag] = []
   ) {
     self.sources = sources
@@ -218,15 +218,15 @@ package struct GetLagResponse: Message {
 }
 
 /// `baedal.dashboard.v1.SourceLag`.
-package struct SourceLag: Message {
-  package var source: String
-  package var events: Int64
+public struct SourceLag: Message {
+  public var source: String
+  public var events: Int64
   /// age of the oldest event not yet taken in; 0 if none
-  package var oldestAgeMs: Int64
+  public var oldestAgeMs: Int64
 
-  package init() { self.init(source: "") }
+  public init() { self.init(source: "") }
 
-  package init(
+  public init(
     source: String = "",
     events: Int64 = 0,
     oldestAgeMs: Int64 = 0

@@ -2,33 +2,33 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.delivery.v1.DeliveryService`.
-package enum DeliveryServiceMethods {
+public enum DeliveryServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.delivery.v1.DeliveryService"
-  package static let registerRider =
+  public static let serviceName = "baedal.delivery.v1.DeliveryService"
+  public static let registerRider =
     UnaryMethod<RegisterRiderRequest, RiderResponse>(path: "baedal.delivery.v1.DeliveryService/RegisterRider")
-  package static let goOnline =
+  public static let goOnline =
     UnaryMethod<RiderRequest, RiderResponse>(path: "baedal.delivery.v1.DeliveryService/GoOnline")
-  package static let goOffline =
+  public static let goOffline =
     UnaryMethod<RiderRequest, RiderResponse>(path: "baedal.delivery.v1.DeliveryService/GoOffline")
-  package static let getRider =
+  public static let getRider =
     UnaryMethod<RiderRequest, RiderResponse>(path: "baedal.delivery.v1.DeliveryService/GetRider")
   /// What waits in the rider's areas, what is offered to them and what they carry.
-  package static let listDeliveries =
+  public static let listDeliveries =
     UnaryMethod<ListDeliveriesRequest, ListDeliveriesResponse>(path: "baedal.delivery.v1.DeliveryService/ListDeliveries")
   /// Takes a delivery that is offered to this rider, or that waits.
-  package static let claimDelivery =
+  public static let claimDelivery =
     UnaryMethod<DeliveryRequest, DeliveryResponse>(path: "baedal.delivery.v1.DeliveryService/ClaimDelivery")
-  package static let declineOffer =
+  public static let declineOffer =
     UnaryMethod<DeliveryRequest, DeliveryResponse>(path: "baedal.delivery.v1.DeliveryService/DeclineOffer")
   /// The three steps of the road, in this order.
-  package static let startDelivery =
+  public static let startDelivery =
     UnaryMethod<DeliveryRequest, DeliveryResponse>(path: "baedal.delivery.v1.DeliveryService/StartDelivery")
-  package static let pickUp =
+  public static let pickUp =
     UnaryMethod<DeliveryRequest, DeliveryResponse>(path: "baedal.delivery.v1.DeliveryService/PickUp")
-  package static let completeDelivery =
+  public static let completeDelivery =
     UnaryMethod<DeliveryRequest, DeliveryResponse>(path: "baedal.delivery.v1.DeliveryService/CompleteDelivery")
-  package static let getDelivery =
+  public static let getDelivery =
     UnaryMethod<GetDeliveryRequest, DeliveryResponse>(path: "baedal.delivery.v1.DeliveryService/GetDelivery")
 }
 

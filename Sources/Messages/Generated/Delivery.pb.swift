@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.delivery.v1.DeliveryState`.
-package enum DeliveryState: MessageEnum {
+public enum DeliveryState: MessageEnum {
   case unspecified
   case waiting
   case offered
@@ -16,7 +16,7 @@ package enum DeliveryState: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .waiting
@@ -31,7 +31,7 @@ package enum DeliveryState: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .waiting: 1
@@ -47,7 +47,7 @@ package enum DeliveryState: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "DELIVERY_STATE_UNSPECIFIED"
     case .waiting: "DELIVERY_STATE_WAITING"
@@ -63,7 +63,7 @@ package enum DeliveryState: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .waiting,
     .offered,
@@ -77,14 +77,14 @@ package enum DeliveryState: MessageEnum {
 }
 
 /// `baedal.delivery.v1.RiderProfile`.
-package struct RiderProfile: Message {
-  package var riderID: String
-  package var name: String
-  package var areas: [String]
+public struct RiderProfile: Message {
+  public var riderID: String
+  public var name: String
+  public var areas: [String]
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = "",
     name: String = "",
     areas: [String] = []
@@ -96,13 +96,13 @@ package struct RiderProfile: Message {
 }
 
 /// `baedal.delivery.v1.Rider`.
-package struct Rider: Message {
-  package var profile: RiderProfile?
-  package var online: Bool
+public struct Rider: Message {
+  public var profile: RiderProfile?
+  public var online: Bool
 
-  package init() { self.init(profile: nil) }
+  public init() { self.init(profile: nil) }
 
-  package init(
+  public init(
     profile: RiderProfile? = nil,
     online: Bool = false
   ) {
@@ -112,12 +112,12 @@ package struct Rider: Message {
 }
 
 /// `baedal.delivery.v1.RegisterRiderRequest`.
-package struct RegisterRiderRequest: Message {
-  package var profile: RiderProfile?
+public struct RegisterRiderRequest: Message {
+  public var profile: RiderProfile?
 
-  package init() { self.init(profile: nil) }
+  public init() { self.init(profile: nil) }
 
-  package init(
+  public init(
     profile: RiderProfile? = nil
   ) {
     self.profile = profile
@@ -125,12 +125,12 @@ package struct RegisterRiderRequest: Message {
 }
 
 /// `baedal.delivery.v1.RiderRequest`.
-package struct RiderRequest: Message {
-  package var riderID: String
+public struct RiderRequest: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -138,12 +138,12 @@ package struct RiderRequest: Message {
 }
 
 /// `baedal.delivery.v1.RiderResponse`.
-package struct RiderResponse: Message {
-  package var rider: Rider?
+public struct RiderResponse: Message {
+  public var rider: Rider?
 
-  package init() { self.init(rider: nil) }
+  public init() { self.init(rider: nil) }
 
-  package init(
+  public init(
     rider: Rider? = nil
   ) {
     self.rider = rider
@@ -151,21 +151,21 @@ package struct RiderResponse: Message {
 }
 
 /// `baedal.delivery.v1.Delivery`.
-package struct Delivery: Message {
-  package var orderID: String
-  package var storeID: String
-  package var state: DeliveryState
-  package var area: String
+public struct Delivery: Message {
+  public var orderID: String
+  public var storeID: String
+  public var state: DeliveryState
+  public var area: String
   /// only for the assigned rider and operators
-  package var address: String
-  package var riderID: String
-  package var foodReady: Bool
-  package var offeredUntilMs: Int64
-  package var offers: UInt32
+  public var address: String
+  public var riderID: String
+  public var foodReady: Bool
+  public var offeredUntilMs: Int64
+  public var offers: UInt32
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     storeID: String = "",
     state: DeliveryState = .unspecified,
@@ -189,13 +189,13 @@ package struct Delivery: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryRequest`.
-package struct DeliveryRequest: Message {
-  package var orderID: String
-  package var riderID: String
+public struct DeliveryRequest: Message {
+  public var orderID: String
+  public var riderID: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     riderID: String = ""
   ) {
@@ -205,12 +205,12 @@ package struct DeliveryRequest: Message {
 }
 
 /// `baedal.delivery.v1.GetDeliveryRequest`.
-package struct GetDeliveryRequest: Message {
-  package var orderID: String
+public struct GetDeliveryRequest: Message {
+  public var orderID: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = ""
   ) {
     self.orderID = orderID
@@ -218,12 +218,12 @@ package struct GetDeliveryRequest: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryResponse`.
-package struct DeliveryResponse: Message {
-  package var delivery: Delivery?
+public struct DeliveryResponse: Message {
+  public var delivery: Delivery?
 
-  package init() { self.init(delivery: nil) }
+  public init() { self.init(delivery: nil) }
 
-  package init(
+  public init(
     delivery: Delivery? = nil
   ) {
     self.delivery = delivery
@@ -231,14 +231,14 @@ package struct DeliveryResponse: Message {
 }
 
 /// `baedal.delivery.v1.ListDeliveriesRequest`.
-package struct ListDeliveriesRequest: Message {
-  package var riderID: String
+public struct ListDeliveriesRequest: Message {
+  public var riderID: String
   /// 0 means 50; at most 200
-  package var limit: UInt32
+  public var limit: UInt32
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = "",
     limit: UInt32 = 0
   ) {
@@ -248,12 +248,12 @@ package struct ListDeliveriesRequest: Message {
 }
 
 /// `baedal.delivery.v1.ListDeliveriesResponse`.
-package struct ListDeliveriesResponse: Message {
-  package var deliveries: [Delivery]
+public struct ListDeliveriesResponse: Message {
+  public var deliveries: [Delivery]
 
-  package init() { self.init(deliveries: []) }
+  public init() { self.init(deliveries: []) }
 
-  package init(
+  public init(
     deliveries: [Delivery] = []
   ) {
     self.deliveries = deliveries

@@ -4,9 +4,9 @@
 import CMessages
 
 extension DeliveryOpened {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryOpened" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryOpened" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOpened.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension DeliveryOpened {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOpened.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension DeliveryOpened {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_opened__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension DeliveryOpened {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -60,9 +60,9 @@ extension DeliveryOpened {
 }
 
 extension DeliveryOffered {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryOffered" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryOffered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -70,7 +70,7 @@ extension DeliveryOffered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -78,7 +78,7 @@ extension DeliveryOffered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_offered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -86,7 +86,7 @@ extension DeliveryOffered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -113,9 +113,9 @@ extension DeliveryOffered {
 }
 
 extension DeliveryOfferDeclined {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryOfferDeclined" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryOfferDeclined" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOfferDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -123,7 +123,7 @@ extension DeliveryOfferDeclined {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOfferDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -131,7 +131,7 @@ extension DeliveryOfferDeclined {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_offer_declined__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -139,7 +139,7 @@ extension DeliveryOfferDeclined {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -160,9 +160,9 @@ extension DeliveryOfferDeclined {
 }
 
 extension DeliveryOfferExpired {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryOfferExpired" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryOfferExpired" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOfferExpired.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -170,7 +170,7 @@ extension DeliveryOfferExpired {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryOfferExpired.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -178,7 +178,7 @@ extension DeliveryOfferExpired {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_offer_expired__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -186,7 +186,7 @@ extension DeliveryOfferExpired {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -210,9 +210,9 @@ extension DeliveryOfferExpired {
 }
 
 extension DeliveryAssigned {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryAssigned" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryAssigned" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryAssigned.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -220,7 +220,7 @@ extension DeliveryAssigned {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryAssigned.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -228,7 +228,7 @@ extension DeliveryAssigned {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_assigned__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -236,7 +236,7 @@ extension DeliveryAssigned {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -257,9 +257,9 @@ extension DeliveryAssigned {
 }
 
 extension DeliveryFoodReady {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryFoodReady" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryFoodReady" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryFoodReady.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -267,7 +267,7 @@ extension DeliveryFoodReady {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryFoodReady.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -275,7 +275,7 @@ extension DeliveryFoodReady {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_food_ready__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -283,7 +283,7 @@ extension DeliveryFoodReady {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -299,9 +299,9 @@ extension DeliveryFoodReady {
 }
 
 extension DeliveryStarted {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryStarted" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryStarted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -309,7 +309,7 @@ extension DeliveryStarted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -317,7 +317,7 @@ extension DeliveryStarted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_started__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -325,7 +325,7 @@ extension DeliveryStarted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -346,9 +346,9 @@ extension DeliveryStarted {
 }
 
 extension DeliveryPickedUp {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryPickedUp" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryPickedUp" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryPickedUp.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -356,7 +356,7 @@ extension DeliveryPickedUp {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryPickedUp.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -364,7 +364,7 @@ extension DeliveryPickedUp {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_picked_up__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -372,7 +372,7 @@ extension DeliveryPickedUp {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -393,9 +393,9 @@ extension DeliveryPickedUp {
 }
 
 extension DeliveryCompleted {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryCompleted" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryCompleted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryCompleted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -403,7 +403,7 @@ extension DeliveryCompleted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryCompleted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -411,7 +411,7 @@ extension DeliveryCompleted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_completed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -419,7 +419,7 @@ extension DeliveryCompleted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -440,9 +440,9 @@ extension DeliveryCompleted {
 }
 
 extension DeliveryUnassigned {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryUnassigned" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryUnassigned" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryUnassigned.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -450,7 +450,7 @@ extension DeliveryUnassigned {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryUnassigned.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -458,7 +458,7 @@ extension DeliveryUnassigned {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_unassigned__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -466,7 +466,7 @@ extension DeliveryUnassigned {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -490,9 +490,9 @@ extension DeliveryUnassigned {
 }
 
 extension DeliveryReleased {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryReleased" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryReleased" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryReleased.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -500,7 +500,7 @@ extension DeliveryReleased {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryReleased.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -508,7 +508,7 @@ extension DeliveryReleased {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_released__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -516,7 +516,7 @@ extension DeliveryReleased {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -537,9 +537,9 @@ extension DeliveryReleased {
 }
 
 extension DeliveryEscalated {
-  package static var fullName: String { "baedal.delivery.v1.DeliveryEscalated" }
+  public static var fullName: String { "baedal.delivery.v1.DeliveryEscalated" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__DeliveryEscalated.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -547,7 +547,7 @@ extension DeliveryEscalated {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__DeliveryEscalated.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -555,7 +555,7 @@ extension DeliveryEscalated {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__delivery_escalated__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -563,7 +563,7 @@ extension DeliveryEscalated {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -579,9 +579,9 @@ extension DeliveryEscalated {
 }
 
 extension RiderRegistered {
-  package static var fullName: String { "baedal.delivery.v1.RiderRegistered" }
+  public static var fullName: String { "baedal.delivery.v1.RiderRegistered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__RiderRegistered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -589,7 +589,7 @@ extension RiderRegistered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__RiderRegistered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -597,7 +597,7 @@ extension RiderRegistered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__rider_registered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -605,7 +605,7 @@ extension RiderRegistered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -635,9 +635,9 @@ extension RiderRegistered {
 }
 
 extension RiderProfileChanged {
-  package static var fullName: String { "baedal.delivery.v1.RiderProfileChanged" }
+  public static var fullName: String { "baedal.delivery.v1.RiderProfileChanged" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__RiderProfileChanged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -645,7 +645,7 @@ extension RiderProfileChanged {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__RiderProfileChanged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -653,7 +653,7 @@ extension RiderProfileChanged {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__rider_profile_changed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -661,7 +661,7 @@ extension RiderProfileChanged {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -691,9 +691,9 @@ extension RiderProfileChanged {
 }
 
 extension RiderWentOnline {
-  package static var fullName: String { "baedal.delivery.v1.RiderWentOnline" }
+  public static var fullName: String { "baedal.delivery.v1.RiderWentOnline" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__RiderWentOnline.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -701,7 +701,7 @@ extension RiderWentOnline {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__RiderWentOnline.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -709,7 +709,7 @@ extension RiderWentOnline {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__rider_went_online__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -717,7 +717,7 @@ extension RiderWentOnline {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -733,9 +733,9 @@ extension RiderWentOnline {
 }
 
 extension RiderWentOffline {
-  package static var fullName: String { "baedal.delivery.v1.RiderWentOffline" }
+  public static var fullName: String { "baedal.delivery.v1.RiderWentOffline" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Delivery__V1__RiderWentOffline.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -743,7 +743,7 @@ extension RiderWentOffline {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Delivery__V1__RiderWentOffline.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -751,7 +751,7 @@ extension RiderWentOffline {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__delivery__v1__rider_went_offline__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -759,7 +759,7 @@ extension RiderWentOffline {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

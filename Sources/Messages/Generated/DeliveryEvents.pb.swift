@@ -2,15 +2,15 @@
 // swift-format-ignore-file
 
 /// `baedal.delivery.v1.DeliveryOpened`.
-package struct DeliveryOpened: Message {
-  package var orderID: String
-  package var storeID: String
-  package var area: String
-  package var address: String
+public struct DeliveryOpened: Message {
+  public var orderID: String
+  public var storeID: String
+  public var area: String
+  public var address: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     storeID: String = "",
     area: String = "",
@@ -24,14 +24,14 @@ package struct DeliveryOpened: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryOffered`.
-package struct DeliveryOffered: Message {
-  package var riderID: String
-  package var untilMs: Int64
-  package var round: UInt32
+public struct DeliveryOffered: Message {
+  public var riderID: String
+  public var untilMs: Int64
+  public var round: UInt32
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = "",
     untilMs: Int64 = 0,
     round: UInt32 = 0
@@ -43,12 +43,12 @@ package struct DeliveryOffered: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryOfferDeclined`.
-package struct DeliveryOfferDeclined: Message {
-  package var riderID: String
+public struct DeliveryOfferDeclined: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -56,13 +56,13 @@ package struct DeliveryOfferDeclined: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryOfferExpired`.
-package struct DeliveryOfferExpired: Message {
-  package var riderID: String
-  package var round: UInt32
+public struct DeliveryOfferExpired: Message {
+  public var riderID: String
+  public var round: UInt32
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = "",
     round: UInt32 = 0
   ) {
@@ -72,12 +72,12 @@ package struct DeliveryOfferExpired: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryAssigned`.
-package struct DeliveryAssigned: Message {
-  package var riderID: String
+public struct DeliveryAssigned: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -85,17 +85,17 @@ package struct DeliveryAssigned: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryFoodReady`.
-package struct DeliveryFoodReady: Message {
-  package init() {}
+public struct DeliveryFoodReady: Message {
+  public init() {}
 }
 
 /// `baedal.delivery.v1.DeliveryStarted`.
-package struct DeliveryStarted: Message {
-  package var riderID: String
+public struct DeliveryStarted: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -103,12 +103,12 @@ package struct DeliveryStarted: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryPickedUp`.
-package struct DeliveryPickedUp: Message {
-  package var riderID: String
+public struct DeliveryPickedUp: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -116,12 +116,12 @@ package struct DeliveryPickedUp: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryCompleted`.
-package struct DeliveryCompleted: Message {
-  package var riderID: String
+public struct DeliveryCompleted: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -129,13 +129,13 @@ package struct DeliveryCompleted: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryUnassigned`.
-package struct DeliveryUnassigned: Message {
-  package var riderID: String
-  package var reason: String
+public struct DeliveryUnassigned: Message {
+  public var riderID: String
+  public var reason: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = "",
     reason: String = ""
   ) {
@@ -145,12 +145,12 @@ package struct DeliveryUnassigned: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryReleased`.
-package struct DeliveryReleased: Message {
-  package var reason: String
+public struct DeliveryReleased: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -158,17 +158,17 @@ package struct DeliveryReleased: Message {
 }
 
 /// `baedal.delivery.v1.DeliveryEscalated`.
-package struct DeliveryEscalated: Message {
-  package init() {}
+public struct DeliveryEscalated: Message {
+  public init() {}
 }
 
 /// `baedal.delivery.v1.RiderRegistered`.
-package struct RiderRegistered: Message {
-  package var profile: RiderProfile?
+public struct RiderRegistered: Message {
+  public var profile: RiderProfile?
 
-  package init() { self.init(profile: nil) }
+  public init() { self.init(profile: nil) }
 
-  package init(
+  public init(
     profile: RiderProfile? = nil
   ) {
     self.profile = profile
@@ -176,12 +176,12 @@ package struct RiderRegistered: Message {
 }
 
 /// `baedal.delivery.v1.RiderProfileChanged`.
-package struct RiderProfileChanged: Message {
-  package var profile: RiderProfile?
+public struct RiderProfileChanged: Message {
+  public var profile: RiderProfile?
 
-  package init() { self.init(profile: nil) }
+  public init() { self.init(profile: nil) }
 
-  package init(
+  public init(
     profile: RiderProfile? = nil
   ) {
     self.profile = profile
@@ -189,12 +189,12 @@ package struct RiderProfileChanged: Message {
 }
 
 /// `baedal.delivery.v1.RiderWentOnline`.
-package struct RiderWentOnline: Message {
-  package init() {}
+public struct RiderWentOnline: Message {
+  public init() {}
 }
 
 /// `baedal.delivery.v1.RiderWentOffline`.
-package struct RiderWentOffline: Message {
-  package init() {}
+public struct RiderWentOffline: Message {
+  public init() {}
 }
 

@@ -2,10 +2,10 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.describe.v1.DescribeService`.
-package enum DescribeServiceMethods {
+public enum DescribeServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.describe.v1.DescribeService"
-  package static let describe =
+  public static let serviceName = "baedal.describe.v1.DescribeService"
+  public static let describe =
     UnaryMethod<DescribeRequest, DescribeResponse>(path: "baedal.describe.v1.DescribeService/Describe")
 }
 

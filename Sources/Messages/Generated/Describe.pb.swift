@@ -2,24 +2,24 @@
 // swift-format-ignore-file
 
 /// `baedal.describe.v1.DescribeRequest`.
-package struct DescribeRequest: Message {
-  package init() {}
+public struct DescribeRequest: Message {
+  public init() {}
 }
 
 /// `baedal.describe.v1.DescribeResponse`.
-package struct DescribeResponse: Message {
+public struct DescribeResponse: Message {
   /// A serialized google.protobuf.FileDescriptorSet of every .proto served,
   /// with their imports, in an order that a descriptor pool can take.
-  package var fileDescriptorSet: [UInt8]
+  public var fileDescriptorSet: [UInt8]
   /// Full names of the methods this node answers, such as
   /// "baedal.order.v1.OrderService/PlaceOrder", sorted.
-  package var methods: [String]
+  public var methods: [String]
   /// Full names of the services with at least one method here, sorted.
-  package var services: [String]
+  public var services: [String]
 
-  package init() { self.init(fileDescriptorSet: []) }
+  public init() { self.init(fileDescriptorSet: []) }
 
-  package init(
+  public init(
     fileDescriptorSet: [UInt8] = [],
     methods: [String] = [],
     services: [String] = []

@@ -2,15 +2,15 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.health.v1.HealthService`.
-package enum HealthServiceMethods {
+public enum HealthServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.health.v1.HealthService"
+  public static let serviceName = "baedal.health.v1.HealthService"
   /// The status now. An unknown service is NOT_FOUND.
-  package static let check =
+  public static let check =
     UnaryMethod<HealthCheckRequest, HealthCheckResponse>(path: "baedal.health.v1.HealthService/Check")
   /// The status now, then each change. An unknown service is first told as
   /// SERVING_STATUS_SERVICE_UNKNOWN, and the stream stays open.
-  package static let watch =
+  public static let watch =
     ServerStreamMethod<HealthCheckRequest, HealthCheckResponse>(path: "baedal.health.v1.HealthService/Watch")
 }
 

@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.health.v1.ServingStatus`.
-package enum ServingStatus: MessageEnum {
+public enum ServingStatus: MessageEnum {
   case unspecified
   case serving
   case notServing
@@ -11,7 +11,7 @@ package enum ServingStatus: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .serving
@@ -21,7 +21,7 @@ package enum ServingStatus: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .serving: 1
@@ -32,7 +32,7 @@ package enum ServingStatus: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "SERVING_STATUS_UNSPECIFIED"
     case .serving: "SERVING_STATUS_SERVING"
@@ -43,7 +43,7 @@ package enum ServingStatus: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .serving,
     .notServing,
@@ -52,13 +52,13 @@ package enum ServingStatus: MessageEnum {
 }
 
 /// `baedal.health.v1.HealthCheckRequest`.
-package struct HealthCheckRequest: Message {
+public struct HealthCheckRequest: Message {
   /// full name; empty asks for the node as a whole
-  package var service: String
+  public var service: String
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = ""
   ) {
     self.service = service
@@ -66,12 +66,12 @@ package struct HealthCheckRequest: Message {
 }
 
 /// `baedal.health.v1.HealthCheckResponse`.
-package struct HealthCheckResponse: Message {
-  package var status: ServingStatus
+public struct HealthCheckResponse: Message {
+  public var status: ServingStatus
 
-  package init() { self.init(status: .unspecified) }
+  public init() { self.init(status: .unspecified) }
 
-  package init(
+  public init(
     status: ServingStatus = .unspecified
   ) {
     self.status = status

@@ -4,9 +4,9 @@
 import CMessages
 
 extension GetStatusRequest {
-  package static var fullName: String { "baedal.journal.v1.GetStatusRequest" }
+  public static var fullName: String { "baedal.journal.v1.GetStatusRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__GetStatusRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension GetStatusRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__GetStatusRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension GetStatusRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__get_status_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension GetStatusRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -51,9 +51,9 @@ extension GetStatusRequest {
 }
 
 extension JournalStatus {
-  package static var fullName: String { "baedal.journal.v1.JournalStatus" }
+  public static var fullName: String { "baedal.journal.v1.JournalStatus" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__JournalStatus.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -61,7 +61,7 @@ extension JournalStatus {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__JournalStatus.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -69,7 +69,7 @@ extension JournalStatus {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__journal_status__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -77,7 +77,7 @@ extension JournalStatus {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -105,9 +105,9 @@ extension JournalStatus {
 }
 
 extension ReadEventsRequest {
-  package static var fullName: String { "baedal.journal.v1.ReadEventsRequest" }
+  public static var fullName: String { "baedal.journal.v1.ReadEventsRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__ReadEventsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -115,7 +115,7 @@ extension ReadEventsRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__ReadEventsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -123,7 +123,7 @@ extension ReadEventsRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__read_events_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -131,7 +131,7 @@ extension ReadEventsRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -161,9 +161,9 @@ extension ReadEventsRequest {
 }
 
 extension ReadEventsResponse {
-  package static var fullName: String { "baedal.journal.v1.ReadEventsResponse" }
+  public static var fullName: String { "baedal.journal.v1.ReadEventsResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__ReadEventsResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -171,7 +171,7 @@ extension ReadEventsResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__ReadEventsResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -179,7 +179,7 @@ extension ReadEventsResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__read_events_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -187,7 +187,7 @@ extension ReadEventsResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -216,9 +216,9 @@ extension ReadEventsResponse {
 }
 
 extension JournalEvent {
-  package static var fullName: String { "baedal.journal.v1.JournalEvent" }
+  public static var fullName: String { "baedal.journal.v1.JournalEvent" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__JournalEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -226,7 +226,7 @@ extension JournalEvent {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__JournalEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -234,7 +234,7 @@ extension JournalEvent {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__journal_event__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -242,7 +242,7 @@ extension JournalEvent {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -293,9 +293,9 @@ extension JournalEvent {
 }
 
 extension DamagedEvent {
-  package static var fullName: String { "baedal.journal.v1.DamagedEvent" }
+  public static var fullName: String { "baedal.journal.v1.DamagedEvent" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__DamagedEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -303,7 +303,7 @@ extension DamagedEvent {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__DamagedEvent.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -311,7 +311,7 @@ extension DamagedEvent {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__damaged_event__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -319,7 +319,7 @@ extension DamagedEvent {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -352,9 +352,9 @@ extension DamagedEvent {
 }
 
 extension WatchHeadsRequest {
-  package static var fullName: String { "baedal.journal.v1.WatchHeadsRequest" }
+  public static var fullName: String { "baedal.journal.v1.WatchHeadsRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__WatchHeadsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -362,7 +362,7 @@ extension WatchHeadsRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__WatchHeadsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -370,7 +370,7 @@ extension WatchHeadsRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__watch_heads_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -378,7 +378,7 @@ extension WatchHeadsRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -406,9 +406,9 @@ extension WatchHeadsRequest {
 }
 
 extension GetStreamRequest {
-  package static var fullName: String { "baedal.journal.v1.GetStreamRequest" }
+  public static var fullName: String { "baedal.journal.v1.GetStreamRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__GetStreamRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -416,7 +416,7 @@ extension GetStreamRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__GetStreamRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -424,7 +424,7 @@ extension GetStreamRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__get_stream_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -432,7 +432,7 @@ extension GetStreamRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -459,9 +459,9 @@ extension GetStreamRequest {
 }
 
 extension GetStreamResponse {
-  package static var fullName: String { "baedal.journal.v1.GetStreamResponse" }
+  public static var fullName: String { "baedal.journal.v1.GetStreamResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__GetStreamResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -469,7 +469,7 @@ extension GetStreamResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__GetStreamResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -477,7 +477,7 @@ extension GetStreamResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__get_stream_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -485,7 +485,7 @@ extension GetStreamResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -518,9 +518,9 @@ extension GetStreamResponse {
 }
 
 extension JournalDeadline {
-  package static var fullName: String { "baedal.journal.v1.JournalDeadline" }
+  public static var fullName: String { "baedal.journal.v1.JournalDeadline" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Journal__V1__JournalDeadline.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -528,7 +528,7 @@ extension JournalDeadline {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Journal__V1__JournalDeadline.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -536,7 +536,7 @@ extension JournalDeadline {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__journal__v1__journal_deadline__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -544,7 +544,7 @@ extension JournalDeadline {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

@@ -2,23 +2,23 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.journal.v1.JournalService`.
-package enum JournalServiceMethods {
+public enum JournalServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.journal.v1.JournalService"
+  public static let serviceName = "baedal.journal.v1.JournalService"
   /// Identity and heads, as of now.
-  package static let getStatus =
+  public static let getStatus =
     UnaryMethod<GetStatusRequest, JournalStatus>(path: "baedal.journal.v1.JournalService/GetStatus")
   /// Events of one partition after a position, consecutive, as many as fit into one answer. None
   /// when there are none yet. Asked for, never pushed: whoever is slow is not overrun. Where the
   /// first of them is damaged on disk: DATA_LOSS with a DamagedEvent; those behind it can be read.
-  package static let readEvents =
+  public static let readEvents =
     UnaryMethod<ReadEventsRequest, ReadEventsResponse>(path: "baedal.journal.v1.JournalService/ReadEvents")
   /// The heads once that of any partition is beyond what the caller has for it: at once if one
   /// already is, and whenever one comes, until the caller cancels.
-  package static let watchHeads =
+  public static let watchHeads =
     ServerStreamMethod<WatchHeadsRequest, JournalStatus>(path: "baedal.journal.v1.JournalService/WatchHeads")
   /// Where one stream stands, and what it waits for; for audits.
-  package static let getStream =
+  public static let getStream =
     UnaryMethod<GetStreamRequest, GetStreamResponse>(path: "baedal.journal.v1.JournalService/GetStream")
 }
 

@@ -2,13 +2,13 @@
 // swift-format-ignore-file
 
 /// `baedal.journal.v1.GetStatusRequest`.
-package struct GetStatusRequest: Message {
+public struct GetStatusRequest: Message {
   /// the service it belongs to, such as "order"
-  package var journal: String
+  public var journal: String
 
-  package init() { self.init(journal: "") }
+  public init() { self.init(journal: "") }
 
-  package init(
+  public init(
     journal: String = ""
   ) {
     self.journal = journal
@@ -16,15 +16,15 @@ package struct GetStatusRequest: Message {
 }
 
 /// `baedal.journal.v1.JournalStatus`.
-package struct JournalStatus: Message {
+public struct JournalStatus: Message {
   /// The identity of this history. A cursor of another epoch means nothing here.
-  package var epoch: String
+  public var epoch: String
   /// the last position of each partition; 0 for none
-  package var heads: [Int64]
+  public var heads: [Int64]
 
-  package init() { self.init(epoch: "") }
+  public init() { self.init(epoch: "") }
 
-  package init(
+  public init(
     epoch: String = "",
     heads: [Int64] = []
   ) {
@@ -34,16 +34,16 @@ package struct JournalStatus: Message {
 }
 
 /// `baedal.journal.v1.ReadEventsRequest`.
-package struct ReadEventsRequest: Message {
-  package var journal: String
-  package var partition: UInt32
-  package var after: Int64
+public struct ReadEventsRequest: Message {
+  public var journal: String
+  public var partition: UInt32
+  public var after: Int64
   /// 0 means as many as fit
-  package var limit: UInt32
+  public var limit: UInt32
 
-  package init() { self.init(journal: "") }
+  public init() { self.init(journal: "") }
 
-  package init(
+  public init(
     journal: String = "",
     partition: UInt32 = 0,
     after: Int64 = 0,
@@ -57,12 +57,12 @@ package struct ReadEventsRequest: Message {
 }
 
 /// `baedal.journal.v1.ReadEventsResponse`.
-package struct ReadEventsResponse: Message {
-  package var events: [JournalEvent]
+public struct ReadEventsResponse: Message {
+  public var events: [JournalEvent]
 
-  package init() { self.init(events: []) }
+  public init() { self.init(events: []) }
 
-  package init(
+  public init(
     events: [JournalEvent] = []
   ) {
     self.events = events
@@ -70,26 +70,26 @@ package struct ReadEventsResponse: Message {
 }
 
 /// One event as the journal holds it.
-package struct JournalEvent: Message {
+public struct JournalEvent: Message {
   /// dense within its partition
-  package var position: Int64
-  package var category: String
-  package var streamID: String
+  public var position: Int64
+  public var category: String
+  public var streamID: String
   /// dense within its stream, from 1
-  package var version: Int64
-  package var id: String
+  public var version: Int64
+  public var id: String
   /// full name of the message in `payload`
-  package var type: String
-  package var payload: [UInt8]
-  package var correlationID: String
-  package var causationID: String
+  public var type: String
+  public var payload: [UInt8]
+  public var correlationID: String
+  public var causationID: String
   /// empty for none
-  package var traceparent: String
-  package var recordedAtMs: Int64
+  public var traceparent: String
+  public var recordedAtMs: Int64
 
-  package init() { self.init(position: 0) }
+  public init() { self.init(position: 0) }
 
-  package init(
+  public init(
     position: Int64 = 0,
     category: String = "",
     streamID: String = "",
@@ -117,18 +117,18 @@ package struct JournalEvent: Message {
 }
 
 /// Detail of a DATA_LOSS: which event cannot be served, as far as it can be told.
-package struct DamagedEvent: Message {
-  package var position: Int64
+public struct DamagedEvent: Message {
+  public var position: Int64
   /// empty, with the next two, when its stream cannot be told
-  package var category: String
-  package var streamID: String
-  package var version: Int64
+  public var category: String
+  public var streamID: String
+  public var version: Int64
   /// for people: file, place and what is wrong
-  package var text: String
+  public var text: String
 
-  package init() { self.init(position: 0) }
+  public init() { self.init(position: 0) }
 
-  package init(
+  public init(
     position: Int64 = 0,
     category: String = "",
     streamID: String = "",
@@ -144,14 +144,14 @@ package struct DamagedEvent: Message {
 }
 
 /// `baedal.journal.v1.WatchHeadsRequest`.
-package struct WatchHeadsRequest: Message {
-  package var journal: String
+public struct WatchHeadsRequest: Message {
+  public var journal: String
   /// what the caller has
-  package var heads: [Int64]
+  public var heads: [Int64]
 
-  package init() { self.init(journal: "") }
+  public init() { self.init(journal: "") }
 
-  package init(
+  public init(
     journal: String = "",
     heads: [Int64] = []
   ) {
@@ -161,14 +161,14 @@ package struct WatchHeadsRequest: Message {
 }
 
 /// `baedal.journal.v1.GetStreamRequest`.
-package struct GetStreamRequest: Message {
-  package var journal: String
-  package var category: String
-  package var streamID: String
+public struct GetStreamRequest: Message {
+  public var journal: String
+  public var category: String
+  public var streamID: String
 
-  package init() { self.init(journal: "") }
+  public init() { self.init(journal: "") }
 
-  package init(
+  public init(
     journal: String = "",
     category: String = "",
     streamID: String = ""
@@ -180,14 +180,14 @@ package struct GetStreamRequest: Message {
 }
 
 /// `baedal.journal.v1.GetStreamResponse`.
-package struct GetStreamResponse: Message {
-  package var deadlines: [JournalDeadline]
+public struct GetStreamResponse: Message {
+  public var deadlines: [JournalDeadline]
   /// of its last event; 0 for none
-  package var version: Int64
+  public var version: Int64
 
-  package init() { self.init(deadlines: []) }
+  public init() { self.init(deadlines: []) }
 
-  package init(
+  public init(
     deadlines: [JournalDeadline] = [],
     version: Int64 = 0
   ) {
@@ -197,14 +197,14 @@ package struct GetStreamResponse: Message {
 }
 
 /// `baedal.journal.v1.JournalDeadline`.
-package struct JournalDeadline: Message {
-  package var kind: String
-  package var dueAtMs: Int64
-  package var owner: String
+public struct JournalDeadline: Message {
+  public var kind: String
+  public var dueAtMs: Int64
+  public var owner: String
 
-  package init() { self.init(kind: "") }
+  public init() { self.init(kind: "") }
 
-  package init(
+  public init(
     kind: String = "",
     dueAtMs: Int64 = 0,
     owner: String = ""

@@ -3,7 +3,7 @@
 
 extension MessageRegistry {
   /// Every generated message, sorted by full name.
-  package static let allTypes: [any Message.Type] = [
+  public static let allTypes: [any Message.Type] = [
     AuditCount.self,
     AuditRequest.self,
     AuditResponse.self,
@@ -223,7 +223,7 @@ extension MessageRegistry {
   ]
 
   /// Every method of every service, in the order of the files.
-  package static let methods: [MethodInfo] = [
+  public static let methods: [MethodInfo] = [
     MethodInfo(
       path: "baedal.admin.v1.AdminService/GetNode",
       input: "baedal.admin.v1.GetNodeRequest",

@@ -4,9 +4,9 @@
 import CMessages
 
 extension Order {
-  package static var fullName: String { "baedal.order.v1.Order" }
+  public static var fullName: String { "baedal.order.v1.Order" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__Order.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension Order {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__Order.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension Order {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension Order {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -111,9 +111,9 @@ extension Order {
 }
 
 extension RefundOffer {
-  package static var fullName: String { "baedal.order.v1.RefundOffer" }
+  public static var fullName: String { "baedal.order.v1.RefundOffer" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__RefundOffer.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -121,7 +121,7 @@ extension RefundOffer {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__RefundOffer.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -129,7 +129,7 @@ extension RefundOffer {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__refund_offer__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -137,7 +137,7 @@ extension RefundOffer {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -176,9 +176,9 @@ extension RefundOffer {
 }
 
 extension OfferedItem {
-  package static var fullName: String { "baedal.order.v1.OfferedItem" }
+  public static var fullName: String { "baedal.order.v1.OfferedItem" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OfferedItem.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -186,7 +186,7 @@ extension OfferedItem {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OfferedItem.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -194,7 +194,7 @@ extension OfferedItem {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__offered_item__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -202,7 +202,7 @@ extension OfferedItem {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -226,9 +226,9 @@ extension OfferedItem {
 }
 
 extension OrderLine {
-  package static var fullName: String { "baedal.order.v1.OrderLine" }
+  public static var fullName: String { "baedal.order.v1.OrderLine" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderLine.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -236,7 +236,7 @@ extension OrderLine {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderLine.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -244,7 +244,7 @@ extension OrderLine {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_line__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -252,7 +252,7 @@ extension OrderLine {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -282,9 +282,9 @@ extension OrderLine {
 }
 
 extension CartLine {
-  package static var fullName: String { "baedal.order.v1.CartLine" }
+  public static var fullName: String { "baedal.order.v1.CartLine" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__CartLine.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -292,7 +292,7 @@ extension CartLine {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__CartLine.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -300,7 +300,7 @@ extension CartLine {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__cart_line__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -308,7 +308,7 @@ extension CartLine {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -335,9 +335,9 @@ extension CartLine {
 }
 
 extension PlaceOrderRequest {
-  package static var fullName: String { "baedal.order.v1.PlaceOrderRequest" }
+  public static var fullName: String { "baedal.order.v1.PlaceOrderRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__PlaceOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -345,7 +345,7 @@ extension PlaceOrderRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__PlaceOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -353,7 +353,7 @@ extension PlaceOrderRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__place_order_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -361,7 +361,7 @@ extension PlaceOrderRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -412,9 +412,9 @@ extension PlaceOrderRequest {
 }
 
 extension PlaceOrderResponse {
-  package static var fullName: String { "baedal.order.v1.PlaceOrderResponse" }
+  public static var fullName: String { "baedal.order.v1.PlaceOrderResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__PlaceOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -422,7 +422,7 @@ extension PlaceOrderResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__PlaceOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -430,7 +430,7 @@ extension PlaceOrderResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__place_order_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -438,7 +438,7 @@ extension PlaceOrderResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -471,9 +471,9 @@ extension PlaceOrderResponse {
 }
 
 extension PayOrderRequest {
-  package static var fullName: String { "baedal.order.v1.PayOrderRequest" }
+  public static var fullName: String { "baedal.order.v1.PayOrderRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__PayOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -481,7 +481,7 @@ extension PayOrderRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__PayOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -489,7 +489,7 @@ extension PayOrderRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__pay_order_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -497,7 +497,7 @@ extension PayOrderRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -521,9 +521,9 @@ extension PayOrderRequest {
 }
 
 extension PayOrderResponse {
-  package static var fullName: String { "baedal.order.v1.PayOrderResponse" }
+  public static var fullName: String { "baedal.order.v1.PayOrderResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__PayOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -531,7 +531,7 @@ extension PayOrderResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__PayOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -539,7 +539,7 @@ extension PayOrderResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__pay_order_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -547,7 +547,7 @@ extension PayOrderResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -580,9 +580,9 @@ extension PayOrderResponse {
 }
 
 extension AnswerOfferRequest {
-  package static var fullName: String { "baedal.order.v1.AnswerOfferRequest" }
+  public static var fullName: String { "baedal.order.v1.AnswerOfferRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__AnswerOfferRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -590,7 +590,7 @@ extension AnswerOfferRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__AnswerOfferRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -598,7 +598,7 @@ extension AnswerOfferRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__answer_offer_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -606,7 +606,7 @@ extension AnswerOfferRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -633,9 +633,9 @@ extension AnswerOfferRequest {
 }
 
 extension AnswerOfferResponse {
-  package static var fullName: String { "baedal.order.v1.AnswerOfferResponse" }
+  public static var fullName: String { "baedal.order.v1.AnswerOfferResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__AnswerOfferResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -643,7 +643,7 @@ extension AnswerOfferResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__AnswerOfferResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -651,7 +651,7 @@ extension AnswerOfferResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__answer_offer_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -659,7 +659,7 @@ extension AnswerOfferResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -689,9 +689,9 @@ extension AnswerOfferResponse {
 }
 
 extension CancelOrderRequest {
-  package static var fullName: String { "baedal.order.v1.CancelOrderRequest" }
+  public static var fullName: String { "baedal.order.v1.CancelOrderRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__CancelOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -699,7 +699,7 @@ extension CancelOrderRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__CancelOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -707,7 +707,7 @@ extension CancelOrderRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__cancel_order_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -715,7 +715,7 @@ extension CancelOrderRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -739,9 +739,9 @@ extension CancelOrderRequest {
 }
 
 extension CancelOrderResponse {
-  package static var fullName: String { "baedal.order.v1.CancelOrderResponse" }
+  public static var fullName: String { "baedal.order.v1.CancelOrderResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__CancelOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -749,7 +749,7 @@ extension CancelOrderResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__CancelOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -757,7 +757,7 @@ extension CancelOrderResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__cancel_order_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -765,7 +765,7 @@ extension CancelOrderResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -795,9 +795,9 @@ extension CancelOrderResponse {
 }
 
 extension GetOrderRequest {
-  package static var fullName: String { "baedal.order.v1.GetOrderRequest" }
+  public static var fullName: String { "baedal.order.v1.GetOrderRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__GetOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -805,7 +805,7 @@ extension GetOrderRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__GetOrderRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -813,7 +813,7 @@ extension GetOrderRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__get_order_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -821,7 +821,7 @@ extension GetOrderRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -842,9 +842,9 @@ extension GetOrderRequest {
 }
 
 extension GetOrderResponse {
-  package static var fullName: String { "baedal.order.v1.GetOrderResponse" }
+  public static var fullName: String { "baedal.order.v1.GetOrderResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__GetOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -852,7 +852,7 @@ extension GetOrderResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__GetOrderResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -860,7 +860,7 @@ extension GetOrderResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__get_order_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -868,7 +868,7 @@ extension GetOrderResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -898,9 +898,9 @@ extension GetOrderResponse {
 }
 
 extension PriceChanged {
-  package static var fullName: String { "baedal.order.v1.PriceChanged" }
+  public static var fullName: String { "baedal.order.v1.PriceChanged" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__PriceChanged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -908,7 +908,7 @@ extension PriceChanged {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__PriceChanged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -916,7 +916,7 @@ extension PriceChanged {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__price_changed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -924,7 +924,7 @@ extension PriceChanged {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -953,9 +953,9 @@ extension PriceChanged {
 }
 
 extension PriceChange {
-  package static var fullName: String { "baedal.order.v1.PriceChange" }
+  public static var fullName: String { "baedal.order.v1.PriceChange" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__PriceChange.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -963,7 +963,7 @@ extension PriceChange {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__PriceChange.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -971,7 +971,7 @@ extension PriceChange {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__price_change__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -979,7 +979,7 @@ extension PriceChange {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -1006,9 +1006,9 @@ extension PriceChange {
 }
 
 extension Refusal {
-  package static var fullName: String { "baedal.order.v1.Refusal" }
+  public static var fullName: String { "baedal.order.v1.Refusal" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__Refusal.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1016,7 +1016,7 @@ extension Refusal {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__Refusal.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1024,7 +1024,7 @@ extension Refusal {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__refusal__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1032,7 +1032,7 @@ extension Refusal {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

@@ -2,24 +2,24 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.order.v1.OrderService`.
-package enum OrderServiceMethods {
+public enum OrderServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.order.v1.OrderService"
+  public static let serviceName = "baedal.order.v1.OrderService"
   /// Prices, pays and places an order in one step. Answers OK with the id and the state in every
   /// case in which an order exists: placed, parked, payment unknown and declined alike.
-  package static let placeOrder =
+  public static let placeOrder =
     UnaryMethod<PlaceOrderRequest, PlaceOrderResponse>(path: "baedal.order.v1.OrderService/PlaceOrder")
   /// Pays an order that was parked.
-  package static let payOrder =
+  public static let payOrder =
     UnaryMethod<PayOrderRequest, PayOrderResponse>(path: "baedal.order.v1.OrderService/PayOrder")
   /// The customer's answer to a store that cannot deliver all of it: money back, or not.
-  package static let answerOffer =
+  public static let answerOffer =
     UnaryMethod<AnswerOfferRequest, AnswerOfferResponse>(path: "baedal.order.v1.OrderService/AnswerOffer")
   /// Cancels at once until the store has accepted; asks the store after that.
-  package static let cancelOrder =
+  public static let cancelOrder =
     UnaryMethod<CancelOrderRequest, CancelOrderResponse>(path: "baedal.order.v1.OrderService/CancelOrder")
   /// The order as its own service knows it.
-  package static let getOrder =
+  public static let getOrder =
     UnaryMethod<GetOrderRequest, GetOrderResponse>(path: "baedal.order.v1.OrderService/GetOrder")
 }
 

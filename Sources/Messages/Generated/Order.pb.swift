@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.order.v1.OrderState`.
-package enum OrderState: MessageEnum {
+public enum OrderState: MessageEnum {
   case unspecified
   case pendingPayment
   /// parked: pay later
@@ -22,7 +22,7 @@ package enum OrderState: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .pendingPayment
@@ -43,7 +43,7 @@ package enum OrderState: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .pendingPayment: 1
@@ -65,7 +65,7 @@ package enum OrderState: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "ORDER_STATE_UNSPECIFIED"
     case .pendingPayment: "ORDER_STATE_PENDING_PAYMENT"
@@ -87,7 +87,7 @@ package enum OrderState: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .pendingPayment,
     .awaitingPayment,
@@ -107,32 +107,32 @@ package enum OrderState: MessageEnum {
 }
 
 /// One order, as far as the order service knows it.
-package struct Order: Message {
-  package var orderID: String
-  package var customerID: String
-  package var storeID: String
-  package var state: OrderState
-  package var lines: [OrderLine]
-  package var totalWon: Int64
-  package var deliveryAddress: String
-  package var area: String
-  package var paid: Bool
+public struct Order: Message {
+  public var orderID: String
+  public var customerID: String
+  public var storeID: String
+  public var state: OrderState
+  public var lines: [OrderLine]
+  public var totalWon: Int64
+  public var deliveryAddress: String
+  public var area: String
+  public var paid: Bool
   /// 0 until the store has accepted
-  package var etaMinutes: UInt32
+  public var etaMinutes: UInt32
   /// empty until the delivery has started
-  package var riderID: String
+  public var riderID: String
   /// why it ended, when it did not end delivered
-  package var reason: String
+  public var reason: String
   /// how many events the order has had
-  package var version: Int64
+  public var version: Int64
   /// what the store offered and nobody has answered
-  package var offer: RefundOffer?
+  public var offer: RefundOffer?
   /// by offers that were accepted
-  package var refundedWon: Int64
+  public var refundedWon: Int64
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     customerID: String = "",
     storeID: String = "",
@@ -168,16 +168,16 @@ package struct Order: Message {
 }
 
 /// The store cannot deliver some of it and offers the money back.
-package struct RefundOffer: Message {
+public struct RefundOffer: Message {
   /// 1, 2, 3 … of this order
-  package var number: UInt32
-  package var items: [OfferedItem]
-  package var refundWon: Int64
-  package var reason: String
+  public var number: UInt32
+  public var items: [OfferedItem]
+  public var refundWon: Int64
+  public var reason: String
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0,
     items: [OfferedItem] = [],
     refundWon: Int64 = 0,
@@ -191,13 +191,13 @@ package struct RefundOffer: Message {
 }
 
 /// `baedal.order.v1.OfferedItem`.
-package struct OfferedItem: Message {
-  package var itemID: String
-  package var quantity: UInt32
+public struct OfferedItem: Message {
+  public var itemID: String
+  public var quantity: UInt32
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = "",
     quantity: UInt32 = 0
   ) {
@@ -207,15 +207,15 @@ package struct OfferedItem: Message {
 }
 
 /// `baedal.order.v1.OrderLine`.
-package struct OrderLine: Message {
-  package var itemID: String
-  package var name: String
-  package var unitPriceWon: Int64
-  package var quantity: UInt32
+public struct OrderLine: Message {
+  public var itemID: String
+  public var name: String
+  public var unitPriceWon: Int64
+  public var quantity: UInt32
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = "",
     name: String = "",
     unitPriceWon: Int64 = 0,
@@ -229,15 +229,15 @@ package struct OrderLine: Message {
 }
 
 /// What the customer put into the cart.
-package struct CartLine: Message {
-  package var itemID: String
-  package var quantity: UInt32
+public struct CartLine: Message {
+  public var itemID: String
+  public var quantity: UInt32
   /// The price the customer saw; 0 when none was shown. Another price now refuses the order.
-  package var seenUnitPriceWon: Int64
+  public var seenUnitPriceWon: Int64
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = "",
     quantity: UInt32 = 0,
     seenUnitPriceWon: Int64 = 0
@@ -249,24 +249,24 @@ package struct CartLine: Message {
 }
 
 /// `baedal.order.v1.PlaceOrderRequest`.
-package struct PlaceOrderRequest: Message {
-  package var customerID: String
+public struct PlaceOrderRequest: Message {
+  public var customerID: String
   /// Chosen by the client and kept across retries: the same key gives the original answer.
-  package var idempotencyKey: String
-  package var storeID: String
-  package var lines: [CartLine]
-  package var deliveryAddress: String
-  package var area: String
+  public var idempotencyKey: String
+  public var storeID: String
+  public var lines: [CartLine]
+  public var deliveryAddress: String
+  public var area: String
   /// A token, never a card number. One that begins with `once:` was made by the customer for this
   /// one payment and is never used without them; any other may also be charged later, when payment
   /// is back. Empty: the order is parked until PayOrder brings one.
-  package var paymentMethod: String
+  public var paymentMethod: String
   /// true: UNAVAILABLE rather than an order that is paid later
-  package var refuseParking: Bool
+  public var refuseParking: Bool
 
-  package init() { self.init(customerID: "") }
+  public init() { self.init(customerID: "") }
 
-  package init(
+  public init(
     customerID: String = "",
     idempotencyKey: String = "",
     storeID: String = "",
@@ -288,14 +288,14 @@ package struct PlaceOrderRequest: Message {
 }
 
 /// `baedal.order.v1.PlaceOrderResponse`.
-package struct PlaceOrderResponse: Message {
-  package var order: Order?
+public struct PlaceOrderResponse: Message {
+  public var order: Order?
   /// Tells when to try paying a parked order; 0 otherwise.
-  package var retryAfterMs: UInt64
+  public var retryAfterMs: UInt64
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: Order? = nil,
     retryAfterMs: UInt64 = 0
   ) {
@@ -305,14 +305,14 @@ package struct PlaceOrderResponse: Message {
 }
 
 /// `baedal.order.v1.PayOrderRequest`.
-package struct PayOrderRequest: Message {
-  package var orderID: String
+public struct PayOrderRequest: Message {
+  public var orderID: String
   /// empty: the one that came with the order
-  package var paymentMethod: String
+  public var paymentMethod: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     paymentMethod: String = ""
   ) {
@@ -322,13 +322,13 @@ package struct PayOrderRequest: Message {
 }
 
 /// `baedal.order.v1.PayOrderResponse`.
-package struct PayOrderResponse: Message {
-  package var order: Order?
-  package var retryAfterMs: UInt64
+public struct PayOrderResponse: Message {
+  public var order: Order?
+  public var retryAfterMs: UInt64
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: Order? = nil,
     retryAfterMs: UInt64 = 0
   ) {
@@ -338,16 +338,16 @@ package struct PayOrderResponse: Message {
 }
 
 /// `baedal.order.v1.AnswerOfferRequest`.
-package struct AnswerOfferRequest: Message {
-  package var orderID: String
+public struct AnswerOfferRequest: Message {
+  public var orderID: String
   /// the offer's
-  package var number: UInt32
+  public var number: UInt32
   /// false: nothing changes
-  package var accept: Bool
+  public var accept: Bool
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     number: UInt32 = 0,
     accept: Bool = false
@@ -359,12 +359,12 @@ package struct AnswerOfferRequest: Message {
 }
 
 /// `baedal.order.v1.AnswerOfferResponse`.
-package struct AnswerOfferResponse: Message {
-  package var order: Order?
+public struct AnswerOfferResponse: Message {
+  public var order: Order?
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: Order? = nil
   ) {
     self.order = order
@@ -372,13 +372,13 @@ package struct AnswerOfferResponse: Message {
 }
 
 /// `baedal.order.v1.CancelOrderRequest`.
-package struct CancelOrderRequest: Message {
-  package var orderID: String
-  package var reason: String
+public struct CancelOrderRequest: Message {
+  public var orderID: String
+  public var reason: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     reason: String = ""
   ) {
@@ -388,12 +388,12 @@ package struct CancelOrderRequest: Message {
 }
 
 /// `baedal.order.v1.CancelOrderResponse`.
-package struct CancelOrderResponse: Message {
-  package var order: Order?
+public struct CancelOrderResponse: Message {
+  public var order: Order?
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: Order? = nil
   ) {
     self.order = order
@@ -401,12 +401,12 @@ package struct CancelOrderResponse: Message {
 }
 
 /// `baedal.order.v1.GetOrderRequest`.
-package struct GetOrderRequest: Message {
-  package var orderID: String
+public struct GetOrderRequest: Message {
+  public var orderID: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = ""
   ) {
     self.orderID = orderID
@@ -414,12 +414,12 @@ package struct GetOrderRequest: Message {
 }
 
 /// `baedal.order.v1.GetOrderResponse`.
-package struct GetOrderResponse: Message {
-  package var order: Order?
+public struct GetOrderResponse: Message {
+  public var order: Order?
 
-  package init() { self.init(order: nil) }
+  public init() { self.init(order: nil) }
 
-  package init(
+  public init(
     order: Order? = nil
   ) {
     self.order = order
@@ -427,12 +427,12 @@ package struct GetOrderResponse: Message {
 }
 
 /// Beside FAILED_PRECONDITION when a price is not what the customer saw.
-package struct PriceChanged: Message {
-  package var changes: [PriceChange]
+public struct PriceChanged: Message {
+  public var changes: [PriceChange]
 
-  package init() { self.init(changes: []) }
+  public init() { self.init(changes: []) }
 
-  package init(
+  public init(
     changes: [PriceChange] = []
   ) {
     self.changes = changes
@@ -440,14 +440,14 @@ package struct PriceChanged: Message {
 }
 
 /// `baedal.order.v1.PriceChange`.
-package struct PriceChange: Message {
-  package var itemID: String
-  package var seenWon: Int64
-  package var currentWon: Int64
+public struct PriceChange: Message {
+  public var itemID: String
+  public var seenWon: Int64
+  public var currentWon: Int64
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = "",
     seenWon: Int64 = 0,
     currentWon: Int64 = 0
@@ -459,17 +459,17 @@ package struct PriceChange: Message {
 }
 
 /// Beside any refusal of a command: which rule said no.
-package struct Refusal: Message {
+public struct Refusal: Message {
   /// such as "soldOut", "illegalState", "notYours"
-  package var code: String
+  public var code: String
   /// the state it was refused in; empty if there was none
-  package var state: String
+  public var state: String
   /// the command that was refused
-  package var command: String
+  public var command: String
 
-  package init() { self.init(code: "") }
+  public init() { self.init(code: "") }
 
-  package init(
+  public init(
     code: String = "",
     state: String = "",
     command: String = ""

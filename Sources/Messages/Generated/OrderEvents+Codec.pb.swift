@@ -4,9 +4,9 @@
 import CMessages
 
 extension OrderSubmitted {
-  package static var fullName: String { "baedal.order.v1.OrderSubmitted" }
+  public static var fullName: String { "baedal.order.v1.OrderSubmitted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderSubmitted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension OrderSubmitted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderSubmitted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension OrderSubmitted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_submitted__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension OrderSubmitted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -93,9 +93,9 @@ extension OrderSubmitted {
 }
 
 extension OrderPaymentRequested {
-  package static var fullName: String { "baedal.order.v1.OrderPaymentRequested" }
+  public static var fullName: String { "baedal.order.v1.OrderPaymentRequested" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderPaymentRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -103,7 +103,7 @@ extension OrderPaymentRequested {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderPaymentRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -111,7 +111,7 @@ extension OrderPaymentRequested {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_payment_requested__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -119,7 +119,7 @@ extension OrderPaymentRequested {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -143,9 +143,9 @@ extension OrderPaymentRequested {
 }
 
 extension OrderPlaced {
-  package static var fullName: String { "baedal.order.v1.OrderPlaced" }
+  public static var fullName: String { "baedal.order.v1.OrderPlaced" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderPlaced.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -153,7 +153,7 @@ extension OrderPlaced {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderPlaced.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -161,7 +161,7 @@ extension OrderPlaced {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_placed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -169,7 +169,7 @@ extension OrderPlaced {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -208,9 +208,9 @@ extension OrderPlaced {
 }
 
 extension OrderParked {
-  package static var fullName: String { "baedal.order.v1.OrderParked" }
+  public static var fullName: String { "baedal.order.v1.OrderParked" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderParked.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -218,7 +218,7 @@ extension OrderParked {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderParked.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -226,7 +226,7 @@ extension OrderParked {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_parked__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -234,7 +234,7 @@ extension OrderParked {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -258,9 +258,9 @@ extension OrderParked {
 }
 
 extension OrderPaymentUnknown {
-  package static var fullName: String { "baedal.order.v1.OrderPaymentUnknown" }
+  public static var fullName: String { "baedal.order.v1.OrderPaymentUnknown" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderPaymentUnknown.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -268,7 +268,7 @@ extension OrderPaymentUnknown {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderPaymentUnknown.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -276,7 +276,7 @@ extension OrderPaymentUnknown {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_payment_unknown__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -284,7 +284,7 @@ extension OrderPaymentUnknown {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -305,9 +305,9 @@ extension OrderPaymentUnknown {
 }
 
 extension OrderReceivedByStore {
-  package static var fullName: String { "baedal.order.v1.OrderReceivedByStore" }
+  public static var fullName: String { "baedal.order.v1.OrderReceivedByStore" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderReceivedByStore.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -315,7 +315,7 @@ extension OrderReceivedByStore {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderReceivedByStore.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -323,7 +323,7 @@ extension OrderReceivedByStore {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_received_by_store__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -331,7 +331,7 @@ extension OrderReceivedByStore {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -352,9 +352,9 @@ extension OrderReceivedByStore {
 }
 
 extension OrderAccepted {
-  package static var fullName: String { "baedal.order.v1.OrderAccepted" }
+  public static var fullName: String { "baedal.order.v1.OrderAccepted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -362,7 +362,7 @@ extension OrderAccepted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -370,7 +370,7 @@ extension OrderAccepted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_accepted__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -378,7 +378,7 @@ extension OrderAccepted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -408,9 +408,9 @@ extension OrderAccepted {
 }
 
 extension OrderRejected {
-  package static var fullName: String { "baedal.order.v1.OrderRejected" }
+  public static var fullName: String { "baedal.order.v1.OrderRejected" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderRejected.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -418,7 +418,7 @@ extension OrderRejected {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderRejected.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -426,7 +426,7 @@ extension OrderRejected {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_rejected__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -434,7 +434,7 @@ extension OrderRejected {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -458,9 +458,9 @@ extension OrderRejected {
 }
 
 extension OrderCookingStarted {
-  package static var fullName: String { "baedal.order.v1.OrderCookingStarted" }
+  public static var fullName: String { "baedal.order.v1.OrderCookingStarted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderCookingStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -468,7 +468,7 @@ extension OrderCookingStarted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderCookingStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -476,7 +476,7 @@ extension OrderCookingStarted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_cooking_started__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -484,7 +484,7 @@ extension OrderCookingStarted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -500,9 +500,9 @@ extension OrderCookingStarted {
 }
 
 extension OrderCookingFinished {
-  package static var fullName: String { "baedal.order.v1.OrderCookingFinished" }
+  public static var fullName: String { "baedal.order.v1.OrderCookingFinished" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderCookingFinished.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -510,7 +510,7 @@ extension OrderCookingFinished {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderCookingFinished.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -518,7 +518,7 @@ extension OrderCookingFinished {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_cooking_finished__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -526,7 +526,7 @@ extension OrderCookingFinished {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -542,9 +542,9 @@ extension OrderCookingFinished {
 }
 
 extension OrderDeliveryStarted {
-  package static var fullName: String { "baedal.order.v1.OrderDeliveryStarted" }
+  public static var fullName: String { "baedal.order.v1.OrderDeliveryStarted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderDeliveryStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -552,7 +552,7 @@ extension OrderDeliveryStarted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderDeliveryStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -560,7 +560,7 @@ extension OrderDeliveryStarted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_delivery_started__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -568,7 +568,7 @@ extension OrderDeliveryStarted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -589,9 +589,9 @@ extension OrderDeliveryStarted {
 }
 
 extension OrderPickedUp {
-  package static var fullName: String { "baedal.order.v1.OrderPickedUp" }
+  public static var fullName: String { "baedal.order.v1.OrderPickedUp" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderPickedUp.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -599,7 +599,7 @@ extension OrderPickedUp {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderPickedUp.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -607,7 +607,7 @@ extension OrderPickedUp {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_picked_up__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -615,7 +615,7 @@ extension OrderPickedUp {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -636,9 +636,9 @@ extension OrderPickedUp {
 }
 
 extension OrderDelivered {
-  package static var fullName: String { "baedal.order.v1.OrderDelivered" }
+  public static var fullName: String { "baedal.order.v1.OrderDelivered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderDelivered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -646,7 +646,7 @@ extension OrderDelivered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderDelivered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -654,7 +654,7 @@ extension OrderDelivered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_delivered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -662,7 +662,7 @@ extension OrderDelivered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -683,9 +683,9 @@ extension OrderDelivered {
 }
 
 extension OrderCancelRequested {
-  package static var fullName: String { "baedal.order.v1.OrderCancelRequested" }
+  public static var fullName: String { "baedal.order.v1.OrderCancelRequested" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderCancelRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -693,7 +693,7 @@ extension OrderCancelRequested {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderCancelRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -701,7 +701,7 @@ extension OrderCancelRequested {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_cancel_requested__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -709,7 +709,7 @@ extension OrderCancelRequested {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -730,9 +730,9 @@ extension OrderCancelRequested {
 }
 
 extension OrderCancelDeclined {
-  package static var fullName: String { "baedal.order.v1.OrderCancelDeclined" }
+  public static var fullName: String { "baedal.order.v1.OrderCancelDeclined" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderCancelDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -740,7 +740,7 @@ extension OrderCancelDeclined {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderCancelDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -748,7 +748,7 @@ extension OrderCancelDeclined {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_cancel_declined__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -756,7 +756,7 @@ extension OrderCancelDeclined {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -772,9 +772,9 @@ extension OrderCancelDeclined {
 }
 
 extension OrderRefundOffered {
-  package static var fullName: String { "baedal.order.v1.OrderRefundOffered" }
+  public static var fullName: String { "baedal.order.v1.OrderRefundOffered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -782,7 +782,7 @@ extension OrderRefundOffered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -790,7 +790,7 @@ extension OrderRefundOffered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_refund_offered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -798,7 +798,7 @@ extension OrderRefundOffered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -837,9 +837,9 @@ extension OrderRefundOffered {
 }
 
 extension OrderRefundAccepted {
-  package static var fullName: String { "baedal.order.v1.OrderRefundAccepted" }
+  public static var fullName: String { "baedal.order.v1.OrderRefundAccepted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderRefundAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -847,7 +847,7 @@ extension OrderRefundAccepted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderRefundAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -855,7 +855,7 @@ extension OrderRefundAccepted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_refund_accepted__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -863,7 +863,7 @@ extension OrderRefundAccepted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -890,9 +890,9 @@ extension OrderRefundAccepted {
 }
 
 extension OrderRefundDeclined {
-  package static var fullName: String { "baedal.order.v1.OrderRefundDeclined" }
+  public static var fullName: String { "baedal.order.v1.OrderRefundDeclined" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderRefundDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -900,7 +900,7 @@ extension OrderRefundDeclined {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderRefundDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -908,7 +908,7 @@ extension OrderRefundDeclined {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_refund_declined__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -916,7 +916,7 @@ extension OrderRefundDeclined {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -937,9 +937,9 @@ extension OrderRefundDeclined {
 }
 
 extension OrderCancelled {
-  package static var fullName: String { "baedal.order.v1.OrderCancelled" }
+  public static var fullName: String { "baedal.order.v1.OrderCancelled" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderCancelled.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -947,7 +947,7 @@ extension OrderCancelled {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderCancelled.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -955,7 +955,7 @@ extension OrderCancelled {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_cancelled__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -963,7 +963,7 @@ extension OrderCancelled {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -987,9 +987,9 @@ extension OrderCancelled {
 }
 
 extension OrderExpired {
-  package static var fullName: String { "baedal.order.v1.OrderExpired" }
+  public static var fullName: String { "baedal.order.v1.OrderExpired" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Order__V1__OrderExpired.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -997,7 +997,7 @@ extension OrderExpired {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Order__V1__OrderExpired.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -1005,7 +1005,7 @@ extension OrderExpired {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__order__v1__order_expired__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -1013,7 +1013,7 @@ extension OrderExpired {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.order.v1.RejectReason`.
-package enum RejectReason: MessageEnum {
+public enum RejectReason: MessageEnum {
   case unspecified
   case paymentDeclined
   case storeRefused
@@ -10,7 +10,7 @@ package enum RejectReason: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .paymentDeclined
@@ -20,7 +20,7 @@ package enum RejectReason: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .paymentDeclined: 1
@@ -31,7 +31,7 @@ package enum RejectReason: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "REJECT_REASON_UNSPECIFIED"
     case .paymentDeclined: "REJECT_REASON_PAYMENT_DECLINED"
@@ -42,7 +42,7 @@ package enum RejectReason: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .paymentDeclined,
     .storeRefused,
@@ -51,7 +51,7 @@ package enum RejectReason: MessageEnum {
 }
 
 /// `baedal.order.v1.ExpiryReason`.
-package enum ExpiryReason: MessageEnum {
+public enum ExpiryReason: MessageEnum {
   case unspecified
   case notPaid
   case paymentUnknown
@@ -59,7 +59,7 @@ package enum ExpiryReason: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .notPaid
@@ -69,7 +69,7 @@ package enum ExpiryReason: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .notPaid: 1
@@ -80,7 +80,7 @@ package enum ExpiryReason: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "EXPIRY_REASON_UNSPECIFIED"
     case .notPaid: "EXPIRY_REASON_NOT_PAID"
@@ -91,7 +91,7 @@ package enum ExpiryReason: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .notPaid,
     .paymentUnknown,
@@ -100,24 +100,24 @@ package enum ExpiryReason: MessageEnum {
 }
 
 /// `baedal.order.v1.OrderSubmitted`.
-package struct OrderSubmitted: Message {
-  package var orderID: String
-  package var customerID: String
-  package var storeID: String
-  package var lines: [OrderLine]
-  package var totalWon: Int64
-  package var deliveryAddress: String
-  package var area: String
-  package var paymentMethod: String
+public struct OrderSubmitted: Message {
+  public var orderID: String
+  public var customerID: String
+  public var storeID: String
+  public var lines: [OrderLine]
+  public var totalWon: Int64
+  public var deliveryAddress: String
+  public var area: String
+  public var paymentMethod: String
   /// digest of what the client sent; a retry has the same
-  package var fingerprint: String
-  package var menuVersion: Int64
-  package var allowParking: Bool
-  package var expiresAtMs: Int64
+  public var fingerprint: String
+  public var menuVersion: Int64
+  public var allowParking: Bool
+  public var expiresAtMs: Int64
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     customerID: String = "",
     storeID: String = "",
@@ -147,14 +147,14 @@ package struct OrderSubmitted: Message {
 }
 
 /// `baedal.order.v1.OrderPaymentRequested`.
-package struct OrderPaymentRequested: Message {
-  package var attempt: UInt32
+public struct OrderPaymentRequested: Message {
+  public var attempt: UInt32
   /// empty: the one used before
-  package var paymentMethod: String
+  public var paymentMethod: String
 
-  package init() { self.init(attempt: 0) }
+  public init() { self.init(attempt: 0) }
 
-  package init(
+  public init(
     attempt: UInt32 = 0,
     paymentMethod: String = ""
   ) {
@@ -165,15 +165,15 @@ package struct OrderPaymentRequested: Message {
 
 /// Paid. The first event of an order that concerns the store; it carries all the store may know,
 /// so that no one has to ask back.
-package struct OrderPlaced: Message {
-  package var paymentKey: String
-  package var amountWon: Int64
-  package var storeID: String
-  package var lines: [OrderLine]
+public struct OrderPlaced: Message {
+  public var paymentKey: String
+  public var amountWon: Int64
+  public var storeID: String
+  public var lines: [OrderLine]
 
-  package init() { self.init(paymentKey: "") }
+  public init() { self.init(paymentKey: "") }
 
-  package init(
+  public init(
     paymentKey: String = "",
     amountWon: Int64 = 0,
     storeID: String = "",
@@ -187,13 +187,13 @@ package struct OrderPlaced: Message {
 }
 
 /// `baedal.order.v1.OrderParked`.
-package struct OrderParked: Message {
-  package var reason: String
-  package var untilMs: Int64
+public struct OrderParked: Message {
+  public var reason: String
+  public var untilMs: Int64
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = "",
     untilMs: Int64 = 0
   ) {
@@ -203,12 +203,12 @@ package struct OrderParked: Message {
 }
 
 /// `baedal.order.v1.OrderPaymentUnknown`.
-package struct OrderPaymentUnknown: Message {
-  package var untilMs: Int64
+public struct OrderPaymentUnknown: Message {
+  public var untilMs: Int64
 
-  package init() { self.init(untilMs: 0) }
+  public init() { self.init(untilMs: 0) }
 
-  package init(
+  public init(
     untilMs: Int64 = 0
   ) {
     self.untilMs = untilMs
@@ -216,12 +216,12 @@ package struct OrderPaymentUnknown: Message {
 }
 
 /// `baedal.order.v1.OrderReceivedByStore`.
-package struct OrderReceivedByStore: Message {
-  package var atMs: Int64
+public struct OrderReceivedByStore: Message {
+  public var atMs: Int64
 
-  package init() { self.init(atMs: 0) }
+  public init() { self.init(atMs: 0) }
 
-  package init(
+  public init(
     atMs: Int64 = 0
   ) {
     self.atMs = atMs
@@ -229,15 +229,15 @@ package struct OrderReceivedByStore: Message {
 }
 
 /// The store's wish, confirmed. Carries what delivery needs.
-package struct OrderAccepted: Message {
-  package var etaMinutes: UInt32
-  package var storeID: String
-  package var area: String
-  package var deliveryAddress: String
+public struct OrderAccepted: Message {
+  public var etaMinutes: UInt32
+  public var storeID: String
+  public var area: String
+  public var deliveryAddress: String
 
-  package init() { self.init(etaMinutes: 0) }
+  public init() { self.init(etaMinutes: 0) }
 
-  package init(
+  public init(
     etaMinutes: UInt32 = 0,
     storeID: String = "",
     area: String = "",
@@ -251,13 +251,13 @@ package struct OrderAccepted: Message {
 }
 
 /// `baedal.order.v1.OrderRejected`.
-package struct OrderRejected: Message {
-  package var reason: RejectReason
-  package var text: String
+public struct OrderRejected: Message {
+  public var reason: RejectReason
+  public var text: String
 
-  package init() { self.init(reason: .unspecified) }
+  public init() { self.init(reason: .unspecified) }
 
-  package init(
+  public init(
     reason: RejectReason = .unspecified,
     text: String = ""
   ) {
@@ -267,22 +267,22 @@ package struct OrderRejected: Message {
 }
 
 /// `baedal.order.v1.OrderCookingStarted`.
-package struct OrderCookingStarted: Message {
-  package init() {}
+public struct OrderCookingStarted: Message {
+  public init() {}
 }
 
 /// `baedal.order.v1.OrderCookingFinished`.
-package struct OrderCookingFinished: Message {
-  package init() {}
+public struct OrderCookingFinished: Message {
+  public init() {}
 }
 
 /// `baedal.order.v1.OrderDeliveryStarted`.
-package struct OrderDeliveryStarted: Message {
-  package var riderID: String
+public struct OrderDeliveryStarted: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -290,12 +290,12 @@ package struct OrderDeliveryStarted: Message {
 }
 
 /// `baedal.order.v1.OrderPickedUp`.
-package struct OrderPickedUp: Message {
-  package var riderID: String
+public struct OrderPickedUp: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -303,12 +303,12 @@ package struct OrderPickedUp: Message {
 }
 
 /// `baedal.order.v1.OrderDelivered`.
-package struct OrderDelivered: Message {
-  package var riderID: String
+public struct OrderDelivered: Message {
+  public var riderID: String
 
-  package init() { self.init(riderID: "") }
+  public init() { self.init(riderID: "") }
 
-  package init(
+  public init(
     riderID: String = ""
   ) {
     self.riderID = riderID
@@ -316,12 +316,12 @@ package struct OrderDelivered: Message {
 }
 
 /// `baedal.order.v1.OrderCancelRequested`.
-package struct OrderCancelRequested: Message {
-  package var reason: String
+public struct OrderCancelRequested: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -329,20 +329,20 @@ package struct OrderCancelRequested: Message {
 }
 
 /// `baedal.order.v1.OrderCancelDeclined`.
-package struct OrderCancelDeclined: Message {
-  package init() {}
+public struct OrderCancelDeclined: Message {
+  public init() {}
 }
 
 /// The store cannot deliver these; the customer may have their price back.
-package struct OrderRefundOffered: Message {
-  package var number: UInt32
-  package var items: [OfferedItem]
-  package var amountWon: Int64
-  package var reason: String
+public struct OrderRefundOffered: Message {
+  public var number: UInt32
+  public var items: [OfferedItem]
+  public var amountWon: Int64
+  public var reason: String
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0,
     items: [OfferedItem] = [],
     amountWon: Int64 = 0,
@@ -356,14 +356,14 @@ package struct OrderRefundOffered: Message {
 }
 
 /// The customer took the offer: so much is given back, and the store bears it.
-package struct OrderRefundAccepted: Message {
-  package var number: UInt32
-  package var amountWon: Int64
-  package var reason: String
+public struct OrderRefundAccepted: Message {
+  public var number: UInt32
+  public var amountWon: Int64
+  public var reason: String
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0,
     amountWon: Int64 = 0,
     reason: String = ""
@@ -375,12 +375,12 @@ package struct OrderRefundAccepted: Message {
 }
 
 /// `baedal.order.v1.OrderRefundDeclined`.
-package struct OrderRefundDeclined: Message {
-  package var number: UInt32
+public struct OrderRefundDeclined: Message {
+  public var number: UInt32
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0
   ) {
     self.number = number
@@ -388,14 +388,14 @@ package struct OrderRefundDeclined: Message {
 }
 
 /// `baedal.order.v1.OrderCancelled`.
-package struct OrderCancelled: Message {
+public struct OrderCancelled: Message {
   /// "customer", "operator", "store", "service"
-  package var byRole: String
-  package var reason: String
+  public var byRole: String
+  public var reason: String
 
-  package init() { self.init(byRole: "") }
+  public init() { self.init(byRole: "") }
 
-  package init(
+  public init(
     byRole: String = "",
     reason: String = ""
   ) {
@@ -405,12 +405,12 @@ package struct OrderCancelled: Message {
 }
 
 /// `baedal.order.v1.OrderExpired`.
-package struct OrderExpired: Message {
-  package var reason: ExpiryReason
+public struct OrderExpired: Message {
+  public var reason: ExpiryReason
 
-  package init() { self.init(reason: .unspecified) }
+  public init() { self.init(reason: .unspecified) }
 
-  package init(
+  public init(
     reason: ExpiryReason = .unspecified
   ) {
     self.reason = reason

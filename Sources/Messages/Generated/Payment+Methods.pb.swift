@@ -2,23 +2,23 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.payment.v1.PaymentService`.
-package enum PaymentServiceMethods {
+public enum PaymentServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.payment.v1.PaymentService"
+  public static let serviceName = "baedal.payment.v1.PaymentService"
   /// Captures the amount under a key. The same key and body again gives the outcome so far, and
   /// attempts anew only if the attempt before is known not to have charged.
-  package static let charge =
+  public static let charge =
     UnaryMethod<ChargeRequest, ChargeResponse>(path: "baedal.payment.v1.PaymentService/Charge")
-  package static let getPayment =
+  public static let getPayment =
     UnaryMethod<GetPaymentRequest, GetPaymentResponse>(path: "baedal.payment.v1.PaymentService/GetPayment")
   /// Gives a part back; never more than was captured in all.
-  package static let refund =
+  public static let refund =
     UnaryMethod<RefundRequest, RefundResponse>(path: "baedal.payment.v1.PaymentService/Refund")
   /// How the built-in provider simulator behaves.
-  package static let getSimulator =
+  public static let getSimulator =
     UnaryMethod<GetSimulatorRequest, SimulatorSettings>(path: "baedal.payment.v1.PaymentService/GetSimulator")
   /// Changes it while running; refused when another provider is configured.
-  package static let setSimulator =
+  public static let setSimulator =
     UnaryMethod<SimulatorSettings, SimulatorSettings>(path: "baedal.payment.v1.PaymentService/SetSimulator")
 }
 

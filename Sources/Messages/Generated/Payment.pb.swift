@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.payment.v1.PaymentState`.
-package enum PaymentState: MessageEnum {
+public enum PaymentState: MessageEnum {
   case unspecified
   case attempting
   case approved
@@ -19,7 +19,7 @@ package enum PaymentState: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .attempting
@@ -36,7 +36,7 @@ package enum PaymentState: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .attempting: 1
@@ -54,7 +54,7 @@ package enum PaymentState: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "PAYMENT_STATE_UNSPECIFIED"
     case .attempting: "PAYMENT_STATE_ATTEMPTING"
@@ -72,7 +72,7 @@ package enum PaymentState: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .attempting,
     .approved,
@@ -88,14 +88,14 @@ package enum PaymentState: MessageEnum {
 }
 
 /// `baedal.payment.v1.RefundBearer`.
-package enum RefundBearer: MessageEnum {
+public enum RefundBearer: MessageEnum {
   case unspecified
   case store
   case platform
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .store
@@ -104,7 +104,7 @@ package enum RefundBearer: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .store: 1
@@ -114,7 +114,7 @@ package enum RefundBearer: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "REFUND_BEARER_UNSPECIFIED"
     case .store: "REFUND_BEARER_STORE"
@@ -124,7 +124,7 @@ package enum RefundBearer: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .store,
     .platform,
@@ -132,23 +132,23 @@ package enum RefundBearer: MessageEnum {
 }
 
 /// `baedal.payment.v1.Payment`.
-package struct Payment: Message {
-  package var paymentKey: String
-  package var orderID: String
-  package var state: PaymentState
-  package var amountWon: Int64
-  package var capturedWon: Int64
-  package var refundedWon: Int64
-  package var keptWon: Int64
+public struct Payment: Message {
+  public var paymentKey: String
+  public var orderID: String
+  public var state: PaymentState
+  public var amountWon: Int64
+  public var capturedWon: Int64
+  public var refundedWon: Int64
+  public var keptWon: Int64
   /// captured = kept + refunded + held
-  package var heldWon: Int64
-  package var attempt: UInt32
+  public var heldWon: Int64
+  public var attempt: UInt32
   /// what the provider said last, when it was not yes
-  package var reason: String
+  public var reason: String
 
-  package init() { self.init(paymentKey: "") }
+  public init() { self.init(paymentKey: "") }
 
-  package init(
+  public init(
     paymentKey: String = "",
     orderID: String = "",
     state: PaymentState = .unspecified,
@@ -174,17 +174,17 @@ package struct Payment: Message {
 }
 
 /// `baedal.payment.v1.ChargeRequest`.
-package struct ChargeRequest: Message {
-  package var paymentKey: String
-  package var orderID: String
-  package var customerID: String
-  package var storeID: String
-  package var amountWon: Int64
-  package var paymentMethod: String
+public struct ChargeRequest: Message {
+  public var paymentKey: String
+  public var orderID: String
+  public var customerID: String
+  public var storeID: String
+  public var amountWon: Int64
+  public var paymentMethod: String
 
-  package init() { self.init(paymentKey: "") }
+  public init() { self.init(paymentKey: "") }
 
-  package init(
+  public init(
     paymentKey: String = "",
     orderID: String = "",
     customerID: String = "",
@@ -202,14 +202,14 @@ package struct ChargeRequest: Message {
 }
 
 /// `baedal.payment.v1.ChargeResponse`.
-package struct ChargeResponse: Message {
-  package var payment: Payment?
+public struct ChargeResponse: Message {
+  public var payment: Payment?
   /// with NOT_CHARGED: when to try again
-  package var retryAfterMs: UInt64
+  public var retryAfterMs: UInt64
 
-  package init() { self.init(payment: nil) }
+  public init() { self.init(payment: nil) }
 
-  package init(
+  public init(
     payment: Payment? = nil,
     retryAfterMs: UInt64 = 0
   ) {
@@ -219,12 +219,12 @@ package struct ChargeResponse: Message {
 }
 
 /// `baedal.payment.v1.GetPaymentRequest`.
-package struct GetPaymentRequest: Message {
-  package var paymentKey: String
+public struct GetPaymentRequest: Message {
+  public var paymentKey: String
 
-  package init() { self.init(paymentKey: "") }
+  public init() { self.init(paymentKey: "") }
 
-  package init(
+  public init(
     paymentKey: String = ""
   ) {
     self.paymentKey = paymentKey
@@ -232,12 +232,12 @@ package struct GetPaymentRequest: Message {
 }
 
 /// `baedal.payment.v1.GetPaymentResponse`.
-package struct GetPaymentResponse: Message {
-  package var payment: Payment?
+public struct GetPaymentResponse: Message {
+  public var payment: Payment?
 
-  package init() { self.init(payment: nil) }
+  public init() { self.init(payment: nil) }
 
-  package init(
+  public init(
     payment: Payment? = nil
   ) {
     self.payment = payment
@@ -245,17 +245,17 @@ package struct GetPaymentResponse: Message {
 }
 
 /// `baedal.payment.v1.RefundRequest`.
-package struct RefundRequest: Message {
-  package var paymentKey: String
+public struct RefundRequest: Message {
+  public var paymentKey: String
   /// the same key refunds once
-  package var refundKey: String
-  package var amountWon: Int64
-  package var reason: String
-  package var bearer: RefundBearer
+  public var refundKey: String
+  public var amountWon: Int64
+  public var reason: String
+  public var bearer: RefundBearer
 
-  package init() { self.init(paymentKey: "") }
+  public init() { self.init(paymentKey: "") }
 
-  package init(
+  public init(
     paymentKey: String = "",
     refundKey: String = "",
     amountWon: Int64 = 0,
@@ -271,12 +271,12 @@ package struct RefundRequest: Message {
 }
 
 /// `baedal.payment.v1.RefundResponse`.
-package struct RefundResponse: Message {
-  package var payment: Payment?
+public struct RefundResponse: Message {
+  public var payment: Payment?
 
-  package init() { self.init(payment: nil) }
+  public init() { self.init(payment: nil) }
 
-  package init(
+  public init(
     payment: Payment? = nil
   ) {
     self.payment = payment
@@ -284,29 +284,29 @@ package struct RefundResponse: Message {
 }
 
 /// `baedal.payment.v1.GetSimulatorRequest`.
-package struct GetSimulatorRequest: Message {
-  package init() {}
+public struct GetSimulatorRequest: Message {
+  public init() {}
 }
 
 /// `baedal.payment.v1.SimulatorSettings`.
-package struct SimulatorSettings: Message {
-  package var latencyMs: UInt32
+public struct SimulatorSettings: Message {
+  public var latencyMs: UInt32
   /// charges at once; more are refused at once
-  package var capacity: UInt32
+  public var capacity: UInt32
   /// of 1000 charges, so many are declined
-  package var declinePerMille: UInt32
+  public var declinePerMille: UInt32
   /// the answer is lost; half of them have charged
-  package var unknownPerMille: UInt32
+  public var unknownPerMille: UInt32
   /// refuses every call at once
-  package var down: Bool
+  public var down: Bool
   /// charges beyond the capacity that wait for a place instead
-  package var queue: UInt32
+  public var queue: UInt32
   /// told with every answer; ignored in SetSimulator
-  package var load: SimulatorLoad?
+  public var load: SimulatorLoad?
 
-  package init() { self.init(latencyMs: 0) }
+  public init() { self.init(latencyMs: 0) }
 
-  package init(
+  public init(
     latencyMs: UInt32 = 0,
     capacity: UInt32 = 0,
     declinePerMille: UInt32 = 0,
@@ -326,26 +326,26 @@ package struct SimulatorSettings: Message {
 }
 
 /// What the simulator has had to do since the node started.
-package struct SimulatorLoad: Message {
+public struct SimulatorLoad: Message {
   /// charges that hold a place now
-  package var underWay: UInt32
+  public var underWay: UInt32
   /// charges that wait for one
-  package var waiting: UInt32
+  public var waiting: UInt32
   /// the most of each at once since the last SetSimulator
-  package var underWayMax: UInt32
-  package var waitingMax: UInt32
+  public var underWayMax: UInt32
+  public var waitingMax: UInt32
   /// asked of it
-  package var charges: UInt64
+  public var charges: UInt64
   /// for want of a place
-  package var refused: UInt64
+  public var refused: UInt64
   /// captured, in time for the caller to hear it
-  package var approved: UInt64
+  public var approved: UInt64
   /// done after the caller had given up
-  package var late: UInt64
+  public var late: UInt64
 
-  package init() { self.init(underWay: 0) }
+  public init() { self.init(underWay: 0) }
 
-  package init(
+  public init(
     underWay: UInt32 = 0,
     waiting: UInt32 = 0,
     underWayMax: UInt32 = 0,

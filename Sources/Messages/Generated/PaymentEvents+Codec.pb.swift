@@ -4,9 +4,9 @@
 import CMessages
 
 extension PaymentRequested {
-  package static var fullName: String { "baedal.payment.v1.PaymentRequested" }
+  public static var fullName: String { "baedal.payment.v1.PaymentRequested" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension PaymentRequested {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension PaymentRequested {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_requested__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension PaymentRequested {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -66,9 +66,9 @@ extension PaymentRequested {
 }
 
 extension PaymentAttempted {
-  package static var fullName: String { "baedal.payment.v1.PaymentAttempted" }
+  public static var fullName: String { "baedal.payment.v1.PaymentAttempted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentAttempted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -76,7 +76,7 @@ extension PaymentAttempted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentAttempted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -84,7 +84,7 @@ extension PaymentAttempted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_attempted__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -92,7 +92,7 @@ extension PaymentAttempted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -116,9 +116,9 @@ extension PaymentAttempted {
 }
 
 extension PaymentApproved {
-  package static var fullName: String { "baedal.payment.v1.PaymentApproved" }
+  public static var fullName: String { "baedal.payment.v1.PaymentApproved" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentApproved.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -126,7 +126,7 @@ extension PaymentApproved {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentApproved.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -134,7 +134,7 @@ extension PaymentApproved {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_approved__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -142,7 +142,7 @@ extension PaymentApproved {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -169,9 +169,9 @@ extension PaymentApproved {
 }
 
 extension PaymentDeclined {
-  package static var fullName: String { "baedal.payment.v1.PaymentDeclined" }
+  public static var fullName: String { "baedal.payment.v1.PaymentDeclined" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -179,7 +179,7 @@ extension PaymentDeclined {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -187,7 +187,7 @@ extension PaymentDeclined {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_declined__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -195,7 +195,7 @@ extension PaymentDeclined {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -219,9 +219,9 @@ extension PaymentDeclined {
 }
 
 extension PaymentNotCharged {
-  package static var fullName: String { "baedal.payment.v1.PaymentNotCharged" }
+  public static var fullName: String { "baedal.payment.v1.PaymentNotCharged" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentNotCharged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -229,7 +229,7 @@ extension PaymentNotCharged {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentNotCharged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -237,7 +237,7 @@ extension PaymentNotCharged {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_not_charged__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -245,7 +245,7 @@ extension PaymentNotCharged {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -269,9 +269,9 @@ extension PaymentNotCharged {
 }
 
 extension PaymentUnknown {
-  package static var fullName: String { "baedal.payment.v1.PaymentUnknown" }
+  public static var fullName: String { "baedal.payment.v1.PaymentUnknown" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentUnknown.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -279,7 +279,7 @@ extension PaymentUnknown {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentUnknown.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -287,7 +287,7 @@ extension PaymentUnknown {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_unknown__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -295,7 +295,7 @@ extension PaymentUnknown {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -319,9 +319,9 @@ extension PaymentUnknown {
 }
 
 extension PaymentVoided {
-  package static var fullName: String { "baedal.payment.v1.PaymentVoided" }
+  public static var fullName: String { "baedal.payment.v1.PaymentVoided" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentVoided.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -329,7 +329,7 @@ extension PaymentVoided {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentVoided.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -337,7 +337,7 @@ extension PaymentVoided {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_voided__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -345,7 +345,7 @@ extension PaymentVoided {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -366,9 +366,9 @@ extension PaymentVoided {
 }
 
 extension PaymentRefundRequested {
-  package static var fullName: String { "baedal.payment.v1.PaymentRefundRequested" }
+  public static var fullName: String { "baedal.payment.v1.PaymentRefundRequested" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentRefundRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -376,7 +376,7 @@ extension PaymentRefundRequested {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentRefundRequested.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -384,7 +384,7 @@ extension PaymentRefundRequested {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_refund_requested__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -392,7 +392,7 @@ extension PaymentRefundRequested {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -422,9 +422,9 @@ extension PaymentRefundRequested {
 }
 
 extension PaymentRefunded {
-  package static var fullName: String { "baedal.payment.v1.PaymentRefunded" }
+  public static var fullName: String { "baedal.payment.v1.PaymentRefunded" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentRefunded.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -432,7 +432,7 @@ extension PaymentRefunded {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentRefunded.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -440,7 +440,7 @@ extension PaymentRefunded {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_refunded__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -448,7 +448,7 @@ extension PaymentRefunded {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -475,9 +475,9 @@ extension PaymentRefunded {
 }
 
 extension PaymentRefundFailed {
-  package static var fullName: String { "baedal.payment.v1.PaymentRefundFailed" }
+  public static var fullName: String { "baedal.payment.v1.PaymentRefundFailed" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentRefundFailed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -485,7 +485,7 @@ extension PaymentRefundFailed {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentRefundFailed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -493,7 +493,7 @@ extension PaymentRefundFailed {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_refund_failed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -501,7 +501,7 @@ extension PaymentRefundFailed {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -525,9 +525,9 @@ extension PaymentRefundFailed {
 }
 
 extension PaymentSettled {
-  package static var fullName: String { "baedal.payment.v1.PaymentSettled" }
+  public static var fullName: String { "baedal.payment.v1.PaymentSettled" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Payment__V1__PaymentSettled.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -535,7 +535,7 @@ extension PaymentSettled {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Payment__V1__PaymentSettled.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -543,7 +543,7 @@ extension PaymentSettled {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__payment__v1__payment_settled__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -551,7 +551,7 @@ extension PaymentSettled {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

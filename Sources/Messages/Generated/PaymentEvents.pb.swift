@@ -2,17 +2,17 @@
 // swift-format-ignore-file
 
 /// The intent: durable before anything is attempted.
-package struct PaymentRequested: Message {
-  package var paymentKey: String
-  package var orderID: String
-  package var customerID: String
-  package var storeID: String
-  package var amountWon: Int64
-  package var paymentMethod: String
+public struct PaymentRequested: Message {
+  public var paymentKey: String
+  public var orderID: String
+  public var customerID: String
+  public var storeID: String
+  public var amountWon: Int64
+  public var paymentMethod: String
 
-  package init() { self.init(paymentKey: "") }
+  public init() { self.init(paymentKey: "") }
 
-  package init(
+  public init(
     paymentKey: String = "",
     orderID: String = "",
     customerID: String = "",
@@ -30,14 +30,14 @@ package struct PaymentRequested: Message {
 }
 
 /// `baedal.payment.v1.PaymentAttempted`.
-package struct PaymentAttempted: Message {
-  package var attempt: UInt32
+public struct PaymentAttempted: Message {
+  public var attempt: UInt32
   /// empty: the one used before
-  package var paymentMethod: String
+  public var paymentMethod: String
 
-  package init() { self.init(attempt: 0) }
+  public init() { self.init(attempt: 0) }
 
-  package init(
+  public init(
     attempt: UInt32 = 0,
     paymentMethod: String = ""
   ) {
@@ -47,14 +47,14 @@ package struct PaymentAttempted: Message {
 }
 
 /// `baedal.payment.v1.PaymentApproved`.
-package struct PaymentApproved: Message {
-  package var attempt: UInt32
-  package var providerReference: String
-  package var amountWon: Int64
+public struct PaymentApproved: Message {
+  public var attempt: UInt32
+  public var providerReference: String
+  public var amountWon: Int64
 
-  package init() { self.init(attempt: 0) }
+  public init() { self.init(attempt: 0) }
 
-  package init(
+  public init(
     attempt: UInt32 = 0,
     providerReference: String = "",
     amountWon: Int64 = 0
@@ -66,13 +66,13 @@ package struct PaymentApproved: Message {
 }
 
 /// `baedal.payment.v1.PaymentDeclined`.
-package struct PaymentDeclined: Message {
-  package var attempt: UInt32
-  package var reason: String
+public struct PaymentDeclined: Message {
+  public var attempt: UInt32
+  public var reason: String
 
-  package init() { self.init(attempt: 0) }
+  public init() { self.init(attempt: 0) }
 
-  package init(
+  public init(
     attempt: UInt32 = 0,
     reason: String = ""
   ) {
@@ -82,13 +82,13 @@ package struct PaymentDeclined: Message {
 }
 
 /// `baedal.payment.v1.PaymentNotCharged`.
-package struct PaymentNotCharged: Message {
-  package var attempt: UInt32
-  package var reason: String
+public struct PaymentNotCharged: Message {
+  public var attempt: UInt32
+  public var reason: String
 
-  package init() { self.init(attempt: 0) }
+  public init() { self.init(attempt: 0) }
 
-  package init(
+  public init(
     attempt: UInt32 = 0,
     reason: String = ""
   ) {
@@ -98,13 +98,13 @@ package struct PaymentNotCharged: Message {
 }
 
 /// `baedal.payment.v1.PaymentUnknown`.
-package struct PaymentUnknown: Message {
-  package var attempt: UInt32
-  package var reason: String
+public struct PaymentUnknown: Message {
+  public var attempt: UInt32
+  public var reason: String
 
-  package init() { self.init(attempt: 0) }
+  public init() { self.init(attempt: 0) }
 
-  package init(
+  public init(
     attempt: UInt32 = 0,
     reason: String = ""
   ) {
@@ -114,12 +114,12 @@ package struct PaymentUnknown: Message {
 }
 
 /// `baedal.payment.v1.PaymentVoided`.
-package struct PaymentVoided: Message {
-  package var reason: String
+public struct PaymentVoided: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -127,15 +127,15 @@ package struct PaymentVoided: Message {
 }
 
 /// `baedal.payment.v1.PaymentRefundRequested`.
-package struct PaymentRefundRequested: Message {
-  package var refundKey: String
-  package var amountWon: Int64
-  package var reason: String
-  package var bearer: RefundBearer
+public struct PaymentRefundRequested: Message {
+  public var refundKey: String
+  public var amountWon: Int64
+  public var reason: String
+  public var bearer: RefundBearer
 
-  package init() { self.init(refundKey: "") }
+  public init() { self.init(refundKey: "") }
 
-  package init(
+  public init(
     refundKey: String = "",
     amountWon: Int64 = 0,
     reason: String = "",
@@ -149,14 +149,14 @@ package struct PaymentRefundRequested: Message {
 }
 
 /// `baedal.payment.v1.PaymentRefunded`.
-package struct PaymentRefunded: Message {
-  package var refundKey: String
-  package var amountWon: Int64
-  package var providerReference: String
+public struct PaymentRefunded: Message {
+  public var refundKey: String
+  public var amountWon: Int64
+  public var providerReference: String
 
-  package init() { self.init(refundKey: "") }
+  public init() { self.init(refundKey: "") }
 
-  package init(
+  public init(
     refundKey: String = "",
     amountWon: Int64 = 0,
     providerReference: String = ""
@@ -168,13 +168,13 @@ package struct PaymentRefunded: Message {
 }
 
 /// `baedal.payment.v1.PaymentRefundFailed`.
-package struct PaymentRefundFailed: Message {
-  package var refundKey: String
-  package var reason: String
+public struct PaymentRefundFailed: Message {
+  public var refundKey: String
+  public var reason: String
 
-  package init() { self.init(refundKey: "") }
+  public init() { self.init(refundKey: "") }
 
-  package init(
+  public init(
     refundKey: String = "",
     reason: String = ""
   ) {
@@ -184,12 +184,12 @@ package struct PaymentRefundFailed: Message {
 }
 
 /// `baedal.payment.v1.PaymentSettled`.
-package struct PaymentSettled: Message {
-  package var keptWon: Int64
+public struct PaymentSettled: Message {
+  public var keptWon: Int64
 
-  package init() { self.init(keptWon: 0) }
+  public init() { self.init(keptWon: 0) }
 
-  package init(
+  public init(
     keptWon: Int64 = 0
   ) {
     self.keptWon = keptWon

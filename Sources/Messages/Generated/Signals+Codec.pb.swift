@@ -4,9 +4,9 @@
 import CMessages
 
 extension GetSignalsRequest {
-  package static var fullName: String { "baedal.signals.v1.GetSignalsRequest" }
+  public static var fullName: String { "baedal.signals.v1.GetSignalsRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__GetSignalsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension GetSignalsRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__GetSignalsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension GetSignalsRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__get_signals_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension GetSignalsRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -51,9 +51,9 @@ extension GetSignalsRequest {
 }
 
 extension WatchSignalsRequest {
-  package static var fullName: String { "baedal.signals.v1.WatchSignalsRequest" }
+  public static var fullName: String { "baedal.signals.v1.WatchSignalsRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__WatchSignalsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -61,7 +61,7 @@ extension WatchSignalsRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__WatchSignalsRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -69,7 +69,7 @@ extension WatchSignalsRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__watch_signals_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -77,7 +77,7 @@ extension WatchSignalsRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -101,9 +101,9 @@ extension WatchSignalsRequest {
 }
 
 extension NodeSignals {
-  package static var fullName: String { "baedal.signals.v1.NodeSignals" }
+  public static var fullName: String { "baedal.signals.v1.NodeSignals" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__NodeSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -111,7 +111,7 @@ extension NodeSignals {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__NodeSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -119,7 +119,7 @@ extension NodeSignals {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__node_signals__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -127,7 +127,7 @@ extension NodeSignals {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -211,9 +211,9 @@ extension NodeSignals {
 }
 
 extension PoolSignals {
-  package static var fullName: String { "baedal.signals.v1.PoolSignals" }
+  public static var fullName: String { "baedal.signals.v1.PoolSignals" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__PoolSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -221,7 +221,7 @@ extension PoolSignals {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__PoolSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -229,7 +229,7 @@ extension PoolSignals {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__pool_signals__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -237,7 +237,7 @@ extension PoolSignals {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -315,9 +315,9 @@ extension PoolSignals {
 }
 
 extension PoolDemand {
-  package static var fullName: String { "baedal.signals.v1.PoolDemand" }
+  public static var fullName: String { "baedal.signals.v1.PoolDemand" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__PoolDemand.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -325,7 +325,7 @@ extension PoolDemand {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__PoolDemand.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -333,7 +333,7 @@ extension PoolDemand {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__pool_demand__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -341,7 +341,7 @@ extension PoolDemand {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -377,9 +377,9 @@ extension PoolDemand {
 }
 
 extension WaitTimes {
-  package static var fullName: String { "baedal.signals.v1.WaitTimes" }
+  public static var fullName: String { "baedal.signals.v1.WaitTimes" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__WaitTimes.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -387,7 +387,7 @@ extension WaitTimes {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__WaitTimes.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -395,7 +395,7 @@ extension WaitTimes {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__wait_times__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -403,7 +403,7 @@ extension WaitTimes {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -430,9 +430,9 @@ extension WaitTimes {
 }
 
 extension DependencySignals {
-  package static var fullName: String { "baedal.signals.v1.DependencySignals" }
+  public static var fullName: String { "baedal.signals.v1.DependencySignals" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__DependencySignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -440,7 +440,7 @@ extension DependencySignals {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__DependencySignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -448,7 +448,7 @@ extension DependencySignals {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__dependency_signals__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -456,7 +456,7 @@ extension DependencySignals {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -489,9 +489,9 @@ extension DependencySignals {
 }
 
 extension SubscriptionSignals {
-  package static var fullName: String { "baedal.signals.v1.SubscriptionSignals" }
+  public static var fullName: String { "baedal.signals.v1.SubscriptionSignals" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__SubscriptionSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -499,7 +499,7 @@ extension SubscriptionSignals {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__SubscriptionSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -507,7 +507,7 @@ extension SubscriptionSignals {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__subscription_signals__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -515,7 +515,7 @@ extension SubscriptionSignals {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -545,9 +545,9 @@ extension SubscriptionSignals {
 }
 
 extension JournalSignals {
-  package static var fullName: String { "baedal.signals.v1.JournalSignals" }
+  public static var fullName: String { "baedal.signals.v1.JournalSignals" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__JournalSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -555,7 +555,7 @@ extension JournalSignals {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__JournalSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -563,7 +563,7 @@ extension JournalSignals {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__journal_signals__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -571,7 +571,7 @@ extension JournalSignals {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -610,9 +610,9 @@ extension JournalSignals {
 }
 
 extension LoopSignals {
-  package static var fullName: String { "baedal.signals.v1.LoopSignals" }
+  public static var fullName: String { "baedal.signals.v1.LoopSignals" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__LoopSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -620,7 +620,7 @@ extension LoopSignals {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__LoopSignals.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -628,7 +628,7 @@ extension LoopSignals {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__loop_signals__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -636,7 +636,7 @@ extension LoopSignals {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -669,9 +669,9 @@ extension LoopSignals {
 }
 
 extension ExplainScalingRequest {
-  package static var fullName: String { "baedal.signals.v1.ExplainScalingRequest" }
+  public static var fullName: String { "baedal.signals.v1.ExplainScalingRequest" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__ExplainScalingRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -679,7 +679,7 @@ extension ExplainScalingRequest {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__ExplainScalingRequest.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -687,7 +687,7 @@ extension ExplainScalingRequest {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__explain_scaling_request__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -695,7 +695,7 @@ extension ExplainScalingRequest {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -719,9 +719,9 @@ extension ExplainScalingRequest {
 }
 
 extension ExplainScalingResponse {
-  package static var fullName: String { "baedal.signals.v1.ExplainScalingResponse" }
+  public static var fullName: String { "baedal.signals.v1.ExplainScalingResponse" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__ExplainScalingResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -729,7 +729,7 @@ extension ExplainScalingResponse {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__ExplainScalingResponse.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -737,7 +737,7 @@ extension ExplainScalingResponse {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__explain_scaling_response__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -745,7 +745,7 @@ extension ExplainScalingResponse {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -774,9 +774,9 @@ extension ExplainScalingResponse {
 }
 
 extension ScalingDecision {
-  package static var fullName: String { "baedal.signals.v1.ScalingDecision" }
+  public static var fullName: String { "baedal.signals.v1.ScalingDecision" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__ScalingDecision.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -784,7 +784,7 @@ extension ScalingDecision {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__ScalingDecision.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -792,7 +792,7 @@ extension ScalingDecision {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__scaling_decision__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -800,7 +800,7 @@ extension ScalingDecision {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -859,9 +859,9 @@ extension ScalingDecision {
 }
 
 extension ScalingMetric {
-  package static var fullName: String { "baedal.signals.v1.ScalingMetric" }
+  public static var fullName: String { "baedal.signals.v1.ScalingMetric" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Signals__V1__ScalingMetric.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -869,7 +869,7 @@ extension ScalingMetric {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Signals__V1__ScalingMetric.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -877,7 +877,7 @@ extension ScalingMetric {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__signals__v1__scaling_metric__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -885,7 +885,7 @@ extension ScalingMetric {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

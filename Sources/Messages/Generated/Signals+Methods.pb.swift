@@ -2,17 +2,17 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.signals.v1.SignalsService`.
-package enum SignalsServiceMethods {
+public enum SignalsServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.signals.v1.SignalsService"
+  public static let serviceName = "baedal.signals.v1.SignalsService"
   /// As of now.
-  package static let getSignals =
+  public static let getSignals =
     UnaryMethod<GetSignalsRequest, NodeSignals>(path: "baedal.signals.v1.SignalsService/GetSignals")
   /// As of now, then again and again until the caller cancels.
-  package static let watchSignals =
+  public static let watchSignals =
     ServerStreamMethod<WatchSignalsRequest, NodeSignals>(path: "baedal.signals.v1.SignalsService/WatchSignals")
   /// Why a pool has the replicas it has: its latest decisions, the newest first.
-  package static let explainScaling =
+  public static let explainScaling =
     UnaryMethod<ExplainScalingRequest, ExplainScalingResponse>(path: "baedal.signals.v1.SignalsService/ExplainScaling")
 }
 

@@ -2,13 +2,13 @@
 // swift-format-ignore-file
 
 /// `baedal.signals.v1.GetSignalsRequest`.
-package struct GetSignalsRequest: Message {
+public struct GetSignalsRequest: Message {
   /// pools of this one alone; empty: all
-  package var service: String
+  public var service: String
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = ""
   ) {
     self.service = service
@@ -16,14 +16,14 @@ package struct GetSignalsRequest: Message {
 }
 
 /// `baedal.signals.v1.WatchSignalsRequest`.
-package struct WatchSignalsRequest: Message {
-  package var service: String
+public struct WatchSignalsRequest: Message {
+  public var service: String
   /// 0 means 1000; at least 100
-  package var intervalMs: UInt32
+  public var intervalMs: UInt32
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     intervalMs: UInt32 = 0
   ) {
@@ -33,18 +33,18 @@ package struct WatchSignalsRequest: Message {
 }
 
 /// `baedal.signals.v1.NodeSignals`.
-package struct NodeSignals: Message {
-  package var node: String
-  package var atMs: Int64
-  package var pools: [PoolSignals]
-  package var dependencies: [DependencySignals]
-  package var subscriptions: [SubscriptionSignals]
-  package var journals: [JournalSignals]
-  package var loops: [LoopSignals]
+public struct NodeSignals: Message {
+  public var node: String
+  public var atMs: Int64
+  public var pools: [PoolSignals]
+  public var dependencies: [DependencySignals]
+  public var subscriptions: [SubscriptionSignals]
+  public var journals: [JournalSignals]
+  public var loops: [LoopSignals]
 
-  package init() { self.init(node: "") }
+  public init() { self.init(node: "") }
 
-  package init(
+  public init(
     node: String = "",
     atMs: Int64 = 0,
     pools: [PoolSignals] = [],
@@ -64,30 +64,30 @@ package struct NodeSignals: Message {
 }
 
 /// One pool of replicas. Counters run from the node's start.
-package struct PoolSignals: Message {
-  package var service: String
-  package var replicas: UInt32
-  package var replicasMin: UInt32
-  package var replicasMax: UInt32
+public struct PoolSignals: Message {
+  public var service: String
+  public var replicas: UInt32
+  public var replicasMin: UInt32
+  public var replicasMax: UInt32
   /// commands at once, of the replicas there are
-  package var capacity: UInt64
+  public var capacity: UInt64
   /// of the most replicas
-  package var capacityMax: UInt64
+  public var capacityMax: UInt64
   /// at work
-  package var inFlight: UInt64
+  public var inFlight: UInt64
   /// in the mailbox
-  package var waiting: UInt64
+  public var waiting: UInt64
   /// says nothing when none waits
-  package var oldestWaitingUs: UInt64
-  package var queueWait: WaitTimes?
-  package var arrived: UInt64
-  package var completed: UInt64
-  package var shed: UInt64
-  package var demand: PoolDemand?
+  public var oldestWaitingUs: UInt64
+  public var queueWait: WaitTimes?
+  public var arrived: UInt64
+  public var completed: UInt64
+  public var shed: UInt64
+  public var demand: PoolDemand?
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     replicas: UInt32 = 0,
     replicasMin: UInt32 = 0,
@@ -121,22 +121,22 @@ package struct PoolSignals: Message {
 }
 
 /// Over the last seconds; absent until they have been measured.
-package struct PoolDemand: Message {
+public struct PoolDemand: Message {
   /// commands at once: at work, waiting or shed
-  package var offeredMilli: UInt64
+  public var offeredMilli: UInt64
   /// of the capacity there is
-  package var utilizationMilli: UInt64
+  public var utilizationMilli: UInt64
   /// Of the capacity at most: what pods scale on. While a dependency is not well it does not fall
   /// below what it was before: what an open breaker keeps away is no idleness.
-  package var utilizationMaxMilli: UInt64
+  public var utilizationMaxMilli: UInt64
   /// a second
-  package var arrivalsMilli: UInt64
-  package var completionsMilli: UInt64
-  package var shedsMilli: UInt64
+  public var arrivalsMilli: UInt64
+  public var completionsMilli: UInt64
+  public var shedsMilli: UInt64
 
-  package init() { self.init(offeredMilli: 0) }
+  public init() { self.init(offeredMilli: 0) }
 
-  package init(
+  public init(
     offeredMilli: UInt64 = 0,
     utilizationMilli: UInt64 = 0,
     utilizationMaxMilli: UInt64 = 0,
@@ -154,14 +154,14 @@ package struct PoolDemand: Message {
 }
 
 /// Over the last seconds; absent when nothing waited or was measured.
-package struct WaitTimes: Message {
-  package var p50Us: UInt64
-  package var p95Us: UInt64
-  package var p99Us: UInt64
+public struct WaitTimes: Message {
+  public var p50Us: UInt64
+  public var p95Us: UInt64
+  public var p99Us: UInt64
 
-  package init() { self.init(p50Us: 0) }
+  public init() { self.init(p50Us: 0) }
 
-  package init(
+  public init(
     p50Us: UInt64 = 0,
     p95Us: UInt64 = 0,
     p99Us: UInt64 = 0
@@ -173,18 +173,18 @@ package struct WaitTimes: Message {
 }
 
 /// `baedal.signals.v1.DependencySignals`.
-package struct DependencySignals: Message {
-  package var dependency: String
+public struct DependencySignals: Message {
+  public var dependency: String
   /// of its breaker, such as "closed" or "half-open"
-  package var state: String
-  package var underWay: UInt32
-  package var waiting: UInt32
+  public var state: String
+  public var underWay: UInt32
+  public var waiting: UInt32
   /// since the node's start
-  package var refused: UInt64
+  public var refused: UInt64
 
-  package init() { self.init(dependency: "") }
+  public init() { self.init(dependency: "") }
 
-  package init(
+  public init(
     dependency: String = "",
     state: String = "",
     underWay: UInt32 = 0,
@@ -200,16 +200,16 @@ package struct DependencySignals: Message {
 }
 
 /// How far a subscriber is behind its source.
-package struct SubscriptionSignals: Message {
-  package var subscriber: String
-  package var source: String
-  package var lagEvents: UInt64
+public struct SubscriptionSignals: Message {
+  public var subscriber: String
+  public var source: String
+  public var lagEvents: UInt64
   /// age of the oldest event not yet taken
-  package var lagMs: UInt64
+  public var lagMs: UInt64
 
-  package init() { self.init(subscriber: "") }
+  public init() { self.init(subscriber: "") }
 
-  package init(
+  public init(
     subscriber: String = "",
     source: String = "",
     lagEvents: UInt64 = 0,
@@ -223,18 +223,18 @@ package struct SubscriptionSignals: Message {
 }
 
 /// `baedal.signals.v1.JournalSignals`.
-package struct JournalSignals: Message {
-  package var journal: String
+public struct JournalSignals: Message {
+  public var journal: String
   /// appends
-  package var waiting: UInt64
+  public var waiting: UInt64
   /// since the node's start
-  package var commits: UInt64
+  public var commits: UInt64
   /// from a batch's begin to the end of its COMMIT
-  package var commit: WaitTimes?
+  public var commit: WaitTimes?
 
-  package init() { self.init(journal: "") }
+  public init() { self.init(journal: "") }
 
-  package init(
+  public init(
     journal: String = "",
     waiting: UInt64 = 0,
     commits: UInt64 = 0,
@@ -248,13 +248,13 @@ package struct JournalSignals: Message {
 }
 
 /// One event loop: how late a task scheduled on it runs.
-package struct LoopSignals: Message {
-  package var loop: UInt32
-  package var delay: WaitTimes?
+public struct LoopSignals: Message {
+  public var loop: UInt32
+  public var delay: WaitTimes?
 
-  package init() { self.init(loop: 0) }
+  public init() { self.init(loop: 0) }
 
-  package init(
+  public init(
     loop: UInt32 = 0,
     delay: WaitTimes? = nil
   ) {
@@ -264,14 +264,14 @@ package struct LoopSignals: Message {
 }
 
 /// `baedal.signals.v1.ExplainScalingRequest`.
-package struct ExplainScalingRequest: Message {
-  package var service: String
+public struct ExplainScalingRequest: Message {
+  public var service: String
   /// 0 means 10
-  package var limit: UInt32
+  public var limit: UInt32
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     limit: UInt32 = 0
   ) {
@@ -281,12 +281,12 @@ package struct ExplainScalingRequest: Message {
 }
 
 /// `baedal.signals.v1.ExplainScalingResponse`.
-package struct ExplainScalingResponse: Message {
-  package var decisions: [ScalingDecision]
+public struct ExplainScalingResponse: Message {
+  public var decisions: [ScalingDecision]
 
-  package init() { self.init(decisions: []) }
+  public init() { self.init(decisions: []) }
 
-  package init(
+  public init(
     decisions: [ScalingDecision] = []
   ) {
     self.decisions = decisions
@@ -294,22 +294,22 @@ package struct ExplainScalingResponse: Message {
 }
 
 /// `baedal.signals.v1.ScalingDecision`.
-package struct ScalingDecision: Message {
-  package var service: String
-  package var atMs: Int64
-  package var current: UInt32
-  package var desired: UInt32
+public struct ScalingDecision: Message {
+  public var service: String
+  public var atMs: Int64
+  public var current: UInt32
+  public var desired: UInt32
   /// what the metrics asked for; 0: no metric was valid
-  package var recommended: UInt32
+  public var recommended: UInt32
   /// what made `desired` differ from it, in the order it was met
-  package var bounds: [String]
-  package var metrics: [ScalingMetric]
+  public var bounds: [String]
+  public var metrics: [ScalingMetric]
   /// the whole of it in one line
-  package var text: String
+  public var text: String
 
-  package init() { self.init(service: "") }
+  public init() { self.init(service: "") }
 
-  package init(
+  public init(
     service: String = "",
     atMs: Int64 = 0,
     current: UInt32 = 0,
@@ -331,19 +331,19 @@ package struct ScalingDecision: Message {
 }
 
 /// `baedal.signals.v1.ScalingMetric`.
-package struct ScalingMetric: Message {
-  package var name: String
-  package var valueMilli: UInt64
-  package var targetMilli: UInt64
+public struct ScalingMetric: Message {
+  public var name: String
+  public var valueMilli: UInt64
+  public var targetMilli: UInt64
   /// 0 with `invalid`
-  package var ratioMilli: UInt64
+  public var ratioMilli: UInt64
   /// why it says nothing; empty if it does
-  package var invalid: String
-  package var proposed: UInt32
+  public var invalid: String
+  public var proposed: UInt32
 
-  package init() { self.init(name: "") }
+  public init() { self.init(name: "") }
 
-  package init(
+  public init(
     name: String = "",
     valueMilli: UInt64 = 0,
     targetMilli: UInt64 = 0,

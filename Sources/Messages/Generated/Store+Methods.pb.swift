@@ -2,44 +2,44 @@
 // swift-format-ignore-file
 
 /// Methods of `baedal.store.v1.StoreService`.
-package enum StoreServiceMethods {
+public enum StoreServiceMethods {
   /// The service's full name.
-  package static let serviceName = "baedal.store.v1.StoreService"
-  package static let registerStore =
+  public static let serviceName = "baedal.store.v1.StoreService"
+  public static let registerStore =
     UnaryMethod<RegisterStoreRequest, StoreResponse>(path: "baedal.store.v1.StoreService/RegisterStore")
-  package static let changeStore =
+  public static let changeStore =
     UnaryMethod<ChangeStoreRequest, StoreResponse>(path: "baedal.store.v1.StoreService/ChangeStore")
-  package static let putMenuItem =
+  public static let putMenuItem =
     UnaryMethod<PutMenuItemRequest, StoreResponse>(path: "baedal.store.v1.StoreService/PutMenuItem")
-  package static let removeMenuItem =
+  public static let removeMenuItem =
     UnaryMethod<RemoveMenuItemRequest, StoreResponse>(path: "baedal.store.v1.StoreService/RemoveMenuItem")
   /// Says that an item is sold out, or there again.
-  package static let setSoldOut =
+  public static let setSoldOut =
     UnaryMethod<SetSoldOutRequest, StoreResponse>(path: "baedal.store.v1.StoreService/SetSoldOut")
-  package static let pauseStore =
+  public static let pauseStore =
     UnaryMethod<PauseStoreRequest, StoreResponse>(path: "baedal.store.v1.StoreService/PauseStore")
-  package static let resumeStore =
+  public static let resumeStore =
     UnaryMethod<ResumeStoreRequest, StoreResponse>(path: "baedal.store.v1.StoreService/ResumeStore")
-  package static let getStore =
+  public static let getStore =
     UnaryMethod<GetStoreRequest, StoreResponse>(path: "baedal.store.v1.StoreService/GetStore")
   /// Each answers with the ticket as it stands afterwards. An accept is a wish that the order
   /// confirms; the ticket says so.
-  package static let acceptTicket =
+  public static let acceptTicket =
     UnaryMethod<AcceptTicketRequest, TicketResponse>(path: "baedal.store.v1.StoreService/AcceptTicket")
-  package static let refuseTicket =
+  public static let refuseTicket =
     UnaryMethod<RefuseTicketRequest, TicketResponse>(path: "baedal.store.v1.StoreService/RefuseTicket")
-  package static let startCooking =
+  public static let startCooking =
     UnaryMethod<TicketRequest, TicketResponse>(path: "baedal.store.v1.StoreService/StartCooking")
-  package static let finishCooking =
+  public static let finishCooking =
     UnaryMethod<TicketRequest, TicketResponse>(path: "baedal.store.v1.StoreService/FinishCooking")
   /// Answers a customer who wants out of an accepted order.
-  package static let answerCancel =
+  public static let answerCancel =
     UnaryMethod<AnswerCancelRequest, TicketResponse>(path: "baedal.store.v1.StoreService/AnswerCancel")
   /// Offers the customer the money for items that turned out to be sold out. One offer at a time,
   /// and never all of it: that is what refusing and agreeing to cancel are for.
-  package static let offerRefund =
+  public static let offerRefund =
     UnaryMethod<OfferRefundRequest, TicketResponse>(path: "baedal.store.v1.StoreService/OfferRefund")
-  package static let getTicket =
+  public static let getTicket =
     UnaryMethod<TicketRequest, TicketResponse>(path: "baedal.store.v1.StoreService/GetTicket")
 }
 

@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// `baedal.store.v1.TicketState`.
-package enum TicketState: MessageEnum {
+public enum TicketState: MessageEnum {
   case unspecified
   case received
   /// the order has not confirmed yet
@@ -17,7 +17,7 @@ package enum TicketState: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .received
@@ -33,7 +33,7 @@ package enum TicketState: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .received: 1
@@ -50,7 +50,7 @@ package enum TicketState: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "TICKET_STATE_UNSPECIFIED"
     case .received: "TICKET_STATE_RECEIVED"
@@ -67,7 +67,7 @@ package enum TicketState: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .received,
     .acceptRequested,
@@ -82,7 +82,7 @@ package enum TicketState: MessageEnum {
 }
 
 /// `baedal.store.v1.OfferAnswer`.
-package enum OfferAnswer: MessageEnum {
+public enum OfferAnswer: MessageEnum {
   /// not answered
   case unspecified
   /// leave these items out
@@ -91,7 +91,7 @@ package enum OfferAnswer: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .accepted
@@ -100,7 +100,7 @@ package enum OfferAnswer: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .unspecified: 0
     case .accepted: 1
@@ -110,7 +110,7 @@ package enum OfferAnswer: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .unspecified: "OFFER_ANSWER_UNSPECIFIED"
     case .accepted: "OFFER_ANSWER_ACCEPTED"
@@ -120,7 +120,7 @@ package enum OfferAnswer: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .unspecified,
     .accepted,
     .declined,
@@ -128,18 +128,18 @@ package enum OfferAnswer: MessageEnum {
 }
 
 /// `baedal.store.v1.StoreDetails`.
-package struct StoreDetails: Message {
-  package var storeID: String
-  package var name: String
+public struct StoreDetails: Message {
+  public var storeID: String
+  public var name: String
   /// where it delivers to
-  package var areas: [String]
-  package var minimumOrderWon: Int64
+  public var areas: [String]
+  public var minimumOrderWon: Int64
   /// none: always open
-  package var openingHours: [OpenInterval]
+  public var openingHours: [OpenInterval]
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = "",
     name: String = "",
     areas: [String] = [],
@@ -155,17 +155,17 @@ package struct StoreDetails: Message {
 }
 
 /// Local Korean time (UTC+9).
-package struct OpenInterval: Message {
+public struct OpenInterval: Message {
   /// 1 Monday … 7 Sunday
-  package var weekday: UInt32
+  public var weekday: UInt32
   /// 0 to 1439 of that day
-  package var opensMinute: UInt32
+  public var opensMinute: UInt32
   /// after opens; up to 24 hours later, past midnight too
-  package var closesMinute: UInt32
+  public var closesMinute: UInt32
 
-  package init() { self.init(weekday: 0) }
+  public init() { self.init(weekday: 0) }
 
-  package init(
+  public init(
     weekday: UInt32 = 0,
     opensMinute: UInt32 = 0,
     closesMinute: UInt32 = 0
@@ -177,16 +177,16 @@ package struct OpenInterval: Message {
 }
 
 /// `baedal.store.v1.MenuItem`.
-package struct MenuItem: Message {
-  package var itemID: String
-  package var name: String
-  package var priceWon: Int64
-  package var description: String
-  package var soldOut: Bool
+public struct MenuItem: Message {
+  public var itemID: String
+  public var name: String
+  public var priceWon: Int64
+  public var description: String
+  public var soldOut: Bool
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = "",
     name: String = "",
     priceWon: Int64 = 0,
@@ -202,18 +202,18 @@ package struct MenuItem: Message {
 }
 
 /// `baedal.store.v1.Store`.
-package struct Store: Message {
-  package var details: StoreDetails?
-  package var items: [MenuItem]
-  package var openNow: Bool
+public struct Store: Message {
+  public var details: StoreDetails?
+  public var items: [MenuItem]
+  public var openNow: Bool
   /// set only while paused
-  package var pausedReason: String
-  package var paused: Bool
-  package var menuVersion: Int64
+  public var pausedReason: String
+  public var paused: Bool
+  public var menuVersion: Int64
 
-  package init() { self.init(details: nil) }
+  public init() { self.init(details: nil) }
 
-  package init(
+  public init(
     details: StoreDetails? = nil,
     items: [MenuItem] = [],
     openNow: Bool = false,
@@ -231,12 +231,12 @@ package struct Store: Message {
 }
 
 /// `baedal.store.v1.StoreResponse`.
-package struct StoreResponse: Message {
-  package var store: Store?
+public struct StoreResponse: Message {
+  public var store: Store?
 
-  package init() { self.init(store: nil) }
+  public init() { self.init(store: nil) }
 
-  package init(
+  public init(
     store: Store? = nil
   ) {
     self.store = store
@@ -244,12 +244,12 @@ package struct StoreResponse: Message {
 }
 
 /// `baedal.store.v1.RegisterStoreRequest`.
-package struct RegisterStoreRequest: Message {
-  package var details: StoreDetails?
+public struct RegisterStoreRequest: Message {
+  public var details: StoreDetails?
 
-  package init() { self.init(details: nil) }
+  public init() { self.init(details: nil) }
 
-  package init(
+  public init(
     details: StoreDetails? = nil
   ) {
     self.details = details
@@ -257,12 +257,12 @@ package struct RegisterStoreRequest: Message {
 }
 
 /// `baedal.store.v1.ChangeStoreRequest`.
-package struct ChangeStoreRequest: Message {
-  package var details: StoreDetails?
+public struct ChangeStoreRequest: Message {
+  public var details: StoreDetails?
 
-  package init() { self.init(details: nil) }
+  public init() { self.init(details: nil) }
 
-  package init(
+  public init(
     details: StoreDetails? = nil
   ) {
     self.details = details
@@ -270,13 +270,13 @@ package struct ChangeStoreRequest: Message {
 }
 
 /// `baedal.store.v1.PutMenuItemRequest`.
-package struct PutMenuItemRequest: Message {
-  package var storeID: String
-  package var item: MenuItem?
+public struct PutMenuItemRequest: Message {
+  public var storeID: String
+  public var item: MenuItem?
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = "",
     item: MenuItem? = nil
   ) {
@@ -286,13 +286,13 @@ package struct PutMenuItemRequest: Message {
 }
 
 /// `baedal.store.v1.RemoveMenuItemRequest`.
-package struct RemoveMenuItemRequest: Message {
-  package var storeID: String
-  package var itemID: String
+public struct RemoveMenuItemRequest: Message {
+  public var storeID: String
+  public var itemID: String
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = "",
     itemID: String = ""
   ) {
@@ -302,14 +302,14 @@ package struct RemoveMenuItemRequest: Message {
 }
 
 /// `baedal.store.v1.SetSoldOutRequest`.
-package struct SetSoldOutRequest: Message {
-  package var storeID: String
-  package var itemID: String
-  package var soldOut: Bool
+public struct SetSoldOutRequest: Message {
+  public var storeID: String
+  public var itemID: String
+  public var soldOut: Bool
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = "",
     itemID: String = "",
     soldOut: Bool = false
@@ -321,13 +321,13 @@ package struct SetSoldOutRequest: Message {
 }
 
 /// `baedal.store.v1.PauseStoreRequest`.
-package struct PauseStoreRequest: Message {
-  package var storeID: String
-  package var reason: String
+public struct PauseStoreRequest: Message {
+  public var storeID: String
+  public var reason: String
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = "",
     reason: String = ""
   ) {
@@ -337,12 +337,12 @@ package struct PauseStoreRequest: Message {
 }
 
 /// `baedal.store.v1.ResumeStoreRequest`.
-package struct ResumeStoreRequest: Message {
-  package var storeID: String
+public struct ResumeStoreRequest: Message {
+  public var storeID: String
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = ""
   ) {
     self.storeID = storeID
@@ -350,12 +350,12 @@ package struct ResumeStoreRequest: Message {
 }
 
 /// `baedal.store.v1.GetStoreRequest`.
-package struct GetStoreRequest: Message {
-  package var storeID: String
+public struct GetStoreRequest: Message {
+  public var storeID: String
 
-  package init() { self.init(storeID: "") }
+  public init() { self.init(storeID: "") }
 
-  package init(
+  public init(
     storeID: String = ""
   ) {
     self.storeID = storeID
@@ -363,21 +363,21 @@ package struct GetStoreRequest: Message {
 }
 
 /// An order as its store sees it: nothing of payment, nothing of the address.
-package struct Ticket: Message {
-  package var orderID: String
-  package var storeID: String
-  package var state: TicketState
-  package var lines: [OrderLine]
-  package var totalWon: Int64
-  package var receivedAtMs: Int64
-  package var etaMinutes: UInt32
-  package var reason: String
+public struct Ticket: Message {
+  public var orderID: String
+  public var storeID: String
+  public var state: TicketState
+  public var lines: [OrderLine]
+  public var totalWon: Int64
+  public var receivedAtMs: Int64
+  public var etaMinutes: UInt32
+  public var reason: String
   /// in the order in which they were made
-  package var offers: [TicketOffer]
+  public var offers: [TicketOffer]
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     storeID: String = "",
     state: TicketState = .unspecified,
@@ -401,15 +401,15 @@ package struct Ticket: Message {
 }
 
 /// `baedal.store.v1.TicketOffer`.
-package struct TicketOffer: Message {
-  package var number: UInt32
-  package var items: [OfferedItem]
-  package var reason: String
-  package var answer: OfferAnswer
+public struct TicketOffer: Message {
+  public var number: UInt32
+  public var items: [OfferedItem]
+  public var reason: String
+  public var answer: OfferAnswer
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0,
     items: [OfferedItem] = [],
     reason: String = "",
@@ -423,14 +423,14 @@ package struct TicketOffer: Message {
 }
 
 /// `baedal.store.v1.OfferRefundRequest`.
-package struct OfferRefundRequest: Message {
-  package var orderID: String
-  package var items: [OfferedItem]
-  package var reason: String
+public struct OfferRefundRequest: Message {
+  public var orderID: String
+  public var items: [OfferedItem]
+  public var reason: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     items: [OfferedItem] = [],
     reason: String = ""
@@ -442,12 +442,12 @@ package struct OfferRefundRequest: Message {
 }
 
 /// `baedal.store.v1.TicketRequest`.
-package struct TicketRequest: Message {
-  package var orderID: String
+public struct TicketRequest: Message {
+  public var orderID: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = ""
   ) {
     self.orderID = orderID
@@ -455,13 +455,13 @@ package struct TicketRequest: Message {
 }
 
 /// `baedal.store.v1.AcceptTicketRequest`.
-package struct AcceptTicketRequest: Message {
-  package var orderID: String
-  package var etaMinutes: UInt32
+public struct AcceptTicketRequest: Message {
+  public var orderID: String
+  public var etaMinutes: UInt32
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     etaMinutes: UInt32 = 0
   ) {
@@ -471,13 +471,13 @@ package struct AcceptTicketRequest: Message {
 }
 
 /// `baedal.store.v1.RefuseTicketRequest`.
-package struct RefuseTicketRequest: Message {
-  package var orderID: String
-  package var reason: String
+public struct RefuseTicketRequest: Message {
+  public var orderID: String
+  public var reason: String
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     reason: String = ""
   ) {
@@ -487,13 +487,13 @@ package struct RefuseTicketRequest: Message {
 }
 
 /// `baedal.store.v1.AnswerCancelRequest`.
-package struct AnswerCancelRequest: Message {
-  package var orderID: String
-  package var agree: Bool
+public struct AnswerCancelRequest: Message {
+  public var orderID: String
+  public var agree: Bool
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     agree: Bool = false
   ) {
@@ -503,12 +503,12 @@ package struct AnswerCancelRequest: Message {
 }
 
 /// `baedal.store.v1.TicketResponse`.
-package struct TicketResponse: Message {
-  package var ticket: Ticket?
+public struct TicketResponse: Message {
+  public var ticket: Ticket?
 
-  package init() { self.init(ticket: nil) }
+  public init() { self.init(ticket: nil) }
 
-  package init(
+  public init(
     ticket: Ticket? = nil
   ) {
     self.ticket = ticket

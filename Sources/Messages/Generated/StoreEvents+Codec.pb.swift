@@ -4,9 +4,9 @@
 import CMessages
 
 extension StoreRegistered {
-  package static var fullName: String { "baedal.store.v1.StoreRegistered" }
+  public static var fullName: String { "baedal.store.v1.StoreRegistered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__StoreRegistered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -14,7 +14,7 @@ extension StoreRegistered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__StoreRegistered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -22,7 +22,7 @@ extension StoreRegistered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__store_registered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -30,7 +30,7 @@ extension StoreRegistered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -60,9 +60,9 @@ extension StoreRegistered {
 }
 
 extension StoreProfileChanged {
-  package static var fullName: String { "baedal.store.v1.StoreProfileChanged" }
+  public static var fullName: String { "baedal.store.v1.StoreProfileChanged" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__StoreProfileChanged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -70,7 +70,7 @@ extension StoreProfileChanged {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__StoreProfileChanged.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -78,7 +78,7 @@ extension StoreProfileChanged {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__store_profile_changed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -86,7 +86,7 @@ extension StoreProfileChanged {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -116,9 +116,9 @@ extension StoreProfileChanged {
 }
 
 extension MenuItemPut {
-  package static var fullName: String { "baedal.store.v1.MenuItemPut" }
+  public static var fullName: String { "baedal.store.v1.MenuItemPut" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__MenuItemPut.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -126,7 +126,7 @@ extension MenuItemPut {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__MenuItemPut.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -134,7 +134,7 @@ extension MenuItemPut {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__menu_item_put__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -142,7 +142,7 @@ extension MenuItemPut {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -172,9 +172,9 @@ extension MenuItemPut {
 }
 
 extension MenuItemRemoved {
-  package static var fullName: String { "baedal.store.v1.MenuItemRemoved" }
+  public static var fullName: String { "baedal.store.v1.MenuItemRemoved" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__MenuItemRemoved.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -182,7 +182,7 @@ extension MenuItemRemoved {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__MenuItemRemoved.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -190,7 +190,7 @@ extension MenuItemRemoved {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__menu_item_removed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -198,7 +198,7 @@ extension MenuItemRemoved {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -219,9 +219,9 @@ extension MenuItemRemoved {
 }
 
 extension MenuItemSoldOut {
-  package static var fullName: String { "baedal.store.v1.MenuItemSoldOut" }
+  public static var fullName: String { "baedal.store.v1.MenuItemSoldOut" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__MenuItemSoldOut.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -229,7 +229,7 @@ extension MenuItemSoldOut {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__MenuItemSoldOut.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -237,7 +237,7 @@ extension MenuItemSoldOut {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__menu_item_sold_out__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -245,7 +245,7 @@ extension MenuItemSoldOut {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -266,9 +266,9 @@ extension MenuItemSoldOut {
 }
 
 extension MenuItemRestocked {
-  package static var fullName: String { "baedal.store.v1.MenuItemRestocked" }
+  public static var fullName: String { "baedal.store.v1.MenuItemRestocked" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__MenuItemRestocked.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -276,7 +276,7 @@ extension MenuItemRestocked {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__MenuItemRestocked.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -284,7 +284,7 @@ extension MenuItemRestocked {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__menu_item_restocked__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -292,7 +292,7 @@ extension MenuItemRestocked {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -313,9 +313,9 @@ extension MenuItemRestocked {
 }
 
 extension StorePaused {
-  package static var fullName: String { "baedal.store.v1.StorePaused" }
+  public static var fullName: String { "baedal.store.v1.StorePaused" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__StorePaused.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -323,7 +323,7 @@ extension StorePaused {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__StorePaused.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -331,7 +331,7 @@ extension StorePaused {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__store_paused__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -339,7 +339,7 @@ extension StorePaused {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -360,9 +360,9 @@ extension StorePaused {
 }
 
 extension StoreResumed {
-  package static var fullName: String { "baedal.store.v1.StoreResumed" }
+  public static var fullName: String { "baedal.store.v1.StoreResumed" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__StoreResumed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -370,7 +370,7 @@ extension StoreResumed {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__StoreResumed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -378,7 +378,7 @@ extension StoreResumed {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__store_resumed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -386,7 +386,7 @@ extension StoreResumed {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -402,9 +402,9 @@ extension StoreResumed {
 }
 
 extension TicketReceived {
-  package static var fullName: String { "baedal.store.v1.TicketReceived" }
+  public static var fullName: String { "baedal.store.v1.TicketReceived" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketReceived.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -412,7 +412,7 @@ extension TicketReceived {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketReceived.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -420,7 +420,7 @@ extension TicketReceived {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_received__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -428,7 +428,7 @@ extension TicketReceived {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -470,9 +470,9 @@ extension TicketReceived {
 }
 
 extension TicketAccepted {
-  package static var fullName: String { "baedal.store.v1.TicketAccepted" }
+  public static var fullName: String { "baedal.store.v1.TicketAccepted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -480,7 +480,7 @@ extension TicketAccepted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketAccepted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -488,7 +488,7 @@ extension TicketAccepted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_accepted__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -496,7 +496,7 @@ extension TicketAccepted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -517,9 +517,9 @@ extension TicketAccepted {
 }
 
 extension TicketRefused {
-  package static var fullName: String { "baedal.store.v1.TicketRefused" }
+  public static var fullName: String { "baedal.store.v1.TicketRefused" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketRefused.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -527,7 +527,7 @@ extension TicketRefused {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketRefused.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -535,7 +535,7 @@ extension TicketRefused {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_refused__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -543,7 +543,7 @@ extension TicketRefused {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -564,9 +564,9 @@ extension TicketRefused {
 }
 
 extension TicketConfirmed {
-  package static var fullName: String { "baedal.store.v1.TicketConfirmed" }
+  public static var fullName: String { "baedal.store.v1.TicketConfirmed" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketConfirmed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -574,7 +574,7 @@ extension TicketConfirmed {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketConfirmed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -582,7 +582,7 @@ extension TicketConfirmed {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_confirmed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -590,7 +590,7 @@ extension TicketConfirmed {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -606,9 +606,9 @@ extension TicketConfirmed {
 }
 
 extension TicketWithdrawn {
-  package static var fullName: String { "baedal.store.v1.TicketWithdrawn" }
+  public static var fullName: String { "baedal.store.v1.TicketWithdrawn" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketWithdrawn.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -616,7 +616,7 @@ extension TicketWithdrawn {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketWithdrawn.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -624,7 +624,7 @@ extension TicketWithdrawn {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_withdrawn__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -632,7 +632,7 @@ extension TicketWithdrawn {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -653,9 +653,9 @@ extension TicketWithdrawn {
 }
 
 extension TicketCookingStarted {
-  package static var fullName: String { "baedal.store.v1.TicketCookingStarted" }
+  public static var fullName: String { "baedal.store.v1.TicketCookingStarted" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketCookingStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -663,7 +663,7 @@ extension TicketCookingStarted {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketCookingStarted.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -671,7 +671,7 @@ extension TicketCookingStarted {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_cooking_started__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -679,7 +679,7 @@ extension TicketCookingStarted {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -695,9 +695,9 @@ extension TicketCookingStarted {
 }
 
 extension TicketCookingFinished {
-  package static var fullName: String { "baedal.store.v1.TicketCookingFinished" }
+  public static var fullName: String { "baedal.store.v1.TicketCookingFinished" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketCookingFinished.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -705,7 +705,7 @@ extension TicketCookingFinished {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketCookingFinished.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -713,7 +713,7 @@ extension TicketCookingFinished {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_cooking_finished__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -721,7 +721,7 @@ extension TicketCookingFinished {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -737,9 +737,9 @@ extension TicketCookingFinished {
 }
 
 extension TicketCancelAsked {
-  package static var fullName: String { "baedal.store.v1.TicketCancelAsked" }
+  public static var fullName: String { "baedal.store.v1.TicketCancelAsked" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketCancelAsked.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -747,7 +747,7 @@ extension TicketCancelAsked {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketCancelAsked.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -755,7 +755,7 @@ extension TicketCancelAsked {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_cancel_asked__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -763,7 +763,7 @@ extension TicketCancelAsked {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -784,9 +784,9 @@ extension TicketCancelAsked {
 }
 
 extension TicketCancelAgreed {
-  package static var fullName: String { "baedal.store.v1.TicketCancelAgreed" }
+  public static var fullName: String { "baedal.store.v1.TicketCancelAgreed" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketCancelAgreed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -794,7 +794,7 @@ extension TicketCancelAgreed {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketCancelAgreed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -802,7 +802,7 @@ extension TicketCancelAgreed {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_cancel_agreed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -810,7 +810,7 @@ extension TicketCancelAgreed {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -826,9 +826,9 @@ extension TicketCancelAgreed {
 }
 
 extension TicketCancelDeclined {
-  package static var fullName: String { "baedal.store.v1.TicketCancelDeclined" }
+  public static var fullName: String { "baedal.store.v1.TicketCancelDeclined" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketCancelDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -836,7 +836,7 @@ extension TicketCancelDeclined {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketCancelDeclined.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -844,7 +844,7 @@ extension TicketCancelDeclined {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_cancel_declined__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -852,7 +852,7 @@ extension TicketCancelDeclined {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -868,9 +868,9 @@ extension TicketCancelDeclined {
 }
 
 extension TicketClosed {
-  package static var fullName: String { "baedal.store.v1.TicketClosed" }
+  public static var fullName: String { "baedal.store.v1.TicketClosed" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketClosed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -878,7 +878,7 @@ extension TicketClosed {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketClosed.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -886,7 +886,7 @@ extension TicketClosed {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_closed__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -894,7 +894,7 @@ extension TicketClosed {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -910,9 +910,9 @@ extension TicketClosed {
 }
 
 extension TicketRefundOffered {
-  package static var fullName: String { "baedal.store.v1.TicketRefundOffered" }
+  public static var fullName: String { "baedal.store.v1.TicketRefundOffered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -920,7 +920,7 @@ extension TicketRefundOffered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketRefundOffered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -928,7 +928,7 @@ extension TicketRefundOffered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_refund_offered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -936,7 +936,7 @@ extension TicketRefundOffered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }
@@ -972,9 +972,9 @@ extension TicketRefundOffered {
 }
 
 extension TicketOfferAnswered {
-  package static var fullName: String { "baedal.store.v1.TicketOfferAnswered" }
+  public static var fullName: String { "baedal.store.v1.TicketOfferAnswered" }
 
-  package func serialized() throws(CodecError) -> [UInt8] {
+  public func serialized() throws(CodecError) -> [UInt8] {
     try Arena.encode(Baedal__Store__V1__TicketOfferAnswered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -982,7 +982,7 @@ extension TicketOfferAnswered {
     }
   }
 
-  package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
+  public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {
     try Arena.encode(Baedal__Store__V1__TicketOfferAnswered.self, Self.fullName) { c, arena throws(CodecFailure) in
       try fill(c, arena)
     } body: {
@@ -990,7 +990,7 @@ extension TicketOfferAnswered {
     }
   }
 
-  package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {
     self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in
       baedal__store__v1__ticket_offer_answered__unpack(allocator, count, start)
     } value: { c throws(CodecFailure) in
@@ -998,7 +998,7 @@ extension TicketOfferAnswered {
     }
   }
 
-  package init(serialized bytes: [UInt8]) throws(CodecError) {
+  public init(serialized bytes: [UInt8]) throws(CodecError) {
     self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in
       try Self(serialized: UnsafeRawBufferPointer(bytes))
     }

@@ -2,12 +2,12 @@
 // swift-format-ignore-file
 
 /// `baedal.store.v1.StoreRegistered`.
-package struct StoreRegistered: Message {
-  package var details: StoreDetails?
+public struct StoreRegistered: Message {
+  public var details: StoreDetails?
 
-  package init() { self.init(details: nil) }
+  public init() { self.init(details: nil) }
 
-  package init(
+  public init(
     details: StoreDetails? = nil
   ) {
     self.details = details
@@ -15,12 +15,12 @@ package struct StoreRegistered: Message {
 }
 
 /// `baedal.store.v1.StoreProfileChanged`.
-package struct StoreProfileChanged: Message {
-  package var details: StoreDetails?
+public struct StoreProfileChanged: Message {
+  public var details: StoreDetails?
 
-  package init() { self.init(details: nil) }
+  public init() { self.init(details: nil) }
 
-  package init(
+  public init(
     details: StoreDetails? = nil
   ) {
     self.details = details
@@ -28,12 +28,12 @@ package struct StoreProfileChanged: Message {
 }
 
 /// `baedal.store.v1.MenuItemPut`.
-package struct MenuItemPut: Message {
-  package var item: MenuItem?
+public struct MenuItemPut: Message {
+  public var item: MenuItem?
 
-  package init() { self.init(item: nil) }
+  public init() { self.init(item: nil) }
 
-  package init(
+  public init(
     item: MenuItem? = nil
   ) {
     self.item = item
@@ -41,12 +41,12 @@ package struct MenuItemPut: Message {
 }
 
 /// `baedal.store.v1.MenuItemRemoved`.
-package struct MenuItemRemoved: Message {
-  package var itemID: String
+public struct MenuItemRemoved: Message {
+  public var itemID: String
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = ""
   ) {
     self.itemID = itemID
@@ -54,12 +54,12 @@ package struct MenuItemRemoved: Message {
 }
 
 /// `baedal.store.v1.MenuItemSoldOut`.
-package struct MenuItemSoldOut: Message {
-  package var itemID: String
+public struct MenuItemSoldOut: Message {
+  public var itemID: String
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = ""
   ) {
     self.itemID = itemID
@@ -67,12 +67,12 @@ package struct MenuItemSoldOut: Message {
 }
 
 /// `baedal.store.v1.MenuItemRestocked`.
-package struct MenuItemRestocked: Message {
-  package var itemID: String
+public struct MenuItemRestocked: Message {
+  public var itemID: String
 
-  package init() { self.init(itemID: "") }
+  public init() { self.init(itemID: "") }
 
-  package init(
+  public init(
     itemID: String = ""
   ) {
     self.itemID = itemID
@@ -80,12 +80,12 @@ package struct MenuItemRestocked: Message {
 }
 
 /// `baedal.store.v1.StorePaused`.
-package struct StorePaused: Message {
-  package var reason: String
+public struct StorePaused: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -93,21 +93,21 @@ package struct StorePaused: Message {
 }
 
 /// `baedal.store.v1.StoreResumed`.
-package struct StoreResumed: Message {
-  package init() {}
+public struct StoreResumed: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketReceived`.
-package struct TicketReceived: Message {
-  package var orderID: String
-  package var storeID: String
-  package var lines: [OrderLine]
-  package var totalWon: Int64
-  package var receivedAtMs: Int64
+public struct TicketReceived: Message {
+  public var orderID: String
+  public var storeID: String
+  public var lines: [OrderLine]
+  public var totalWon: Int64
+  public var receivedAtMs: Int64
 
-  package init() { self.init(orderID: "") }
+  public init() { self.init(orderID: "") }
 
-  package init(
+  public init(
     orderID: String = "",
     storeID: String = "",
     lines: [OrderLine] = [],
@@ -123,12 +123,12 @@ package struct TicketReceived: Message {
 }
 
 /// `baedal.store.v1.TicketAccepted`.
-package struct TicketAccepted: Message {
-  package var etaMinutes: UInt32
+public struct TicketAccepted: Message {
+  public var etaMinutes: UInt32
 
-  package init() { self.init(etaMinutes: 0) }
+  public init() { self.init(etaMinutes: 0) }
 
-  package init(
+  public init(
     etaMinutes: UInt32 = 0
   ) {
     self.etaMinutes = etaMinutes
@@ -136,12 +136,12 @@ package struct TicketAccepted: Message {
 }
 
 /// `baedal.store.v1.TicketRefused`.
-package struct TicketRefused: Message {
-  package var reason: String
+public struct TicketRefused: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -149,17 +149,17 @@ package struct TicketRefused: Message {
 }
 
 /// `baedal.store.v1.TicketConfirmed`.
-package struct TicketConfirmed: Message {
-  package init() {}
+public struct TicketConfirmed: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketWithdrawn`.
-package struct TicketWithdrawn: Message {
-  package var reason: String
+public struct TicketWithdrawn: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -167,22 +167,22 @@ package struct TicketWithdrawn: Message {
 }
 
 /// `baedal.store.v1.TicketCookingStarted`.
-package struct TicketCookingStarted: Message {
-  package init() {}
+public struct TicketCookingStarted: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketCookingFinished`.
-package struct TicketCookingFinished: Message {
-  package init() {}
+public struct TicketCookingFinished: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketCancelAsked`.
-package struct TicketCancelAsked: Message {
-  package var reason: String
+public struct TicketCancelAsked: Message {
+  public var reason: String
 
-  package init() { self.init(reason: "") }
+  public init() { self.init(reason: "") }
 
-  package init(
+  public init(
     reason: String = ""
   ) {
     self.reason = reason
@@ -190,29 +190,29 @@ package struct TicketCancelAsked: Message {
 }
 
 /// `baedal.store.v1.TicketCancelAgreed`.
-package struct TicketCancelAgreed: Message {
-  package init() {}
+public struct TicketCancelAgreed: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketCancelDeclined`.
-package struct TicketCancelDeclined: Message {
-  package init() {}
+public struct TicketCancelDeclined: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketClosed`.
-package struct TicketClosed: Message {
-  package init() {}
+public struct TicketClosed: Message {
+  public init() {}
 }
 
 /// `baedal.store.v1.TicketRefundOffered`.
-package struct TicketRefundOffered: Message {
-  package var number: UInt32
-  package var items: [OfferedItem]
-  package var reason: String
+public struct TicketRefundOffered: Message {
+  public var number: UInt32
+  public var items: [OfferedItem]
+  public var reason: String
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0,
     items: [OfferedItem] = [],
     reason: String = ""
@@ -224,13 +224,13 @@ package struct TicketRefundOffered: Message {
 }
 
 /// `baedal.store.v1.TicketOfferAnswered`.
-package struct TicketOfferAnswered: Message {
-  package var number: UInt32
-  package var answer: OfferAnswer
+public struct TicketOfferAnswered: Message {
+  public var number: UInt32
+  public var answer: OfferAnswer
 
-  package init() { self.init(number: 0) }
+  public init() { self.init(number: 0) }
 
-  package init(
+  public init(
     number: UInt32 = 0,
     answer: OfferAnswer = .unspecified
   ) {

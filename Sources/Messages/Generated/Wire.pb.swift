@@ -2,7 +2,7 @@
 // swift-format-ignore-file
 
 /// gRPC's codes, with gRPC's numbers and meanings.
-package enum Code: MessageEnum {
+public enum Code: MessageEnum {
   case ok
   case cancelled
   case unknown
@@ -23,7 +23,7 @@ package enum Code: MessageEnum {
   /// A value that this version does not know; it is kept as it came.
   case unrecognized(Int32)
 
-  package init(rawValue: Int32) {
+  public init(rawValue: Int32) {
     switch rawValue {
     case 0: self = .ok
     case 1: self = .cancelled
@@ -46,7 +46,7 @@ package enum Code: MessageEnum {
     }
   }
 
-  package var rawValue: Int32 {
+  public var rawValue: Int32 {
     switch self {
     case .ok: 0
     case .cancelled: 1
@@ -70,7 +70,7 @@ package enum Code: MessageEnum {
   }
 
   /// The name in the .proto, or the number of an unknown value.
-  package var protoName: String {
+  public var protoName: String {
     switch self {
     case .ok: "CODE_OK"
     case .cancelled: "CODE_CANCELLED"
@@ -94,7 +94,7 @@ package enum Code: MessageEnum {
   }
 
   /// The values this version knows.
-  package static let allCases: [Self] = [
+  public static let allCases: [Self] = [
     .ok,
     .cancelled,
     .unknown,
@@ -117,19 +117,19 @@ package enum Code: MessageEnum {
 
 /// Exactly one kind is set. A frame with none, or with one this version does
 /// not know, is a protocol error: the receiver says go-away and closes.
-package struct Frame: Message {
-  package var kind: Kind?
+public struct Frame: Message {
+  public var kind: Kind?
 
-  package init() { self.init(kind: nil) }
+  public init() { self.init(kind: nil) }
 
-  package init(
+  public init(
     kind: Kind? = nil
   ) {
     self.kind = kind
   }
 
   /// `baedal.wire.v1.Frame.kind`.
-  package enum Kind: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
     /// client -> server, first frame, once
     case hello(Hello)
     /// server -> client, first frame, once
@@ -156,19 +156,19 @@ package struct Frame: Message {
 }
 
 /// Opens a connection. Nothing but calls may follow it before the reply.
-package struct Hello: Message {
+public struct Hello: Message {
   /// lowest and highest protocol version the client speaks
-  package var versionMin: UInt32
-  package var versionMax: UInt32
+  public var versionMin: UInt32
+  public var versionMax: UInt32
   /// what the client takes
-  package var limits: Limits?
-  package var credentials: Credentials?
+  public var limits: Limits?
+  public var credentials: Credentials?
   /// a name for logs; empty is fine
-  package var node: String
+  public var node: String
 
-  package init() { self.init(versionMin: 0) }
+  public init() { self.init(versionMin: 0) }
 
-  package init(
+  public init(
     versionMin: UInt32 = 0,
     versionMax: UInt32 = 0,
     limits: Limits? = nil,
@@ -184,16 +184,16 @@ package struct Hello: Message {
 }
 
 /// Accepts a connection. A refusal is a GoAway instead.
-package struct HelloReply: Message {
+public struct HelloReply: Message {
   /// the version both speak from here on
-  package var version: UInt32
+  public var version: UInt32
   /// what the server takes
-  package var limits: Limits?
-  package var node: String
+  public var limits: Limits?
+  public var node: String
 
-  package init() { self.init(version: 0) }
+  public init() { self.init(version: 0) }
 
-  package init(
+  public init(
     version: UInt32 = 0,
     limits: Limits? = nil,
     node: String = ""
@@ -205,19 +205,19 @@ package struct HelloReply: Message {
 }
 
 /// What one side takes from the other. 0 means the default of proto/README.md.
-package struct Limits: Message {
+public struct Limits: Message {
   /// length of one frame, without its 4-byte prefix
-  package var frameBytesMax: UInt32
+  public var frameBytesMax: UInt32
   /// calls begun and not yet ended, on this connection
-  package var callsInFlightMax: UInt32
+  public var callsInFlightMax: UInt32
   /// keys and values of one call, together
-  package var metadataBytesMax: UInt32
+  public var metadataBytesMax: UInt32
   /// messages granted and not yet sent, per stream
-  package var streamCreditMax: UInt32
+  public var streamCreditMax: UInt32
 
-  package init() { self.init(frameBytesMax: 0) }
+  public init() { self.init(frameBytesMax: 0) }
 
-  package init(
+  public init(
     frameBytesMax: UInt32 = 0,
     callsInFlightMax: UInt32 = 0,
     metadataBytesMax: UInt32 = 0,
@@ -231,17 +231,17 @@ package struct Limits: Message {
 }
 
 /// Who is calling. All empty means anonymous.
-package struct Credentials: Message {
+public struct Credentials: Message {
   /// such as "customer", "store", "rider", "operator", "node"
-  package var role: String
+  public var role: String
   /// who, within the role
-  package var id: String
+  public var id: String
   /// what proves it, if the server asks for proof
-  package var token: [UInt8]
+  public var token: [UInt8]
 
-  package init() { self.init(role: "") }
+  public init() { self.init(role: "") }
 
-  package init(
+  public init(
     role: String = "",
     id: String = "",
     token: [UInt8] = []
@@ -253,22 +253,22 @@ package struct Credentials: Message {
 }
 
 /// Begins a call.
-package struct Call: Message {
+public struct Call: Message {
   /// from 1, strictly rising on a connection
-  package var callID: UInt64
+  public var callID: UInt64
   /// "baedal.order.v1.OrderService/PlaceOrder"
-  package var method: String
+  public var method: String
   /// the request message, serialized
-  package var payload: [UInt8]
+  public var payload: [UInt8]
   /// time left for the whole call, in microseconds; 0: none
-  package var timeoutUs: UInt64
-  package var metadata: [Metadata]
+  public var timeoutUs: UInt64
+  public var metadata: [Metadata]
   /// stream messages the client takes at once; 0 for unary
-  package var credit: UInt32
+  public var credit: UInt32
 
-  package init() { self.init(callID: 0) }
+  public init() { self.init(callID: 0) }
 
-  package init(
+  public init(
     callID: UInt64 = 0,
     method: String = "",
     payload: [UInt8] = [],
@@ -286,13 +286,13 @@ package struct Call: Message {
 }
 
 /// A header of a call. Keys are lower case ASCII; "traceparent" is W3C's.
-package struct Metadata: Message {
-  package var key: String
-  package var value: String
+public struct Metadata: Message {
+  public var key: String
+  public var value: String
 
-  package init() { self.init(key: "") }
+  public init() { self.init(key: "") }
 
-  package init(
+  public init(
     key: String = "",
     value: String = ""
   ) {
@@ -302,14 +302,14 @@ package struct Metadata: Message {
 }
 
 /// The answer of a unary call that succeeded. Nothing follows for this call.
-package struct Reply: Message {
-  package var callID: UInt64
-  package var payload: [UInt8]
-  package var metadata: [Metadata]
+public struct Reply: Message {
+  public var callID: UInt64
+  public var payload: [UInt8]
+  public var metadata: [Metadata]
 
-  package init() { self.init(callID: 0) }
+  public init() { self.init(callID: 0) }
 
-  package init(
+  public init(
     callID: UInt64 = 0,
     payload: [UInt8] = [],
     metadata: [Metadata] = []
@@ -321,13 +321,13 @@ package struct Reply: Message {
 }
 
 /// One message of a stream. It uses up one credit.
-package struct StreamItem: Message {
-  package var callID: UInt64
-  package var payload: [UInt8]
+public struct StreamItem: Message {
+  public var callID: UInt64
+  public var payload: [UInt8]
 
-  package init() { self.init(callID: 0) }
+  public init() { self.init(callID: 0) }
 
-  package init(
+  public init(
     callID: UInt64 = 0,
     payload: [UInt8] = []
   ) {
@@ -337,17 +337,17 @@ package struct StreamItem: Message {
 }
 
 /// The last frame of a stream (code 0), or of any call that failed.
-package struct End: Message {
-  package var callID: UInt64
+public struct End: Message {
+  public var callID: UInt64
   /// absent means OK
-  package var status: Status?
+  public var status: Status?
   /// nothing of the call was begun: sending it again is safe
-  package var unprocessed: Bool
-  package var metadata: [Metadata]
+  public var unprocessed: Bool
+  public var metadata: [Metadata]
 
-  package init() { self.init(callID: 0) }
+  public init() { self.init(callID: 0) }
 
-  package init(
+  public init(
     callID: UInt64 = 0,
     status: Status? = nil,
     unprocessed: Bool = false,
@@ -361,12 +361,12 @@ package struct End: Message {
 }
 
 /// Stops a call. The server still answers it once, with whatever it came to.
-package struct CancelCall: Message {
-  package var callID: UInt64
+public struct CancelCall: Message {
+  public var callID: UInt64
 
-  package init() { self.init(callID: 0) }
+  public init() { self.init(callID: 0) }
 
-  package init(
+  public init(
     callID: UInt64 = 0
   ) {
     self.callID = callID
@@ -374,13 +374,13 @@ package struct CancelCall: Message {
 }
 
 /// Lets the server send that many more messages on a stream.
-package struct Credit: Message {
-  package var callID: UInt64
-  package var messages: UInt32
+public struct Credit: Message {
+  public var callID: UInt64
+  public var messages: UInt32
 
-  package init() { self.init(callID: 0) }
+  public init() { self.init(callID: 0) }
 
-  package init(
+  public init(
     callID: UInt64 = 0,
     messages: UInt32 = 0
   ) {
@@ -390,12 +390,12 @@ package struct Credit: Message {
 }
 
 /// To be answered at once by a Pong of the same nonce.
-package struct Ping: Message {
-  package var nonce: UInt64
+public struct Ping: Message {
+  public var nonce: UInt64
 
-  package init() { self.init(nonce: 0) }
+  public init() { self.init(nonce: 0) }
 
-  package init(
+  public init(
     nonce: UInt64 = 0
   ) {
     self.nonce = nonce
@@ -403,12 +403,12 @@ package struct Ping: Message {
 }
 
 /// `baedal.wire.v1.Pong`.
-package struct Pong: Message {
-  package var nonce: UInt64
+public struct Pong: Message {
+  public var nonce: UInt64
 
-  package init() { self.init(nonce: 0) }
+  public init() { self.init(nonce: 0) }
 
-  package init(
+  public init(
     nonce: UInt64 = 0
   ) {
     self.nonce = nonce
@@ -418,13 +418,13 @@ package struct Pong: Message {
 /// From the server: calls above last_call_id were not begun and never will be
 /// (send them elsewhere), those up to it are still answered. From the client:
 /// no further calls will come. Status says why; OK is an ordinary drain.
-package struct GoAway: Message {
-  package var lastCallID: UInt64
-  package var status: Status?
+public struct GoAway: Message {
+  public var lastCallID: UInt64
+  public var status: Status?
 
-  package init() { self.init(lastCallID: 0) }
+  public init() { self.init(lastCallID: 0) }
 
-  package init(
+  public init(
     lastCallID: UInt64 = 0,
     status: Status? = nil
   ) {
@@ -434,17 +434,17 @@ package struct GoAway: Message {
 }
 
 /// `baedal.wire.v1.Status`.
-package struct Status: Message {
+public struct Status: Message {
   /// a value of Code; an unknown one reads as CODE_UNKNOWN
-  package var code: UInt32
-  package var message: String
-  package var details: [StatusDetail]
+  public var code: UInt32
+  public var message: String
+  public var details: [StatusDetail]
   /// 0: no advice
-  package var retryAfterMs: UInt64
+  public var retryAfterMs: UInt64
 
-  package init() { self.init(code: 0) }
+  public init() { self.init(code: 0) }
 
-  package init(
+  public init(
     code: UInt32 = 0,
     message: String = "",
     details: [StatusDetail] = [],
@@ -458,14 +458,14 @@ package struct Status: Message {
 }
 
 /// A message of any type beside a status, like google.protobuf.Any.
-package struct StatusDetail: Message {
+public struct StatusDetail: Message {
   /// the message's full name, such as "baedal.order.v1.PriceChanged"
-  package var typeURL: String
-  package var value: [UInt8]
+  public var typeURL: String
+  public var value: [UInt8]
 
-  package init() { self.init(typeURL: "") }
+  public init() { self.init(typeURL: "") }
 
-  package init(
+  public init(
     typeURL: String = "",
     value: [UInt8] = []
   ) {

@@ -3,7 +3,7 @@ import CMessages
 extension MessageRegistry {
   /// A message's JSON as its bytes, by protobuf's JSON mapping. Field names in lowerCamelCase and
   /// as in the .proto are both taken; an unknown name is an error that tells it.
-  package static func jsonToBytes(
+  public static func jsonToBytes(
     _ fullName: String, _ json: String
   ) throws(CodecError) -> [UInt8] {
     let descriptor = try descriptor(named: fullName)
@@ -35,7 +35,7 @@ extension MessageRegistry {
   /// A message's bytes as JSON, by protobuf's JSON mapping: lowerCamelCase names, 64-bit integers
   /// as strings, bytes as base64, enums by name. Fields at their defaults are left out unless
   /// asked for.
-  package static func bytesToJSON(
+  public static func bytesToJSON(
     _ fullName: String, _ bytes: [UInt8], includingDefaults: Bool = false, indented: Bool = false
   ) throws(CodecError) -> String {
     let descriptor = try descriptor(named: fullName)
@@ -79,7 +79,7 @@ extension MessageRegistry {
 
 extension Message {
   /// The message in protobuf's JSON mapping; see `MessageRegistry.bytesToJSON`.
-  package func json(
+  public func json(
     includingDefaults: Bool = false, indented: Bool = false
   ) throws(CodecError) -> String {
     try MessageRegistry.bytesToJSON(
@@ -87,7 +87,7 @@ extension Message {
   }
 
   /// Reads protobuf's JSON mapping; see `MessageRegistry.jsonToBytes`.
-  package init(json: String) throws(CodecError) {
+  public init(json: String) throws(CodecError) {
     try self.init(serialized: MessageRegistry.jsonToBytes(Self.fullName, json))
   }
 }

@@ -1,27 +1,27 @@
 extension NodeConfig {
   /// The PEM files that TLS is made of; empty for none.
-  package struct TLS: Sendable, Equatable {
+  public struct TLS: Sendable, Equatable {
     /// This node's certificate, which it shows to its callers and to the nodes that it calls.
-    package var certificateFile = ""
-    package var keyFile = ""
+    public var certificateFile = ""
+    public var keyFile = ""
     /// Who may vouch for the nodes that this one calls; empty for those that the system trusts.
-    package var caFile = ""
+    public var caFile = ""
     /// Who may vouch for nodes that call this one.
-    package var clientCAFile = ""
+    public var clientCAFile = ""
 
-    package init() {}
+    public init() {}
 
     /// Whether the port speaks TLS.
-    package var servesTLS: Bool { !certificateFile.isEmpty || !keyFile.isEmpty }
+    public var servesTLS: Bool { !certificateFile.isEmpty || !keyFile.isEmpty }
     /// Whether other nodes are called with TLS.
-    package var callsWithTLS: Bool { servesTLS || !caFile.isEmpty }
+    public var callsWithTLS: Bool { servesTLS || !caFile.isEmpty }
   }
 
   /// What `listen.insecure` has to say, word for word.
-  package static let insecureSentence = "anyone may call this node"
+  public static let insecureSentence = "anyone may call this node"
 
   /// What `http.insecure` has to say, word for word.
-  package static let insecureHTTPSentence = "anyone may see how this node is"
+  public static let insecureHTTPSentence = "anyone may see how this node is"
 
   /// Whether every caller has to prove who they are.
   var authenticatesCallers: Bool { !access.tokenKeysFile.isEmpty }

@@ -2,31 +2,31 @@ import Yams
 
 /// One key of the configuration: what it is called, what it takes, what it is for, and where in
 /// `NodeConfig` it goes. The table of all of them drives reading, checking and printing.
-package struct Setting: Sendable {
+public struct Setting: Sendable {
   /// How a value is written in the file.
-  package enum Shape: Hashable, Sendable {
+  public enum Shape: Hashable, Sendable {
     case scalar
     case list
   }
 
   /// Dotted path in the file, the unit last, such as `drain.timeout_s`.
-  package let key: String
+  public let key: String
   /// One line for people.
-  package let doc: String
+  public let doc: String
   /// What a right value is, such as "a whole number from 1 to 64".
-  package let expected: String
-  package let shape: Shape
+  public let expected: String
+  public let shape: Shape
   /// Left out of what is printed: for fault injection.
-  package var isHidden = false
+  public var isHidden = false
   /// Taken up while the node runs; otherwise when it starts.
-  package var isLive = false
+  public var isLive = false
   /// The value as the file would have it.
-  package let read: @Sendable (NodeConfig) -> String
+  public let read: @Sendable (NodeConfig) -> String
   /// Takes the value over; false when it is not a right one.
   let write: @Sendable (inout NodeConfig, [String]) -> Bool
 
   /// The environment variable that goes before the file.
-  package var environmentName: String {
+  public var environmentName: String {
     "BAEDAL_" + NodeConfig.environmentPart(key)
   }
 

@@ -4,12 +4,12 @@ import ServiceLifecycle
 import UnixSignals
 
 /// Where a node's configuration can be read again.
-package struct ReloadSource: Sendable {
+public struct ReloadSource: Sendable {
   /// The file that is watched; nil when there is none.
   let file: String?
   let load: @Sendable () async throws(ConfigError) -> NodeConfig
 
-  package init(
+  public init(
     file: String?, load: @escaping @Sendable () async throws(ConfigError) -> NodeConfig
   ) {
     self.file = file

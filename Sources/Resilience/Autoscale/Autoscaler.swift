@@ -6,19 +6,19 @@
 /// its recommendation, so that a gap in the data is followed by a whole window of patience, and
 /// so is a start; soon after a scale-down a small rise waits, and while the load rises nothing is
 /// taken away.
-package struct Autoscaler: Hashable, Sendable {
+public struct Autoscaler: Hashable, Sendable {
   /// What is seen at an evaluation.
-  package struct Observation: Hashable, Sendable {
+  public struct Observation: Hashable, Sendable {
     /// Those wanted now, starting ones included.
-    package var replicas: Int
+    public var replicas: Int
     /// Those that can work.
-    package var ready: Int
-    package var metrics: [MetricReading]
+    public var ready: Int
+    public var metrics: [MetricReading]
     /// Mean demand since the last evaluation, in the unit of the panic policy's target; nil if it
     /// is not known.
-    package var demand: Double?
+    public var demand: Double?
 
-    package init(replicas: Int, ready: Int, metrics: [MetricReading], demand: Double? = nil) {
+    public init(replicas: Int, ready: Int, metrics: [MetricReading], demand: Double? = nil) {
       self.replicas = replicas
       self.ready = ready
       self.metrics = metrics
@@ -26,7 +26,7 @@ package struct Autoscaler: Hashable, Sendable {
     }
   }
 
-  package let policy: AutoscalePolicy
+  public let policy: AutoscalePolicy
   private var recommendations = Recommendations()
   private var history = ScaleHistory()
   private var panic: PanicScaler?
@@ -34,14 +34,14 @@ package struct Autoscaler: Hashable, Sendable {
   /// When replicas were last taken away, or the autoscaler began.
   private var lastDown: MonotonicInstant?
 
-  package init(_ policy: AutoscalePolicy) throws(PolicyError) {
+  public init(_ policy: AutoscalePolicy) throws(PolicyError) {
     self.policy = try policy.checked()
     panic = policy.panic.map { PanicScaler($0) }
     demand = DemandWindow(length: policy.panic?.stableWindow ?? .zero)
   }
 
   /// The decision, which counts as carried out: the rates of the next ones include it.
-  package mutating func decide(
+  public mutating func decide(
     _ seen: Observation, at now: MonotonicInstant
   ) -> ScaleDecision {
     let current = seen.replicas

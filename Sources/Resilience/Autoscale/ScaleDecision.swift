@@ -1,7 +1,7 @@
 /// What the autoscaler decided, and everything it decided it from.
-package struct ScaleDecision: Hashable, Sendable {
+public struct ScaleDecision: Hashable, Sendable {
   /// What made the outcome differ from what the metrics asked for, in the order it was met.
-  package enum Bound: String, Hashable, Sendable, Encodable {
+  public enum Bound: String, Hashable, Sendable, Encodable {
     case tolerance
     /// With unknown replicas counted in, the ratio pointed the other way.
     case direction
@@ -20,27 +20,27 @@ package struct ScaleDecision: Hashable, Sendable {
     case minimum, maximum
   }
 
-  package var at: MonotonicInstant
-  package var current: Int
-  package var ready: Int
-  package var metrics: [MetricVerdict]
+  public var at: MonotonicInstant
+  public var current: Int
+  public var ready: Int
+  public var metrics: [MetricVerdict]
   /// The metric that asked for the most; nil if none is valid.
-  package var metric: String?
-  package var panic: PanicScaler.Verdict?
+  public var metric: String?
+  public var panic: PanicScaler.Verdict?
   /// What metrics and panic ask for; nil without data.
-  package var recommended: Int?
+  public var recommended: Int?
   /// The outcome.
-  package var desired: Int
-  package var bounds: [Bound] = []
+  public var desired: Int
+  public var bounds: [Bound] = []
 
   /// Whether every metric could be read.
-  package var hasAllData: Bool { metrics.allSatisfy { $0.invalid == nil } }
+  public var hasAllData: Bool { metrics.allSatisfy { $0.invalid == nil } }
 }
 
 extension ScaleDecision: CustomStringConvertible {
   /// One line, such as `3 → 6 replicas: offered asks for 7 (ratio 2.31); bounded by scale-up
   /// policy`.
-  package var description: String {
+  public var description: String {
     var text = current == desired ? "stays at \(current)" : "\(current) → \(desired)"
     text += " replicas: "
     if let metric, let verdict = metrics.first(where: { $0.name == metric }) {
@@ -65,7 +65,7 @@ extension ScaleDecision: Encodable {
     case atMs, current, ready, desired, recommended, metric, metrics, panic, bounds, text
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(at.nanoseconds / 1_000_000, forKey: .atMs)
     try fields.encode(current, forKey: .current)
@@ -82,7 +82,7 @@ extension ScaleDecision: Encodable {
 
 extension Double {
   /// Two places after the point, for people.
-  package var short: String {
+  public var short: String {
     guard isFinite, magnitude < 1e12 else { return "\(self)" }
     let hundredths = Int((magnitude * 100).rounded())
     let rest = hundredths % 100

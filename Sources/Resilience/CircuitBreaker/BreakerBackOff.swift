@@ -1,16 +1,16 @@
 /// How long a breaker stays open: longer after every trial that failed, and spread by chance, so
 /// that many callers of one dependency do not come back at the same instant.
-package struct BreakerBackOff: Hashable, Sendable {
+public struct BreakerBackOff: Hashable, Sendable {
   /// The wait after the first opening.
-  package var initial: Duration
+  public var initial: Duration
   /// Each further opening in a row waits so many times as long; at least 1.
-  package var multiplier: Double
+  public var multiplier: Double
   /// No wait is longer.
-  package var maximum: Duration
+  public var maximum: Duration
   /// A wait is spread evenly over its length ± this share, at most 1.
-  package var jitter: Double
+  public var jitter: Double
 
-  package init(
+  public init(
     initial: Duration = .seconds(5), multiplier: Double = 2, maximum: Duration = .seconds(60),
     jitter: Double = 0.2
   ) {

@@ -1,6 +1,6 @@
 /// How much it hurts when a piece of work is refused: what is more, goes first and has places kept
 /// for it.
-package enum WorkClass: Int, CaseIterable, Comparable, Hashable, Sendable {
+public enum WorkClass: Int, CaseIterable, Comparable, Hashable, Sendable {
   /// New work, and questions: whoever asks can ask again.
   case fresh
   /// What carries on something that is paid for.
@@ -8,26 +8,26 @@ package enum WorkClass: Int, CaseIterable, Comparable, Hashable, Sendable {
   /// What ends or mends something: cancellations, refunds, operators.
   case settling
 
-  package static func < (left: WorkClass, right: WorkClass) -> Bool {
+  public static func < (left: WorkClass, right: WorkClass) -> Bool {
     left.rawValue < right.rawValue
   }
 }
 
 /// How much work is taken in at once, and how long it may wait for its turn.
-package struct MailboxPolicy: Hashable, Sendable {
-  package static let countMax = 1_000_000
+public struct MailboxPolicy: Hashable, Sendable {
+  public static let countMax = 1_000_000
 
   /// Those that wait at most; 0: none waits.
-  package var waitingMax: Int
+  public var waitingMax: Int
   /// Of a hundred places, those that new work leaves free. Half of them are left free by what
   /// continues, too.
-  package var reservedPercent: Int
+  public var reservedPercent: Int
   /// New work should not wait longer than this; it may wait longer while a burst is worked off.
-  package var target: Duration
+  public var target: Duration
   /// A queue that has not been empty for so long is no burst: from then on `target` holds.
-  package var interval: Duration
+  public var interval: Duration
 
-  package init(
+  public init(
     waitingMax: Int, reservedPercent: Int = 10, target: Duration = .milliseconds(50),
     interval: Duration = .milliseconds(500)
   ) {
@@ -38,7 +38,7 @@ package struct MailboxPolicy: Hashable, Sendable {
   }
 
   /// Throws what is wrong first, naming the field as it stands in a file.
-  package func validate() throws(PolicyError) {
+  public func validate() throws(PolicyError) {
     try PolicyCheck.count("mailbox_max", waitingMax, in: 0...Self.countMax)
     try PolicyCheck.count("reserved_percent", reservedPercent, in: 0...90)
     try PolicyCheck.duration("queue_target_ms", target, upTo: .seconds(60))
@@ -46,7 +46,7 @@ package struct MailboxPolicy: Hashable, Sendable {
   }
 
   /// How many may be inside when another of this class goes in, at `capacity` places.
-  package func places(for work: WorkClass, of capacity: Int) -> Int {
+  public func places(for work: WorkClass, of capacity: Int) -> Int {
     guard capacity > 1 else { return max(0, capacity) }
     let reserved = (capacity * min(max(reservedPercent, 0), 90) + 99) / 100
     let kept =
@@ -60,8 +60,8 @@ package struct MailboxPolicy: Hashable, Sendable {
 }
 
 /// Why work was not taken in. It was not begun.
-package struct MailboxRefusal: Error, Hashable, Sendable {
-  package enum Reason: String, CaseIterable, Hashable, Sendable {
+public struct MailboxRefusal: Error, Hashable, Sendable {
+  public enum Reason: String, CaseIterable, Hashable, Sendable {
     /// All places are taken, and all places to wait.
     case full
     /// Its turn would not have come, or did not come, within the time that it may wait.
@@ -74,14 +74,14 @@ package struct MailboxRefusal: Error, Hashable, Sendable {
     case cancelled
 
     /// Whether there was too much to do, as far as that can be told from one refusal.
-    package var isShed: Bool { self != .cancelled }
+    public var isShed: Bool { self != .cancelled }
   }
 
-  package var reason: Reason
+  public var reason: Reason
   /// After so long another attempt may find a place.
-  package var retryAfter: Duration
+  public var retryAfter: Duration
 
-  package init(_ reason: Reason, retryAfter: Duration) {
+  public init(_ reason: Reason, retryAfter: Duration) {
     self.reason = reason
     self.retryAfter = retryAfter
   }

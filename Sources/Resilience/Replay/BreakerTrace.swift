@@ -1,12 +1,12 @@
 /// A policy and what happened when, as a file: the input of `baedal breakers replay` and of the
 /// tests that hold the breaker against other libraries' tables.
-package struct BreakerTrace: Hashable, Sendable {
-  package static let inputsMax = 100_000
-  package static let callsMax = 1_000_000
-  package static let msMax: Int64 = 1_000_000_000_000
+public struct BreakerTrace: Hashable, Sendable {
+  public static let inputsMax = 100_000
+  public static let callsMax = 1_000_000
+  public static let msMax: Int64 = 1_000_000_000_000
 
   /// How a call ends.
-  package enum Ending: Hashable, Sendable {
+  public enum Ending: Hashable, Sendable {
     case reports(CallOutcome)
     /// The permit is given back without an outcome.
     case drops
@@ -15,7 +15,7 @@ package struct BreakerTrace: Hashable, Sendable {
   }
 
   /// What happens.
-  package enum Action: Hashable, Sendable {
+  public enum Action: Hashable, Sendable {
     /// So many calls one after the other, each of which takes so long if it is let through.
     case calls(Ending, tookMs: Int64, times: Int)
     case command(BreakerCommand)
@@ -24,28 +24,28 @@ package struct BreakerTrace: Hashable, Sendable {
   }
 
   /// What the trace's author says must come of it; nil: nothing said.
-  package struct Expectation: Hashable, Sendable {
+  public struct Expectation: Hashable, Sendable {
     /// `permitted` or `rejected`, for the last of several calls.
-    package var decision: String?
+    public var decision: String?
     /// The state's name once the last call has ended.
-    package var state: String?
+    public var state: String?
     /// The failure rate that was judged by; within 0.0005.
-    package var failureRate: Double?
+    public var failureRate: Double?
   }
 
   /// One line of the trace.
-  package struct Input: Hashable, Sendable {
+  public struct Input: Hashable, Sendable {
     /// Milliseconds since the trace began; never less than the line before.
-    package let atMs: Int64
-    package let action: Action
-    package let expected: Expectation
+    public let atMs: Int64
+    public let action: Action
+    public let expected: Expectation
   }
 
-  package let name: String
+  public let name: String
   /// Where the facts come from.
-  package let source: String
-  package let policy: BreakerPolicy
+  public let source: String
+  public let policy: BreakerPolicy
   /// Decides the jitter.
-  package let seed: UInt64
-  package let inputs: [Input]
+  public let seed: UInt64
+  public let inputs: [Input]
 }

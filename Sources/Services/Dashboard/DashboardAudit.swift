@@ -1,21 +1,21 @@
-package import Journal
-package import Views
+public import Journal
+public import Views
 
 /// Holds the view against a fold of the journals.
-package struct DashboardAudit: Sendable {
+public struct DashboardAudit: Sendable {
   private let sources: [any EventSource]
   private let scratch: String
 
   /// - Parameter scratch: a directory for the fold, whose file is removed afterwards; that of a
   ///   million orders would not fit into memory.
-  package init(sources: [any EventSource], scratch: String) {
+  public init(sources: [any EventSource], scratch: String) {
     self.sources = sources
     self.scratch = scratch
   }
 
   /// Where the view in `directory` is not what its journals say, up to the cursors it has: what
   /// it has not taken in yet is lag, not a difference. The view may be in use meanwhile.
-  package nonisolated(nonsending) func differences(
+  public nonisolated(nonsending) func differences(
     of directory: ViewDirectory, limit: Int = 1000,
     progress: DashboardRebuild.Progress = { _, _ in }
   ) async throws(DashboardRebuildError) -> [OrderDifference] {

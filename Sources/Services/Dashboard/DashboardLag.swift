@@ -1,24 +1,24 @@
-package import Journal
-package import Transport
-package import Views
+public import Journal
+public import Transport
+public import Views
 
 /// How far the view is behind the journals it follows.
-package struct DashboardLag: Sendable {
+public struct DashboardLag: Sendable {
   /// Of one source.
-  package struct Source: Sendable, Equatable {
-    package var source: String
+  public struct Source: Sendable, Equatable {
+    public var source: String
     /// Events the view has not taken in.
-    package var events: Int64
+    public var events: Int64
     /// The age of the oldest of them; zero if there is none.
-    package var oldestAge: Duration
+    public var oldestAge: Duration
   }
 
   private let sources: [any EventSource]
 
-  package init(sources: [any EventSource]) { self.sources = sources }
+  public init(sources: [any EventSource]) { self.sources = sources }
 
   /// The lag at this moment. A source out of reach is UNAVAILABLE.
-  package nonisolated(nonsending) func measure(
+  public nonisolated(nonsending) func measure(
     _ view: any OrderView, at now: WallTime
   ) async throws(RPCError) -> [Source] {
     let cursors: ViewCursors

@@ -1,19 +1,19 @@
-package import Domain
+public import Domain
 import Journal
-package import Messages
-package import Transport
-package import Views
+public import Messages
+public import Transport
+public import Views
 
 /// How long a reader may wait, and how much it may ask for.
-package struct DashboardLimits: Sendable, Equatable {
+public struct DashboardLimits: Sendable, Equatable {
   /// How long a call waits for the view to catch up, whatever its deadline.
-  package var waitMax: Duration
+  public var waitMax: Duration
   /// How long a watch waits for an order that the view has not seen yet.
-  package var appearWaitMax: Duration
-  package var pageDefault: Int
-  package var pageMax: Int
+  public var appearWaitMax: Duration
+  public var pageDefault: Int
+  public var pageMax: Int
 
-  package init(
+  public init(
     waitMax: Duration = .seconds(30), appearWaitMax: Duration = .seconds(2),
     pageDefault: Int = 20, pageMax: Int = 100
   ) {
@@ -26,16 +26,16 @@ package struct DashboardLimits: Sendable, Equatable {
 
 /// Answers what people ask about orders, from the view alone. What somebody may not see does not
 /// exist for them, down to the time the answer takes.
-package actor DashboardReplica {
+public actor DashboardReplica {
   let view: any OrderView
   let environment: ServiceEnvironment
   let limits: DashboardLimits
   private let lag: DashboardLag
   private let executor: ReplicaExecutor
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  package init(
+  public init(
     view: any OrderView, lag: DashboardLag, environment: ServiceEnvironment,
     executor: ReplicaExecutor, limits: DashboardLimits = DashboardLimits()
   ) {
@@ -48,7 +48,7 @@ package actor DashboardReplica {
 
   /// One order with its course. Waits until the view has reached the version asked for, up to
   /// the deadline or `limits.waitMax`.
-  package func timeline(
+  public func timeline(
     _ request: GetOrderTimelineRequest, for viewer: Domain.Principal,
     until deadline: MonotonicInstant?
   ) async throws(RPCError) -> GetOrderTimelineResponse {
@@ -76,7 +76,7 @@ package actor DashboardReplica {
   }
 
   /// A customer's orders, newest first.
-  package func list(
+  public func list(
     _ request: ListCustomerOrdersRequest, for viewer: Domain.Principal
   ) async throws(RPCError) -> ListOrdersResponse {
     let customerID = try owner(request.customerID, .customer, viewer)
@@ -89,7 +89,7 @@ package actor DashboardReplica {
   }
 
   /// A store's paid orders that are not over, oldest first.
-  package func board(
+  public func board(
     _ request: GetStoreBoardRequest, for viewer: Domain.Principal
   ) async throws(RPCError) -> ListOrdersResponse {
     let storeID = try owner(request.storeID, .store, viewer)
@@ -102,7 +102,7 @@ package actor DashboardReplica {
   }
 
   /// How far the view is behind each journal. Tells nothing about anybody, so everyone may ask.
-  package func lagReport() async throws(RPCError) -> GetLagResponse {
+  public func lagReport() async throws(RPCError) -> GetLagResponse {
     let now = WallTime(milliseconds: environment.now().ms)
     var response = GetLagResponse()
     for source in try await lag.measure(view, at: now) {

@@ -1,13 +1,13 @@
-package import Messages
-package import Transport
+public import Messages
+public import Transport
 
 /// Takes calls for the dashboard to its replicas.
-package struct DashboardService: DashboardServiceProtocol {
-  package let pool: ReplicaPool<DashboardReplica>
+public struct DashboardService: DashboardServiceProtocol {
+  public let pool: ReplicaPool<DashboardReplica>
 
-  package init(pool: ReplicaPool<DashboardReplica>) { self.pool = pool }
+  public init(pool: ReplicaPool<DashboardReplica>) { self.pool = pool }
 
-  package nonisolated(nonsending) func getOrderTimeline(
+  public nonisolated(nonsending) func getOrderTimeline(
     _ request: GetOrderTimelineRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderTimelineResponse {
     let caller = try context.caller()
@@ -17,7 +17,7 @@ package struct DashboardService: DashboardServiceProtocol {
     }
   }
 
-  package nonisolated(nonsending) func listCustomerOrders(
+  public nonisolated(nonsending) func listCustomerOrders(
     _ request: ListCustomerOrdersRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
@@ -27,7 +27,7 @@ package struct DashboardService: DashboardServiceProtocol {
     }
   }
 
-  package nonisolated(nonsending) func getStoreBoard(
+  public nonisolated(nonsending) func getStoreBoard(
     _ request: GetStoreBoardRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
@@ -39,7 +39,7 @@ package struct DashboardService: DashboardServiceProtocol {
 
   /// Watches are bounded by the view's subscribers, not by the pool: they last as long as an
   /// order does, and must not take the place of questions.
-  package nonisolated(nonsending) func watchOrder(
+  public nonisolated(nonsending) func watchOrder(
     _ request: WatchOrderRequest, context: CallContext,
     send: nonisolated(nonsending) @Sendable (OrderUpdate) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -50,7 +50,7 @@ package struct DashboardService: DashboardServiceProtocol {
     try await replica.watch(request, for: caller, until: context.deadline, send: send)
   }
 
-  package nonisolated(nonsending) func getLag(
+  public nonisolated(nonsending) func getLag(
     _ request: GetLagRequest, context: CallContext
   ) async throws(RPCError) -> GetLagResponse {
     _ = try context.caller()

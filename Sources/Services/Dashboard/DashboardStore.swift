@@ -1,16 +1,16 @@
-package import Journal
-package import Views
+public import Journal
+public import Views
 
 /// The view as the store of the projections that keep it up to date, one per journal.
-package struct DashboardStore: ProjectionStore {
+public struct DashboardStore: ProjectionStore {
   /// The name under which the projections run.
-  package static let viewName = "dashboard"
+  public static let viewName = "dashboard"
 
-  package let view: any OrderView
+  public let view: any OrderView
 
-  package init(_ view: any OrderView) { self.view = view }
+  public init(_ view: any OrderView) { self.view = view }
 
-  package func cursors(
+  public func cursors(
     of name: String, from source: String
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
@@ -19,7 +19,7 @@ package struct DashboardStore: ProjectionStore {
   }
 
   /// Nothing is poison to it: what cannot be read stalls its own order's stream, in the view.
-  package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
+  public func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     let changes =
       batch.setAside.isEmpty
       ? batch.events.compactMap(DashboardFold.change(for:)) : merged(batch)

@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 import Journal
 
 extension Domain.Delivery: JournaledDecider {
-  package static var category: String { "delivery" }
-  package static var codec: DeliveryEventCodec { DeliveryEventCodec() }
+  public static var category: String { "delivery" }
+  public static var codec: DeliveryEventCodec { DeliveryEventCodec() }
 
-  package static func deadlines(
+  public static func deadlines(
     after events: [DeliveryEvent], from state: Domain.DeliveryState, at now: Timestamp,
     policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<DeliveryDeadline>] {
@@ -14,7 +14,7 @@ extension Domain.Delivery: JournaledDecider {
 }
 
 extension Domain.Rider: JournaledDecider {
-  package static var category: String { "rider" }
-  package static var codec: RiderEventCodec { RiderEventCodec() }
-  package typealias DeadlineKind = NoDeadline
+  public static var category: String { "rider" }
+  public static var codec: RiderEventCodec { RiderEventCodec() }
+  public typealias DeadlineKind = NoDeadline
 }

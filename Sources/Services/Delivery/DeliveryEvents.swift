@@ -1,12 +1,12 @@
-package import Domain
-package import Journal
+public import Domain
+public import Journal
 import Messages
 
 /// Delivery events as they are stored and sent.
-package struct DeliveryEventCodec: EventCodec {
-  package init() {}
+public struct DeliveryEventCodec: EventCodec {
+  public init() {}
 
-  package func encode(_ event: DeliveryEvent) throws(EventCodecError) -> EncodedEvent {
+  public func encode(_ event: DeliveryEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .opened(let job):
       try EventMapping.encode(
@@ -34,7 +34,7 @@ package struct DeliveryEventCodec: EventCodec {
     }
   }
 
-  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> DeliveryEvent {
+  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> DeliveryEvent {
     let stored = StoredMessage(type: type, payload: payload)
     switch type {
     case DeliveryOpened.fullName:

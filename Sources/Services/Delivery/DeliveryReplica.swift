@@ -1,10 +1,10 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
 import Transport
 
 /// Owns the deliveries whose order ids lie in its slots.
-package actor DeliveryReplica {
+public actor DeliveryReplica {
   typealias Snapshot = AggregateSnapshot<Domain.DeliveryState>
 
   private let host: AggregateHost<Domain.Delivery>
@@ -13,9 +13,9 @@ package actor DeliveryReplica {
 
   static let service = Domain.Principal.service("delivery")
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  package init(
+  public init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

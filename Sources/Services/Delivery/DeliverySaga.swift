@@ -1,16 +1,16 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
-package import Transport
+public import Transport
 
 /// The delivery's side of the saga: what the order recorded, and deadlines that passed, become
 /// commands.
-package struct DeliverySaga: Sendable {
-  package static let orderSubscriber = "delivery.order"
+public struct DeliverySaga: Sendable {
+  public static let orderSubscriber = "delivery.order"
 
   /// The events of the order's journal that concern a delivery. One is opened when the order is
   /// accepted; an order that was rejected or expired never came so far.
-  package static let orderEvents: Set<String> = [
+  public static let orderEvents: Set<String> = [
     OrderAccepted.fullName, OrderCookingFinished.fullName, OrderCancelled.fullName,
   ]
 
@@ -18,7 +18,7 @@ package struct DeliverySaga: Sendable {
   private let deliveries: ReplicaPool<DeliveryReplica>
   private let dispatcher: Dispatcher
 
-  package init(
+  public init(
     journal: AnyJournal, deliveries: ReplicaPool<DeliveryReplica>, dispatcher: Dispatcher
   ) {
     self.journal = journal
@@ -27,7 +27,7 @@ package struct DeliverySaga: Sendable {
   }
 
   /// Takes one event, once: through the replica that owns the delivery.
-  package func take(
+  public func take(
     _ event: RecordedEvent, subscriber: String = orderSubscriber
   ) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
@@ -39,7 +39,7 @@ package struct DeliverySaga: Sendable {
   }
 
   /// A deadline of a delivery passed.
-  package func fire(_ deadline: Deadline) async throws(RPCError) {
+  public func fire(_ deadline: Deadline) async throws(RPCError) {
     let stream = deadline.key.stream
     guard let kind = DeliveryDeadline(rawValue: deadline.key.kind) else {
       throw RPCError(code: .internal, message: "a delivery has no deadline '\(deadline.key.kind)'")

@@ -1,10 +1,10 @@
 import Domain
-package import Messages
-package import Transport
+public import Messages
+public import Transport
 
 extension DeliveryService {
   /// Only a registered rider can take a delivery; every later step is only for who took it.
-  package func claimDelivery(
+  public func claimDelivery(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     let caller = try context.caller()
@@ -16,31 +16,31 @@ extension DeliveryService {
     return try await step(request, context) { .claim(rider: $0) }
   }
 
-  package func declineOffer(
+  public func declineOffer(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .declineOffer(rider: $0) }
   }
 
-  package func startDelivery(
+  public func startDelivery(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .start(rider: $0) }
   }
 
-  package func pickUp(
+  public func pickUp(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .pickUp(rider: $0) }
   }
 
-  package func completeDelivery(
+  public func completeDelivery(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .complete(rider: $0) }
   }
 
-  package func getDelivery(
+  public func getDelivery(
     _ request: GetDeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     let caller = try context.caller()

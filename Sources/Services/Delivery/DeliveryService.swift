@@ -1,19 +1,19 @@
 import Domain
-package import Messages
-package import Transport
+public import Messages
+public import Transport
 
 /// Takes calls for riders and deliveries to the replicas that own them.
-package struct DeliveryService: DeliveryServiceProtocol {
-  package let deliveries: ReplicaPool<DeliveryReplica>
-  package let riders: ReplicaPool<RiderReplica>
-  package let dispatcher: Dispatcher
+public struct DeliveryService: DeliveryServiceProtocol {
+  public let deliveries: ReplicaPool<DeliveryReplica>
+  public let riders: ReplicaPool<RiderReplica>
+  public let dispatcher: Dispatcher
 
   /// Deliveries listed when the caller does not say how many.
   static let listDefault = 50
   /// The most deliveries listed at once.
   static let listMax = 200
 
-  package init(
+  public init(
     deliveries: ReplicaPool<DeliveryReplica>, riders: ReplicaPool<RiderReplica>,
     dispatcher: Dispatcher
   ) {
@@ -22,7 +22,7 @@ package struct DeliveryService: DeliveryServiceProtocol {
     self.dispatcher = dispatcher
   }
 
-  package func registerRider(
+  public func registerRider(
     _ request: RegisterRiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     let profile = try refusing { () throws(Rejection) in
@@ -31,19 +31,19 @@ package struct DeliveryService: DeliveryServiceProtocol {
     return try await change(profile.id.rawValue, .register(profile), context)
   }
 
-  package func goOnline(
+  public func goOnline(
     _ request: RiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     try await change(request.riderID, .goOnline, context)
   }
 
-  package func goOffline(
+  public func goOffline(
     _ request: RiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     try await change(request.riderID, .goOffline, context)
   }
 
-  package func getRider(
+  public func getRider(
     _ request: RiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     let caller = try context.caller()
@@ -54,7 +54,7 @@ package struct DeliveryService: DeliveryServiceProtocol {
     }
   }
 
-  package func listDeliveries(
+  public func listDeliveries(
     _ request: ListDeliveriesRequest, context: CallContext
   ) async throws(RPCError) -> ListDeliveriesResponse {
     let caller = try context.caller()

@@ -1,16 +1,16 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
 import Transport
 
 /// Owns the riders whose ids lie in its slots.
-package actor RiderReplica {
+public actor RiderReplica {
   private let host: AggregateHost<Domain.Rider>
   private nonisolated let executor: ReplicaExecutor
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  package init(
+  public init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,12 +1,12 @@
-package import Journal
+public import Journal
 import Messages
 import Synchronization
-package import Transport
+public import Transport
 
 /// A journal on another node, as far as one can follow it from here. Out of reach it is
 /// `unavailable`, which passes: whoever follows goes on from its own cursors.
-package struct RemoteJournal: AuditSource {
-  package let name: String
+public struct RemoteJournal: AuditSource {
+  public let name: String
   private let feed: any JournalServiceProtocol
   private let clock: TransportClock
 
@@ -16,20 +16,20 @@ package struct RemoteJournal: AuditSource {
   /// - Parameters:
   ///   - name: the service it belongs to.
   ///   - feed: the node that keeps it.
-  package init(name: String, feed: any JournalServiceProtocol, clock: TransportClock) {
+  public init(name: String, feed: any JournalServiceProtocol, clock: TransportClock) {
     self.name = name
     self.feed = feed
     self.clock = clock
   }
 
-  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+  public nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
     let answer = try await asking { () async throws(RPCError) in
       try await feed.getStatus(GetStatusRequest(journal: name), context: context())
     }
     return SourceStatus(answer)
   }
 
-  package nonisolated(nonsending) func read(
+  public nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     let answer = try await asking(partition) { () async throws(RPCError) in
@@ -42,7 +42,7 @@ package struct RemoteJournal: AuditSource {
     return answer.events.map { RecordedEvent($0, in: partition) }
   }
 
-  package nonisolated(nonsending) func waitForChange(
+  public nonisolated(nonsending) func waitForChange(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
     let first = First()
@@ -64,13 +64,13 @@ package struct RemoteJournal: AuditSource {
     return heads
   }
 
-  package nonisolated(nonsending) func deadlines(
+  public nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try await self.stream(stream).deadlines.map { Deadline($0, of: stream) }
   }
 
-  package nonisolated(nonsending) func version(
+  public nonisolated(nonsending) func version(
     of stream: StreamKey
   ) async throws(JournalError) -> StreamVersion {
     StreamVersion(try await self.stream(stream).version)

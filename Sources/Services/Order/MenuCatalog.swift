@@ -1,9 +1,9 @@
-package import Domain
-package import Transport
+public import Domain
+public import Transport
 
 /// The order service's own copy of the stores' menus: ordering goes on while the store service is
 /// down.
-package protocol MenuCatalog: Sendable {
+public protocol MenuCatalog: Sendable {
   /// The copy, however old; nil when there is none (yet).
   nonisolated(nonsending) func menu(of store: StoreID) async throws(RPCError) -> MenuCopy?
 }

@@ -1,16 +1,16 @@
-package import Domain
-package import Journal
+public import Domain
+public import Journal
 import Messages
 import Synchronization
-package import Transport
-package import Views
+public import Transport
+public import Views
 
 /// The order service's own copy of the stores' menus: a keyed view of the store service's events,
 /// one row a store, with the ones asked for lately in memory.
-package final class MenuCopies: MenuCatalog, ProjectionStore {
+public final class MenuCopies: MenuCatalog, ProjectionStore {
   /// The view's name in cursors.
-  package static let view = "order.menus"
-  package static let storeEvents: Set<String> = [
+  public static let view = "order.menus"
+  public static let storeEvents: Set<String> = [
     StoreRegistered.fullName, StoreProfileChanged.fullName, MenuItemPut.fullName,
     MenuItemRemoved.fullName, MenuItemSoldOut.fullName, MenuItemRestocked.fullName,
     StorePaused.fullName, StoreResumed.fullName,
@@ -28,9 +28,9 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
   private let rows: any KeyedView
   private let cache = Mutex(Cache())
 
-  package init(_ rows: any KeyedView) { self.rows = rows }
+  public init(_ rows: any KeyedView) { self.rows = rows }
 
-  package nonisolated(nonsending) func menu(
+  public nonisolated(nonsending) func menu(
     of store: StoreID
   ) async throws(RPCError) -> MenuCopy? {
     let key = store.rawValue
@@ -51,7 +51,7 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     return menu
   }
 
-  package func cursors(
+  public func cursors(
     of view: String, from source: String
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
@@ -59,7 +59,7 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     } catch { throw .unavailable("\(error)") }
   }
 
-  package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
+  public func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     do throws(ViewError) {
       try await rows.apply(
         ViewBatch(
@@ -72,7 +72,7 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
   }
 
   /// How a store's events become its row.
-  package static let fold = KeyedFold(
+  public static let fold = KeyedFold(
     name: "menus", version: 1,
     key: { storeEvents.contains($0.type) ? $0.stream.id : nil },
     effect: { event, row in

@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 import Journal
 
 extension Domain.Order: JournaledDecider {
-  package static var category: String { "order" }
-  package static var codec: OrderEventCodec { OrderEventCodec() }
+  public static var category: String { "order" }
+  public static var codec: OrderEventCodec { OrderEventCodec() }
 
-  package static func deadlines(
+  public static func deadlines(
     after events: [OrderEvent], from state: Domain.OrderState, at now: Timestamp,
     policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<OrderDeadline>] {

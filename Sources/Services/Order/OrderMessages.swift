@@ -1,6 +1,6 @@
-package import Domain
+public import Domain
 import Journal
-package import Messages
+public import Messages
 
 extension Messages.Order {
   /// The order as its service answers with it; empty for one that does not exist.
@@ -32,7 +32,7 @@ extension Messages.RefundOffer {
 }
 
 extension Messages.OrderState {
-  package init(_ phase: OrderPhase) {
+  public init(_ phase: OrderPhase) {
     self =
       switch phase {
       case .none: .unspecified

@@ -1,10 +1,10 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
 import Transport
 
 /// Owns the orders whose keys lie in its slots.
-package actor OrderReplica {
+public actor OrderReplica {
   let host: AggregateHost<Domain.Order>
   private let menus: any MenuCatalog
   let payment: any PaymentServiceProtocol
@@ -15,9 +15,9 @@ package actor OrderReplica {
 
   static let service = Domain.Principal.service("order")
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  package init(
+  public init(
     journal: AnyJournal, menus: any MenuCatalog, payment: any PaymentServiceProtocol,
     environment: ServiceEnvironment, chargeTimeout: Duration,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor

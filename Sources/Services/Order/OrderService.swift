@@ -1,14 +1,14 @@
 import Domain
-package import Messages
-package import Transport
+public import Messages
+public import Transport
 
 /// Takes calls for orders to the replicas that own them.
-package struct OrderService: OrderServiceProtocol {
-  package let pool: ReplicaPool<OrderReplica>
+public struct OrderService: OrderServiceProtocol {
+  public let pool: ReplicaPool<OrderReplica>
 
-  package init(pool: ReplicaPool<OrderReplica>) { self.pool = pool }
+  public init(pool: ReplicaPool<OrderReplica>) { self.pool = pool }
 
-  package func placeOrder(
+  public func placeOrder(
     _ request: PlaceOrderRequest, context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
     let caller = try context.caller()
@@ -19,7 +19,7 @@ package struct OrderService: OrderServiceProtocol {
     }
   }
 
-  package func payOrder(
+  public func payOrder(
     _ request: PayOrderRequest, context: CallContext
   ) async throws(RPCError) -> PayOrderResponse {
     let caller = try context.caller()
@@ -32,7 +32,7 @@ package struct OrderService: OrderServiceProtocol {
     }
   }
 
-  package func answerOffer(
+  public func answerOffer(
     _ request: AnswerOfferRequest, context: CallContext
   ) async throws(RPCError) -> AnswerOfferResponse {
     let caller = try context.caller()
@@ -44,7 +44,7 @@ package struct OrderService: OrderServiceProtocol {
     }
   }
 
-  package func cancelOrder(
+  public func cancelOrder(
     _ request: CancelOrderRequest, context: CallContext
   ) async throws(RPCError) -> CancelOrderResponse {
     let caller = try context.caller()
@@ -55,7 +55,7 @@ package struct OrderService: OrderServiceProtocol {
     }
   }
 
-  package func getOrder(
+  public func getOrder(
     _ request: GetOrderRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderResponse {
     let caller = try context.caller()

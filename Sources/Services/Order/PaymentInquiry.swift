@@ -1,12 +1,12 @@
 import Domain
-package import Journal
+public import Journal
 import Transport
 
 /// Asks payment again and again how the payments stand that orders do not know the outcome of.
 ///
 /// Payment tells of what it has by its events. What it never had, because the charge was lost on
 /// its way, nobody tells of; so the order asks. Orders in doubt are those with a deadline for it.
-package struct PaymentInquiry: Sendable {
+public struct PaymentInquiry: Sendable {
   private let journal: AnyJournal
   private let pool: ReplicaPool<OrderReplica>
   private let interval: Duration
@@ -15,7 +15,7 @@ package struct PaymentInquiry: Sendable {
   /// Orders read at once.
   private static let pageMax = 64
 
-  package init(
+  public init(
     journal: AnyJournal, pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment
   ) {
     self.journal = journal
@@ -26,7 +26,7 @@ package struct PaymentInquiry: Sendable {
 
   /// Runs until its task is cancelled.
   /// - Parameter pulse: beats for each order that is asked about.
-  package func run(pulse: Pulse = Pulse()) async throws {
+  public func run(pulse: Pulse = Pulse()) async throws {
     while !Task.isCancelled {
       try await clock.sleep(clock.now().advanced(by: interval))
       await sweep(pulse)
@@ -34,7 +34,7 @@ package struct PaymentInquiry: Sendable {
   }
 
   /// Asks about every order in doubt, one after the other.
-  package func sweep(_ pulse: Pulse = Pulse()) async {
+  public func sweep(_ pulse: Pulse = Pulse()) async {
     var last: Deadline?
     while let page = await page(after: last), !page.isEmpty, !Task.isCancelled {
       last = page.last

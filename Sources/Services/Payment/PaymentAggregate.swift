@@ -1,11 +1,11 @@
-package import Domain
+public import Domain
 import Journal
 
 extension Domain.Payment: JournaledDecider {
-  package static var category: String { "payment" }
-  package static var codec: PaymentEventCodec { PaymentEventCodec() }
+  public static var category: String { "payment" }
+  public static var codec: PaymentEventCodec { PaymentEventCodec() }
 
-  package static func deadlines(
+  public static func deadlines(
     after events: [PaymentEvent], from state: Domain.PaymentState, at now: Timestamp,
     policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<PaymentDeadline>] {

@@ -1,12 +1,12 @@
-package import Domain
-package import Journal
+public import Domain
+public import Journal
 import Messages
 
 /// A payment's events as the messages of `proto/baedal/payment/v1/events.proto`, and back.
-package struct PaymentEventCodec: EventCodec {
-  package init() {}
+public struct PaymentEventCodec: EventCodec {
+  public init() {}
 
-  package func encode(_ event: PaymentEvent) throws(EventCodecError) -> EncodedEvent {
+  public func encode(_ event: PaymentEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .requested(let request): try EventMapping.encode(PaymentRequested(request))
     case .attempted(let attempt, let method):
@@ -43,7 +43,7 @@ package struct PaymentEventCodec: EventCodec {
     }
   }
 
-  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> PaymentEvent {
+  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> PaymentEvent {
     switch type {
     case PaymentRequested.fullName:
       return .requested(try EventMapping.decode(PaymentRequested.self, payload).stored())

@@ -1,6 +1,6 @@
-package import Domain
+public import Domain
 import Journal
-package import Messages
+public import Messages
 
 extension Messages.Payment {
   init(_ state: Domain.PaymentState) {
@@ -15,7 +15,7 @@ extension Messages.Payment {
 }
 
 extension Messages.PaymentState {
-  package init(_ phase: PaymentPhase) {
+  public init(_ phase: PaymentPhase) {
     self =
       switch phase {
       case .none: .unspecified

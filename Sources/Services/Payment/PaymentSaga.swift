@@ -1,23 +1,23 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
-package import Transport
+public import Transport
 
 /// Payment's side of the saga: an order that ended gives back what was captured, one that was
 /// delivered lets it be kept, and an offer that was accepted is paid back.
-package struct PaymentSaga: Sendable {
-  package static let orderSubscriber = "payment.order"
-  package static let orderEvents: Set<String> = [
+public struct PaymentSaga: Sendable {
+  public static let orderSubscriber = "payment.order"
+  public static let orderEvents: Set<String> = [
     OrderCancelled.fullName, OrderRejected.fullName, OrderExpired.fullName,
     OrderDelivered.fullName, OrderRefundAccepted.fullName,
   ]
 
   private let pool: ReplicaPool<PaymentReplica>
 
-  package init(pool: ReplicaPool<PaymentReplica>) { self.pool = pool }
+  public init(pool: ReplicaPool<PaymentReplica>) { self.pool = pool }
 
   /// Takes one event, once: through the replica that owns the payment.
-  package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
+  public func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
     let command: PaymentCommand
     switch event.type {
     case OrderCancelled.fullName: command = .void(reason: "the order was cancelled")
@@ -48,7 +48,7 @@ package struct PaymentSaga: Sendable {
   }
 
   /// A deadline of a payment passed.
-  package func fire(_ deadline: Deadline) async throws(RPCError) {
+  public func fire(_ deadline: Deadline) async throws(RPCError) {
     try await pool.withReplica(for: deadline.key.stream.id, .continuing) {
       (replica) throws(RPCError) in
       try await replica.fire(on: deadline.key.stream.id, cause: CommandCause(deadline))

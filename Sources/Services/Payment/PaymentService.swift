@@ -1,19 +1,19 @@
 import Domain
-package import Messages
-package import Transport
+public import Messages
+public import Transport
 
 /// Takes calls for payments to the replicas that own them.
-package struct PaymentService: PaymentServiceProtocol {
-  package let pool: ReplicaPool<PaymentReplica>
+public struct PaymentService: PaymentServiceProtocol {
+  public let pool: ReplicaPool<PaymentReplica>
   private let simulator: SimulatedProvider?
 
   /// - Parameter simulator: the provider, when it is the built-in one.
-  package init(pool: ReplicaPool<PaymentReplica>, simulator: SimulatedProvider?) {
+  public init(pool: ReplicaPool<PaymentReplica>, simulator: SimulatedProvider?) {
     self.pool = pool
     self.simulator = simulator
   }
 
-  package func charge(
+  public func charge(
     _ request: ChargeRequest, context: CallContext
   ) async throws(RPCError) -> ChargeResponse {
     let caller = try context.caller()
@@ -24,7 +24,7 @@ package struct PaymentService: PaymentServiceProtocol {
     }
   }
 
-  package func getPayment(
+  public func getPayment(
     _ request: GetPaymentRequest, context: CallContext
   ) async throws(RPCError) -> GetPaymentResponse {
     let caller = try context.caller()
@@ -35,7 +35,7 @@ package struct PaymentService: PaymentServiceProtocol {
     }
   }
 
-  package func refund(
+  public func refund(
     _ request: RefundRequest, context: CallContext
   ) async throws(RPCError) -> RefundResponse {
     let caller = try context.caller()
@@ -48,13 +48,13 @@ package struct PaymentService: PaymentServiceProtocol {
     }
   }
 
-  package func getSimulator(
+  public func getSimulator(
     _ request: GetSimulatorRequest, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
     SimulatorSettings(try simulator(for: context))
   }
 
-  package func setSimulator(
+  public func setSimulator(
     _ request: SimulatorSettings, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
     let simulator = try simulator(for: context)

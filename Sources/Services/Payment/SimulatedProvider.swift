@@ -1,6 +1,6 @@
-package import Domain
+public import Domain
 import Synchronization
-package import Transport
+public import Transport
 
 /// The built-in payment provider: behaves well or badly as told, at run time too.
 ///
@@ -9,20 +9,20 @@ package import Transport
 /// the settings changes what becomes of attempts whose outcome nobody has heard yet. A charge that
 /// was taken in is carried out, also when its caller gave up while it waited for a place: asking
 /// then tells what it comes to.
-package final class SimulatedProvider: PaymentProvider {
-  package struct Settings: Hashable, Sendable {
-    package var latency: Duration
+public final class SimulatedProvider: PaymentProvider {
+  public struct Settings: Hashable, Sendable {
+    public var latency: Duration
     /// Charges at once.
-    package var capacity: Int
+    public var capacity: Int
     /// Charges beyond those that wait for a place; more are refused at once.
-    package var queue: Int
-    package var declinePerMille: Int
+    public var queue: Int
+    public var declinePerMille: Int
     /// Of 1000 charges so many lose their answer; half of those have charged.
-    package var unknownPerMille: Int
+    public var unknownPerMille: Int
     /// Refuses every call at once.
-    package var isDown: Bool
+    public var isDown: Bool
 
-    package init(
+    public init(
       latency: Duration = .milliseconds(5), capacity: Int = 512, queue: Int = 0,
       declinePerMille: Int = 0, unknownPerMille: Int = 0, isDown: Bool = false
     ) {
@@ -36,27 +36,27 @@ package final class SimulatedProvider: PaymentProvider {
   }
 
   /// A method that is always declined.
-  package static let declinedMethod = PaymentMethod(validated: "card-declined")
+  public static let declinedMethod = PaymentMethod(validated: "card-declined")
   /// A method whose answer is always lost, after the money was taken.
-  package static let lostMethod = PaymentMethod(validated: "card-lost")
+  public static let lostMethod = PaymentMethod(validated: "card-lost")
 
   /// What it has had to do since it was made.
-  package struct Load: Hashable, Sendable {
+  public struct Load: Hashable, Sendable {
     /// Charges that hold a place now.
-    package var underWay = 0
+    public var underWay = 0
     /// Charges that wait for one.
-    package var waiting = 0
+    public var waiting = 0
     /// The most of each at once since the settings changed.
-    package var underWayMax = 0
-    package var waitingMax = 0
+    public var underWayMax = 0
+    public var waitingMax = 0
     /// Asked of it.
-    package var charges = 0
+    public var charges = 0
     /// For want of a place.
-    package var refused = 0
+    public var refused = 0
     /// Captured, and the caller heard so.
-    package var approved = 0
+    public var approved = 0
     /// Carried out although the caller had given up.
-    package var late = 0
+    public var late = 0
   }
 
   private struct State {
@@ -74,16 +74,16 @@ package final class SimulatedProvider: PaymentProvider {
   private static let lookEvery = Duration.milliseconds(100)
 
   /// - Parameter timeout: after this long an answer counts as lost.
-  package init(settings: Settings, seed: UInt64, timeout: Duration, clock: TransportClock) {
+  public init(settings: Settings, seed: UInt64, timeout: Duration, clock: TransportClock) {
     state = Mutex(State(settings: settings, places: SimulatedPlaces(settings)))
     self.seed = seed
     self.timeout = timeout
     self.clock = clock
   }
 
-  package var current: Settings { state.withLock { $0.settings } }
+  public var current: Settings { state.withLock { $0.settings } }
 
-  package var load: Load {
+  public var load: Load {
     let now = clock.now()
     return state.withLock { state in
       state.places.advance(to: now)
@@ -95,7 +95,7 @@ package final class SimulatedProvider: PaymentProvider {
   }
 
   /// Changes how it behaves from now on.
-  package func change(to new: Settings) {
+  public func change(to new: Settings) {
     let now = clock.now()
     state.withLock { state in
       state.places.advance(to: now)
@@ -107,7 +107,7 @@ package final class SimulatedProvider: PaymentProvider {
     }
   }
 
-  package func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
+  public func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
     let now = clock.now()
     let entered = state.withLock { state -> SimulatedPlaces.Standing? in
       state.load.charges += 1
@@ -132,7 +132,7 @@ package final class SimulatedProvider: PaymentProvider {
     return outcome
   }
 
-  package func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
+  public func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
     let settings = current
     if settings.isDown { return .unknown(reason: "the provider is not reachable") }
     guard await waited(settings.latency) else { return .unknown(reason: "no answer in time") }
@@ -142,7 +142,7 @@ package final class SimulatedProvider: PaymentProvider {
     return decided(charge, settings)
   }
 
-  package func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {
+  public func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {
     let settings = current
     if settings.isDown { return .failed(reason: "the provider is not reachable") }
     guard await waited(settings.latency) else { return .failed(reason: "no answer in time") }

@@ -1,5 +1,5 @@
-package import Domain
-package import Resilience
+public import Domain
+public import Resilience
 import Synchronization
 
 /// Makes one pool follow its load: looks at it often, decides every evaluation, and resizes.
@@ -7,16 +7,16 @@ import Synchronization
 /// It decides on what was *offered*: commands at work, waiting, and shed. Its mean over time counts,
 /// not what one look happens to find; while commands wait or are shed, the last moments count too,
 /// and it is decided at once instead of at the next evaluation.
-package final class PoolAutoscaler: Sendable {
+public final class PoolAutoscaler: Sendable {
   /// When and towards what.
-  package struct Settings: Sendable, Equatable {
-    package var evaluation: Duration
+  public struct Settings: Sendable, Equatable {
+    public var evaluation: Duration
     /// So long has less load to last before replicas go.
-    package var downWindow: Duration
+    public var downWindow: Duration
     /// Of a hundred places of a replica, so many should be taken.
-    package var targetPercent: Int
+    public var targetPercent: Int
 
-    package init(
+    public init(
       evaluation: Duration = .seconds(1), downWindow: Duration = .seconds(120),
       targetPercent: Int = 70
     ) {
@@ -27,7 +27,7 @@ package final class PoolAutoscaler: Sendable {
   }
 
   /// What is not well, while it says nothing about the load that there would be without it.
-  package enum Trouble: Hashable, Sendable {
+  public enum Trouble: Hashable, Sendable {
     /// Something that this pool's commands call. Nothing changes meanwhile: few commands are no sign
     /// of idleness, and slow ones no sign of load.
     case own(String)
@@ -42,16 +42,16 @@ package final class PoolAutoscaler: Sendable {
   }
 
   /// A decision and what it was made from, for people.
-  package struct Entry: Sendable {
-    package let service: String
-    package let at: Timestamp
-    package let decision: ScaleDecision
+  public struct Entry: Sendable {
+    public let service: String
+    public let at: Timestamp
+    public let decision: ScaleDecision
     /// Commands at once; nil where it was not to be believed.
-    package let offered: Double?
+    public let offered: Double?
     /// What one replica should carry of them.
-    package let target: Double
+    public let target: Double
     /// What has kept things as they are beside the decision's own bounds.
-    package let troubles: [String]
+    public let troubles: [String]
   }
 
   private struct State {
@@ -68,12 +68,12 @@ package final class PoolAutoscaler: Sendable {
     var entries: [Entry] = []
   }
 
-  package let control: PoolControl
+  public let control: PoolControl
   private let now: @Sendable () -> Timestamp
   private let state: Mutex<State>
 
   /// How often `tick` is to be called.
-  package static let tickInterval = Duration.milliseconds(50)
+  public static let tickInterval = Duration.milliseconds(50)
   /// Looks that make up the last moments: a fifth of a second and a bit.
   private static let recentMax = 6
   /// Under pressure it is decided so many times in an evaluation at most.
@@ -81,10 +81,10 @@ package final class PoolAutoscaler: Sendable {
   /// Commands at work of which none ends for so long are stuck: more replicas would not help.
   private static let stuckAfter = Duration.seconds(5)
   /// Decisions remembered.
-  package static let entriesMax = 1_000
+  public static let entriesMax = 1_000
 
   /// Throws for settings that no policy can have.
-  package init(
+  public init(
     _ control: PoolControl, _ settings: Settings, now: @escaping @Sendable () -> Timestamp
   ) throws(PolicyError) {
     self.control = control
@@ -105,7 +105,7 @@ package final class PoolAutoscaler: Sendable {
   /// Other bounds and settings from now on; what was recommended until now is forgotten, as at a
   /// start. The most is cut at the replicas there are. Throws, with all as it was, for what no policy
   /// can have.
-  package func replace(_ settings: Settings, minimum: Int, maximum: Int) throws(PolicyError) {
+  public func replace(_ settings: Settings, minimum: Int, maximum: Int) throws(PolicyError) {
     var limits = control.limits
     limits.maximum = min(maximum, control.replicasMade)
     limits.minimum = min(minimum, limits.maximum)
@@ -120,7 +120,7 @@ package final class PoolAutoscaler: Sendable {
   /// Looks at the pool, and when it is time decides and resizes. Answers with a decision that
   /// changed the size.
   @discardableResult
-  package func tick(_ troubles: [Trouble] = []) -> Entry? {
+  public func tick(_ troubles: [Trouble] = []) -> Entry? {
     control.tick()
     let reading = control.reading()
     let sample = control.sample()
@@ -143,7 +143,7 @@ package final class PoolAutoscaler: Sendable {
   }
 
   /// The latest decisions, the newest first.
-  package func latest(_ limit: Int) -> [Entry] {
+  public func latest(_ limit: Int) -> [Entry] {
     state.withLock { $0.entries.suffix(max(0, limit)).reversed() }
   }
 
@@ -196,7 +196,7 @@ package final class PoolAutoscaler: Sendable {
 
 extension PoolAutoscaler.Entry {
   /// The whole of it in one line.
-  package var text: String {
+  public var text: String {
     guard !troubles.isEmpty else { return "\(decision)" }
     return "\(decision); held: " + troubles.joined(separator: ", ")
   }

@@ -1,16 +1,16 @@
-package import Resilience
+public import Resilience
 import Synchronization
 import Transport
 
 /// How large a pool may be, and how much it takes in.
-package struct PoolLimits: Sendable, Equatable {
-  package var minimum: Int
-  package var maximum: Int
+public struct PoolLimits: Sendable, Equatable {
+  public var minimum: Int
+  public var maximum: Int
   /// Commands that one replica works on at once.
-  package var capacityPerReplica: Int
-  package var mailbox: MailboxPolicy
+  public var capacityPerReplica: Int
+  public var mailbox: MailboxPolicy
 
-  package init(minimum: Int, maximum: Int, capacityPerReplica: Int, mailbox: MailboxPolicy) {
+  public init(minimum: Int, maximum: Int, capacityPerReplica: Int, mailbox: MailboxPolicy) {
     self.minimum = minimum
     self.maximum = maximum
     self.capacityPerReplica = capacityPerReplica
@@ -18,7 +18,7 @@ package struct PoolLimits: Sendable, Equatable {
   }
 
   /// A size that never changes.
-  package static func fixed(
+  public static func fixed(
     _ replicas: Int, capacityPerReplica: Int, mailbox: MailboxPolicy
   ) -> PoolLimits {
     PoolLimits(
@@ -33,13 +33,13 @@ package struct PoolLimits: Sendable, Equatable {
 /// Places are the pool's: as many as its replicas have together. So a new replica's places count at
 /// once, whatever its slots are doing; and after shrinking nothing is let in until those that are
 /// inside are few enough.
-package final class PoolControl: Sendable {
-  package let service: String
+public final class PoolControl: Sendable {
+  public let service: String
   let slots: PoolSlots
   let door: PoolDoor
   private let clock: TransportClock
   /// The most replicas there can ever be: so many were made.
-  package let replicasMade: Int
+  public let replicasMade: Int
   private let state: Mutex<(size: Int, limits: PoolLimits)>
 
   init(service: String, limits: PoolLimits, clock: TransportClock) {
@@ -54,18 +54,18 @@ package final class PoolControl: Sendable {
   }
 
   /// Replicas there are.
-  package var replicas: Int { state.withLock { $0.size } }
-  package var limits: PoolLimits { state.withLock { $0.limits } }
+  public var replicas: Int { state.withLock { $0.size } }
+  public var limits: PoolLimits { state.withLock { $0.limits } }
   /// Commands taken and not yet answered, those that wait not included.
-  package var inFlight: Int { door.inside }
+  public var inFlight: Int { door.inside }
   /// Slots that wait for the last of their commands before they move to another replica.
-  package var slotsMoving: Int { slots.moving }
+  public var slotsMoving: Int { slots.moving }
 
   /// Grows or shrinks to `replicas`, within the bounds; answers with the size it then has. Growing
   /// takes effect at once. Shrinking interrupts nothing: the replicas that are too many finish what
   /// they have begun, and each slot moves when nothing of it is under way.
   @discardableResult
-  package func resize(to replicas: Int) -> Int {
+  public func resize(to replicas: Int) -> Int {
     state.withLock { state in
       let limits = state.limits
       let wanted = min(max(replicas, limits.minimum), limits.maximum)
@@ -79,7 +79,7 @@ package final class PoolControl: Sendable {
 
   /// Other bounds from now on; a size beyond them is brought within. The most cannot be more than
   /// the replicas that were made: it is cut there.
-  package func bound(minimum: Int, maximum: Int) {
+  public func bound(minimum: Int, maximum: Int) {
     let size = state.withLock { state in
       state.limits.maximum = min(max(maximum, 1), replicasMade)
       state.limits.minimum = min(max(minimum, 1), state.limits.maximum)
@@ -90,16 +90,16 @@ package final class PoolControl: Sendable {
 
   /// To be called every some tens of milliseconds: sends away those whose time has passed while
   /// nothing moved, and looks at what the pool is doing.
-  package func tick() {
+  public func tick() {
     door.expire()
     _ = door.look(isRemembered: true)
   }
 
   /// What the pool has done until now.
-  package func sample() -> PoolSample { door.look().sample }
+  public func sample() -> PoolSample { door.look().sample }
 
   /// What the pool is doing.
-  package func reading() -> PoolReading {
+  public func reading() -> PoolReading {
     let look = door.look(withWaits: true)
     let (replicas, limits) = state.withLock { $0 }
     let lately = look.lately

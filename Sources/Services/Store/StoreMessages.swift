@@ -1,5 +1,5 @@
-package import Domain
-package import Messages
+public import Domain
+public import Messages
 
 extension Messages.Store {
   /// The store and its menu as its service answers with it.
@@ -49,7 +49,7 @@ extension Messages.OfferAnswer {
 }
 
 extension Messages.TicketState {
-  package init(_ phase: TicketPhase) {
+  public init(_ phase: TicketPhase) {
     self =
       switch phase {
       case .none: .unspecified

@@ -1,12 +1,12 @@
-package import Domain
-package import Journal
+public import Domain
+public import Journal
 import Messages
 
 /// Store profile events as they are stored and sent.
-package struct StoreProfileEventCodec: EventCodec {
-  package init() {}
+public struct StoreProfileEventCodec: EventCodec {
+  public init() {}
 
-  package func encode(_ event: StoreProfileEvent) throws(EventCodecError) -> EncodedEvent {
+  public func encode(_ event: StoreProfileEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .registered(let details): try EventMapping.encode(StoreRegistered(details: .init(details)))
     case .profileChanged(let details):
@@ -20,7 +20,7 @@ package struct StoreProfileEventCodec: EventCodec {
     }
   }
 
-  package func decode(
+  public func decode(
     type: String, payload: [UInt8]
   ) throws(EventCodecError) -> StoreProfileEvent {
     let stored = StoredMessage(type: type, payload: payload)

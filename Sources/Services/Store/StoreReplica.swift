@@ -1,17 +1,17 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
 import Transport
 
 /// Owns the stores whose ids lie in its slots: profile and menu.
-package actor StoreReplica {
+public actor StoreReplica {
   private let host: AggregateHost<Domain.StoreProfile>
   private let environment: ServiceEnvironment
   private nonisolated let executor: ReplicaExecutor
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  package init(
+  public init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,15 +1,15 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
-package import Transport
+public import Transport
 
 /// The store's side of the saga: what the order recorded becomes commands for its ticket.
-package struct StoreSaga: Sendable {
-  package static let orderSubscriber = "store.order"
+public struct StoreSaga: Sendable {
+  public static let orderSubscriber = "store.order"
 
   /// The events of the order's journal that concern a ticket. An order expires only unpaid, so
   /// the store never heard of one that did.
-  package static let orderEvents: Set<String> = [
+  public static let orderEvents: Set<String> = [
     OrderPlaced.fullName, OrderAccepted.fullName, OrderCancelRequested.fullName,
     OrderCancelled.fullName, OrderRejected.fullName, OrderPickedUp.fullName,
     OrderRefundAccepted.fullName, OrderRefundDeclined.fullName,
@@ -18,13 +18,13 @@ package struct StoreSaga: Sendable {
   private let tickets: ReplicaPool<TicketReplica>
   private let environment: ServiceEnvironment
 
-  package init(tickets: ReplicaPool<TicketReplica>, environment: ServiceEnvironment) {
+  public init(tickets: ReplicaPool<TicketReplica>, environment: ServiceEnvironment) {
     self.tickets = tickets
     self.environment = environment
   }
 
   /// Takes one event, once: through the replica that owns the ticket.
-  package func take(
+  public func take(
     _ event: RecordedEvent, subscriber: String = orderSubscriber
   ) async throws(RPCError) {
     guard let command = try command(for: event) else { return }

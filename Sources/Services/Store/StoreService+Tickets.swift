@@ -1,41 +1,41 @@
 import Domain
-package import Messages
-package import Transport
+public import Messages
+public import Transport
 
 extension StoreService {
-  package func acceptTicket(
+  public func acceptTicket(
     _ request: AcceptTicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(
       .accept(etaMinutes: Int(request.etaMinutes)), on: request.orderID, context)
   }
 
-  package func refuseTicket(
+  public func refuseTicket(
     _ request: RefuseTicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(.refuse(reason: request.reason), on: request.orderID, context)
   }
 
-  package func startCooking(
+  public func startCooking(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(.startCooking, on: request.orderID, context)
   }
 
-  package func finishCooking(
+  public func finishCooking(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(.finishCooking, on: request.orderID, context)
   }
 
-  package func answerCancel(
+  public func answerCancel(
     _ request: AnswerCancelRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(
       request.agree ? .agreeCancel : .declineCancel, on: request.orderID, context)
   }
 
-  package func offerRefund(
+  public func offerRefund(
     _ request: OfferRefundRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     let items = try refusing { () throws(Rejection) in
@@ -45,7 +45,7 @@ extension StoreService {
       .offerRefund(items: items, reason: request.reason), on: request.orderID, context)
   }
 
-  package func getTicket(
+  public func getTicket(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     let caller = try context.caller()

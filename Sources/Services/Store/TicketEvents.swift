@@ -1,12 +1,12 @@
-package import Domain
-package import Journal
+public import Domain
+public import Journal
 import Messages
 
 /// Ticket events as they are stored and sent.
-package struct TicketEventCodec: EventCodec {
-  package init() {}
+public struct TicketEventCodec: EventCodec {
+  public init() {}
 
-  package func encode(_ event: TicketEvent) throws(EventCodecError) -> EncodedEvent {
+  public func encode(_ event: TicketEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .received(let order): try EventMapping.encode(TicketReceived(order))
     case .accepted(let minutes):
@@ -32,7 +32,7 @@ package struct TicketEventCodec: EventCodec {
     }
   }
 
-  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> TicketEvent {
+  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> TicketEvent {
     let stored = StoredMessage(type: type, payload: payload)
     return switch type {
     case TicketReceived.fullName:

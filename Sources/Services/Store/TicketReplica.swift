@@ -1,18 +1,18 @@
 import Domain
-package import Journal
+public import Journal
 import Messages
 import Transport
 
 /// Owns the tickets whose order ids lie in its slots.
-package actor TicketReplica {
+public actor TicketReplica {
   private let host: AggregateHost<Domain.Ticket>
   private nonisolated let executor: ReplicaExecutor
 
   private static let service = Domain.Principal.service("store")
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  package init(
+  public init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

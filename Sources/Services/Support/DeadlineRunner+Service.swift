@@ -1,12 +1,12 @@
-package import Journal
-package import Transport
+public import Journal
+public import Transport
 
 extension DeadlineRunner where Log == AnyJournal {
   /// Fires the deadlines of a service.
   /// - Parameters:
   ///   - notify: told of failures, for the log; must not block.
   ///   - handle: returns once what the deadline asks for is durable, or not called for.
-  package convenience init(
+  public convenience init(
     firing journal: AnyJournal, options: DeadlineOptions = DeadlineOptions(), clock: JournalClock,
     notify: @escaping @Sendable (Deadline?, String) -> Void = { _, _ in },
     _ handle: @escaping @Sendable (Deadline) async throws(RPCError) -> Void
@@ -24,7 +24,7 @@ extension DeadlineRunner where Log == AnyJournal {
 
 extension DeadlineFailure {
   /// Whatever a service refuses a deadline with, it is tried again.
-  package init(_ error: RPCError) { self.init("\(error)") }
+  public init(_ error: RPCError) { self.init("\(error)") }
 }
 
 extension AnyJournal {

@@ -1,13 +1,13 @@
-package import Journal
-package import Transport
+public import Journal
+public import Transport
 
 /// A saga's side as a subscriber: the effect of one event, and how its errors count.
-package struct ServiceSubscriber: Subscriber {
-  package let name: String
-  package let interest: EventInterest
+public struct ServiceSubscriber: Subscriber {
+  public let name: String
+  public let interest: EventInterest
   private let take: @Sendable (RecordedEvent) async throws(RPCError) -> Void
 
-  package init(
+  public init(
     name: String, interest: EventInterest,
     take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
   ) {
@@ -16,7 +16,7 @@ package struct ServiceSubscriber: Subscriber {
     self.take = take
   }
 
-  package func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
+  public func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
     do throws(RPCError) { try await take(delivery.event) } catch {
       throw DeliveryFailure(error)
     }
@@ -27,7 +27,7 @@ extension DeliveryFailure {
   /// What is away comes back, and a disk that does not say whether it has written does in the end:
   /// the inbox mark tells then. A refusal or damage never turns into something else; the rest is
   /// tried a few times.
-  package init(_ error: RPCError) {
+  public init(_ error: RPCError) {
     switch error.code {
     case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled, .aborted,
       .unknown:

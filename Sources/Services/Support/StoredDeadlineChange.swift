@@ -1,5 +1,5 @@
-package import Journal
+public import Journal
 
 /// The journal's change of a deadline, beside the domain's of the same name. (The module and its
 /// main protocol share a name, so that it cannot be qualified.)
-package typealias StoredDeadlineChange = DeadlineChange
+public typealias StoredDeadlineChange = DeadlineChange

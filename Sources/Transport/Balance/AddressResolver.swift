@@ -2,16 +2,16 @@ import Glibc
 import NIOPosix
 
 /// Says which addresses a name stands for. Handed in, so that a test owns what names mean.
-package struct AddressResolver: Sendable {
+public struct AddressResolver: Sendable {
   /// The IP addresses of a host, in any order; throws when it cannot be told.
-  package let resolve: @Sendable (_ host: String) async throws -> [String]
+  public let resolve: @Sendable (_ host: String) async throws -> [String]
 
-  package init(_ resolve: @escaping @Sendable (_ host: String) async throws -> [String]) {
+  public init(_ resolve: @escaping @Sendable (_ host: String) async throws -> [String]) {
     self.resolve = resolve
   }
 
   /// The system's own (getaddrinfo), on a thread that may block.
-  package static let system = AddressResolver { host in
+  public static let system = AddressResolver { host in
     try await NIOThreadPool.singleton.runIfActive { try lookUp(host) }
   }
 

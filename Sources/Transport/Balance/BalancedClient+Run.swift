@@ -4,7 +4,7 @@ import Synchronization
 extension BalancedClient {
   /// Looks names up and watches every replica's health until the task is cancelled or the client
   /// closed.
-  package func run() async throws {
+  public func run() async throws {
     await withDiscardingTaskGroup { group in
       if endpoints.contains(where: \.isName) {
         group.addTask { await self.resolve() }

@@ -6,10 +6,10 @@ import Synchronization
 ///
 /// `run` looks names up and watches the replicas' health; without it calls go to the addresses as
 /// they were given, and only how calls end is known of a replica.
-package final class BalancedClient: ClientTransport {
-  package typealias Connect = @Sendable (ReplicaAddress) -> any ClientTransport
+public final class BalancedClient: ClientTransport {
+  public typealias Connect = @Sendable (ReplicaAddress) -> any ClientTransport
 
-  package let configuration: ClientConfiguration
+  public let configuration: ClientConfiguration
   let service: String
   let policy: BalancePolicy
   let endpoints: [ReplicaAddress]
@@ -44,7 +44,7 @@ package final class BalancedClient: ClientTransport {
   ///   - endpoints: where it runs; names stand for all their addresses.
   ///   - chance: a random number each time.
   ///   - connect: a client of one address.
-  package init(
+  public init(
     service: String, endpoints: [ReplicaAddress], keys: CallKeys = CallKeys(),
     policy: BalancePolicy = BalancePolicy(), configuration: ClientConfiguration,
     resolver: AddressResolver = .system,
@@ -92,17 +92,17 @@ package final class BalancedClient: ClientTransport {
     for id in came { arrived.yield(id) }
   }
 
-  package func readySession() -> ClientSession? { nil }
+  public func readySession() -> ClientSession? { nil }
 
-  package func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
+  public func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
     try await pick(nil, tried: []).transport.session(until: deadline)
   }
 
-  package func close() async {
+  public func close() async {
     for link in shut() { await link.transport.close() }
   }
 
-  package func drain() {
+  public func drain() {
     for link in shut() { link.transport.drain() }
   }
 

@@ -1,8 +1,8 @@
 /// The replicas of one service and which of them a call goes to. Pure: time and chance are handed
 /// in, and whoever asks does the calling.
-package struct ReplicaTable: Sendable {
+public struct ReplicaTable: Sendable {
   /// What is known of a replica besides how its calls end.
-  package enum Readiness: Int, Sendable, Hashable {
+  public enum Readiness: Int, Sendable, Hashable {
     /// Its health says SERVING.
     case ready
     /// Nobody has asked yet, or it does not tell.
@@ -12,7 +12,7 @@ package struct ReplicaTable: Sendable {
   }
 
   /// How a call ended, as far as the replica goes.
-  package enum Outcome: Sendable, Hashable {
+  public enum Outcome: Sendable, Hashable {
     case answered
     case failed
     /// Says nothing about the replica: the caller gave up, or it was refused for load.
@@ -32,17 +32,17 @@ package struct ReplicaTable: Sendable {
   private(set) var replicas: [Replica] = []
   private var nextID = 0
 
-  package init(_ policy: BalancePolicy) { self.policy = policy }
+  public init(_ policy: BalancePolicy) { self.policy = policy }
 
   /// The addresses in use, by the replicas' numbers.
-  package var addresses: [Int: ReplicaAddress] {
+  public var addresses: [Int: ReplicaAddress] {
     Dictionary(uniqueKeysWithValues: replicas.map { ($0.id, $0.address) })
   }
 
   /// Takes over where the service runs now; what is known of those that stay is kept. At most
   /// `BalancePolicy.replicasMax` are taken.
   /// - Returns: the replicas that came and those that have gone.
-  package mutating func replace(
+  public mutating func replace(
     _ addresses: [ReplicaAddress]
   ) -> (came: [Int], gone: [Int]) {
     var wanted: [ReplicaAddress] = []
@@ -66,7 +66,7 @@ package struct ReplicaTable: Sendable {
   /// Of those that are best to ask (ready; else unknown; else ejected; else not ready, since it may
   /// be wrong about itself) a call with a key takes the one that rendezvous hashing says, any other
   /// the less busy one of two that chance picks.
-  package func choose(
+  public func choose(
     key: UInt64?, tried: [Int], at now: MonotonicInstant, chance: UInt64
   ) -> Int? {
     var best = Int.max
@@ -109,14 +109,14 @@ package struct ReplicaTable: Sendable {
 
 extension ReplicaTable {
   /// A call goes to that replica.
-  package mutating func began(_ id: Int) {
+  public mutating func began(_ id: Int) {
     guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
     replicas[index].inFlight += 1
   }
 
   /// A call at that replica has ended. Ejects it when it has given cause, unless too many are left
   /// out already.
-  package mutating func ended(
+  public mutating func ended(
     _ id: Int, _ outcome: Outcome, at now: MonotonicInstant, chance: UInt64
   ) {
     guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
@@ -130,13 +130,13 @@ extension ReplicaTable {
   }
 
   /// What a replica's health or connection says.
-  package mutating func set(_ readiness: Readiness, of id: Int) {
+  public mutating func set(_ readiness: Readiness, of id: Int) {
     guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
     replicas[index].readiness = readiness
   }
 
   /// Whether the replica is left out for how its calls ended.
-  package func isEjected(_ id: Int, at now: MonotonicInstant) -> Bool {
+  public func isEjected(_ id: Int, at now: MonotonicInstant) -> Bool {
     replicas.first { $0.id == id }?.outcomes.isEjected(at: now) ?? false
   }
 }

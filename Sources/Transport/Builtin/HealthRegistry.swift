@@ -1,8 +1,8 @@
-package import Messages
+public import Messages
 import Synchronization
 
 /// What is healthy on this node, and who wants to know: gRPC health v1's meaning.
-package final class HealthRegistry: Sendable {
+public final class HealthRegistry: Sendable {
   private let state = Mutex(State())
 
   private struct State {
@@ -16,11 +16,11 @@ package final class HealthRegistry: Sendable {
     let feed: AsyncStream<ServingStatus>.Continuation
   }
 
-  package init() {}
+  public init() {}
 
   /// Sets a service's status and tells everyone who watches it. The empty name
   /// is the node as a whole.
-  package func set(_ service: String, _ status: ServingStatus) {
+  public func set(_ service: String, _ status: ServingStatus) {
     state.withLock { state in
       guard state.statuses.updateValue(status, forKey: service) != status else { return }
       for watcher in state.watchers.values where watcher.service == service {
@@ -31,17 +31,17 @@ package final class HealthRegistry: Sendable {
 
   /// Sets every service known so far, and the node as a whole, to not serving: the
   /// first step of a drain.
-  package func setAllNotServing() {
+  public func setAllNotServing() {
     for service in state.withLock({ Array($0.statuses.keys) }) + [""] { set(service, .notServing) }
   }
 
   /// The status now; nil if the service was never set.
-  package func status(of service: String) -> ServingStatus? {
+  public func status(of service: String) -> ServingStatus? {
     state.withLock { $0.statuses[service] }
   }
 
   /// Answers `baedal.health.v1.HealthService` on that router.
-  package func register(on router: inout Router) {
+  public func register(on router: inout Router) {
     router.unary(HealthServiceMethods.check) { (request, _) throws(RPCError) in
       guard let status = self.status(of: request.service) else {
         throw RPCError(code: .notFound, message: "no service \(request.service)")

@@ -3,7 +3,7 @@ import Messages
 extension Router {
   /// Answers `baedal.describe.v1.DescribeService` with what the router answers now (so call
   /// this last) and with `descriptorSet`, a serialized `google.protobuf.FileDescriptorSet`.
-  package mutating func describe(descriptorSet: [UInt8]) {
+  public mutating func describe(descriptorSet: [UInt8]) {
     var methods = self.methods
     methods.append(DescribeServiceMethods.describe.path)
     methods.sort()

@@ -4,7 +4,7 @@ extension CallContext {
   /// - Parameters:
   ///   - principal: who asks.
   ///   - timeout: how long it may take; nil: no limit.
-  package init(
+  public init(
     local principal: Principal, timeout: Duration? = nil, metadata: CallMetadata = CallMetadata(),
     clock: TransportClock
   ) {
@@ -15,7 +15,7 @@ extension CallContext {
 
   /// The same call continued by `principal`: its deadline, or `timeout` if that is sooner, and
   /// its headers.
-  package func acting(as principal: Principal, within timeout: Duration? = nil) -> CallContext {
+  public func acting(as principal: Principal, within timeout: Duration? = nil) -> CallContext {
     let clock = call.connection.clock
     let own = timeout.map { clock.now().advanced(by: $0) }
     let sooner = [own, deadline].compactMap { $0 }.min()

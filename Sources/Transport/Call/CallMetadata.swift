@@ -1,32 +1,32 @@
 /// The headers of a call: keys in lower case ASCII, in order, repeats allowed.
-package struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+public struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   /// One header.
-  package struct Entry: Sendable, Hashable {
-    package var key: String
-    package var value: String
+  public struct Entry: Sendable, Hashable {
+    public var key: String
+    public var value: String
 
     @inlinable
-    package init(key: String, value: String) {
+    public init(key: String, value: String) {
       self.key = key
       self.value = value
     }
   }
 
-  package var entries: [Entry]
+  public var entries: [Entry]
 
   @inlinable
-  package init(entries: [Entry] = []) {
+  public init(entries: [Entry] = []) {
     self.entries = entries
   }
 
-  package init(dictionaryLiteral elements: (String, String)...) {
+  public init(dictionaryLiteral elements: (String, String)...) {
     entries = elements.map { Entry(key: $0.0, value: $0.1) }
   }
 
-  package var isEmpty: Bool { entries.isEmpty }
+  public var isEmpty: Bool { entries.isEmpty }
 
   /// The first value of that key. Setting replaces every value of the key.
-  package subscript(_ key: String) -> String? {
+  public subscript(_ key: String) -> String? {
     get { entries.first { $0.key == key }?.value }
     set {
       entries.removeAll { $0.key == key }
@@ -35,14 +35,14 @@ package struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral 
   }
 
   /// W3C Trace Context's `traceparent`.
-  package var traceparent: String? {
+  public var traceparent: String? {
     get { self["traceparent"] }
     set { self["traceparent"] = newValue }
   }
 
   /// On whose behalf a service calls, as `role/id`. Believed from callers that are services; nil
   /// when it is not said, or not so.
-  package var onBehalfOf: Principal? {
+  public var onBehalfOf: Principal? {
     get {
       guard let text = self["baedal-on-behalf-of"], let slash = text.firstIndex(of: "/") else {
         return nil
@@ -54,7 +54,7 @@ package struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral 
   }
 
   /// Bytes of all keys and values together: what `metadataBytesMax` limits.
-  package var byteCount: Int {
+  public var byteCount: Int {
     entries.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
   }
 }

@@ -1,10 +1,10 @@
 /// The way a call has come: `SERVICE@NODE` for every service that went on with it, the first one
 /// first. It travels as the header `baedal-via`, so that a call that comes back to where it has
 /// been is refused with its way, not left to go round until its deadline.
-package enum CallPath {
+public enum CallPath {
   static let header = "baedal-via"
   /// Steps of one call; a longer way is refused.
-  package static let stepsMax = 8
+  public static let stepsMax = 8
 
   /// The step of a service on a node, such as `order@node-1`; nil when either has no name. A
   /// method of `baedal.order.v1.OrderService` belongs to `order`, any other to its full service.
@@ -30,7 +30,7 @@ package enum CallPath {
 
 extension CallMetadata {
   /// The way the call has come before it got here; nil when it comes from a caller of its own.
-  package var via: String? {
+  public var via: String? {
     get { self[CallPath.header] }
     set { self[CallPath.header] = newValue }
   }

@@ -2,44 +2,44 @@ import Glibc
 
 /// A moment of a clock that only goes forward, in nanoseconds since some origin.
 /// Comparable within one process only; it never travels.
-package struct MonotonicInstant: Sendable, Hashable, Comparable {
-  package var nanoseconds: Int64
+public struct MonotonicInstant: Sendable, Hashable, Comparable {
+  public var nanoseconds: Int64
 
   @inlinable
-  package init(nanoseconds: Int64) {
+  public init(nanoseconds: Int64) {
     self.nanoseconds = nanoseconds
   }
 
   /// Later than any moment a clock gives.
-  package static let distantFuture = MonotonicInstant(nanoseconds: .max)
+  public static let distantFuture = MonotonicInstant(nanoseconds: .max)
 
   /// The machine's monotonic clock, now.
-  package static func now() -> MonotonicInstant {
+  public static func now() -> MonotonicInstant {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return MonotonicInstant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
   }
 
   @inlinable
-  package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
+  public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
 
   /// That much later; stops at `distantFuture` instead of overflowing.
-  package func advanced(by duration: Duration) -> MonotonicInstant {
+  public func advanced(by duration: Duration) -> MonotonicInstant {
     advanced(byNanoseconds: duration.wholeNanoseconds)
   }
 
   /// That much later; stops at `distantFuture` instead of overflowing.
   @inlinable
-  package func advanced(byNanoseconds amount: Int64) -> MonotonicInstant {
+  public func advanced(byNanoseconds amount: Int64) -> MonotonicInstant {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(amount)
     return MonotonicInstant(nanoseconds: overflow ? (amount < 0 ? .min : .max) : sum)
   }
 
   /// Nanoseconds from `self` to `later`; negative if that is already past.
   @inlinable
-  package func nanoseconds(until later: MonotonicInstant) -> Int64 {
+  public func nanoseconds(until later: MonotonicInstant) -> Int64 {
     let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(nanoseconds)
     return overflow ? (later.nanoseconds < nanoseconds ? .min : .max) : difference
   }
@@ -47,7 +47,7 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
 
 extension Duration {
   /// The duration in nanoseconds, cut off at what 64 bits hold.
-  package var wholeNanoseconds: Int64 {
+  public var wholeNanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     if overflow { return seconds < 0 ? .min : .max }
@@ -57,13 +57,13 @@ extension Duration {
 }
 
 /// The time this layer lives by: handed in, so that a test or a simulation owns it.
-package struct TransportClock: Sendable {
+public struct TransportClock: Sendable {
   /// The moment now.
-  package let now: @Sendable () -> MonotonicInstant
+  public let now: @Sendable () -> MonotonicInstant
   /// Returns at or after that moment, or throws `CancellationError` before it.
-  package let sleep: @Sendable (_ until: MonotonicInstant) async throws -> Void
+  public let sleep: @Sendable (_ until: MonotonicInstant) async throws -> Void
 
-  package init(
+  public init(
     now: @escaping @Sendable () -> MonotonicInstant,
     sleep: @escaping @Sendable (_ until: MonotonicInstant) async throws -> Void
   ) {
@@ -72,7 +72,7 @@ package struct TransportClock: Sendable {
   }
 
   /// The machine's monotonic clock.
-  package static let system = TransportClock(
+  public static let system = TransportClock(
     now: { MonotonicInstant.now() },
     sleep: { until in
       let left = MonotonicInstant.now().nanoseconds(until: until)

@@ -3,13 +3,13 @@
 /// known of a request before, or without, decoding it.
 ///
 /// Never reads beyond the bytes, whatever they are.
-package struct RequestField: Hashable, Sendable, ExpressibleByArrayLiteral {
+public struct RequestField: Hashable, Sendable, ExpressibleByArrayLiteral {
   private let path: [UInt64]
 
-  package init(arrayLiteral path: UInt64...) { self.path = path }
+  public init(arrayLiteral path: UInt64...) { self.path = path }
 
   /// The field's first value; nil when there is none, or it cannot be read.
-  package func first(in bytes: [UInt8]) -> ArraySlice<UInt8>? {
+  public func first(in bytes: [UInt8]) -> ArraySlice<UInt8>? {
     var value = bytes[...]
     for number in path {
       var found: ArraySlice<UInt8>?
@@ -25,7 +25,7 @@ package struct RequestField: Hashable, Sendable, ExpressibleByArrayLiteral {
 
   /// All its values: of a field that comes several times a decoder takes the last, and puts messages
   /// together. Nil when the bytes are no message.
-  package func all(in bytes: [UInt8]) -> [ArraySlice<UInt8>]? {
+  public func all(in bytes: [UInt8]) -> [ArraySlice<UInt8>]? {
     var values = [bytes[...]]
     for number in path {
       var inside: [ArraySlice<UInt8>] = []

@@ -1,5 +1,5 @@
 /// The seventeen status codes of gRPC, with its numbers and meanings.
-package enum StatusCode: UInt32, Sendable, Hashable, CaseIterable {
+public enum StatusCode: UInt32, Sendable, Hashable, CaseIterable {
   case ok = 0
   case cancelled = 1
   case unknown = 2
@@ -20,12 +20,12 @@ package enum StatusCode: UInt32, Sendable, Hashable, CaseIterable {
 
   /// The code of that number; a number this version does not know reads as `unknown`.
   @inlinable
-  package init(wire number: UInt32) {
+  public init(wire number: UInt32) {
     self = StatusCode(rawValue: number) ?? .unknown
   }
 
   /// The name the specification gives it, such as `DEADLINE_EXCEEDED`.
-  package var name: String {
+  public var name: String {
     switch self {
     case .ok: "OK"
     case .cancelled: "CANCELLED"

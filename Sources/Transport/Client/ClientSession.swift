@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// It drives the state machine and owns the buffer of unsent bytes; its driver
 /// (TCP or in-process) moves them. Any thread may call it.
-package final class ClientSession: Sendable {
+public final class ClientSession: Sendable {
   struct Core: ~Copyable {
     var machine: ClientConnection
     var parser: FrameParser
@@ -55,7 +55,7 @@ package final class ClientSession: Sendable {
   }
 
   /// Whether a call may be begun now.
-  package var isOpen: Bool { core.withLock { $0.machine.phase == .open } }
+  public var isOpen: Bool { core.withLock { $0.machine.phase == .open } }
 }
 
 // MARK: - Calls

@@ -1,23 +1,23 @@
-package import Messages
+public import Messages
 
 /// What a server streams, in order. Reading grants the server room for more;
 /// not reading holds it back. Leaving the loop, cancelling the task or letting
 /// go of the stream cancels the call. For one reader.
-package struct MessageStream<Response: Message>: AsyncSequence, Sendable {
-  package typealias Element = Response
-  package typealias Failure = RPCError
+public struct MessageStream<Response: Message>: AsyncSequence, Sendable {
+  public typealias Element = Response
+  public typealias Failure = RPCError
 
   let source: StreamSource
 
-  package func makeAsyncIterator() -> Iterator {
+  public func makeAsyncIterator() -> Iterator {
     Iterator(source: source)
   }
 
-  package struct Iterator: AsyncIteratorProtocol {
+  public struct Iterator: AsyncIteratorProtocol {
     let source: StreamSource
 
     /// The next message; nil after the last; throws what ended the stream otherwise.
-    package mutating func next(
+    public mutating func next(
       isolation: isolated (any Actor)? = #isolation
     ) async throws(RPCError) -> Response? {
       guard let payload = try await source.next(isolation: isolation) else { return nil }
@@ -30,7 +30,7 @@ package struct MessageStream<Response: Message>: AsyncSequence, Sendable {
       }
     }
 
-    package mutating func next() async throws(RPCError) -> Response? {
+    public mutating func next() async throws(RPCError) -> Response? {
       try await next(isolation: nil)
     }
   }

@@ -1,16 +1,15 @@
-package import Messages
+public import Messages
 
 /// Calls methods of one server, whatever carries them.
 ///
 /// A call is sent again only if the server certainly did not begin it: it was
 /// refused, never sent, or above a go-away's last call.
-package struct RPCClient: Sendable {
-  @usableFromInline
-  package let transport: any ClientTransport
+public struct RPCClient: Sendable {
+  public let transport: any ClientTransport
   /// Chooses a replica for each call; nil when there is one server.
   private let replicas: BalancedClient?
 
-  package init(_ transport: any ClientTransport) {
+  public init(_ transport: any ClientTransport) {
     self.transport = transport
     replicas = transport as? BalancedClient
   }
@@ -18,7 +17,7 @@ package struct RPCClient: Sendable {
   /// Asks once and gives the answer.
   @inlinable
   nonisolated(nonsending)
-    package func unary<Request: Message, Response: Message>(
+    public func unary<Request: Message, Response: Message>(
       _ method: UnaryMethod<Request, Response>, _ request: Request,
       options: CallOptions = CallOptions()
     ) async throws(RPCError) -> Response
@@ -35,7 +34,7 @@ package struct RPCClient: Sendable {
   }
 
   /// Asks once and gives the stream of answers.
-  package func serverStream<Request: Message, Response: Message>(
+  public func serverStream<Request: Message, Response: Message>(
     _ method: ServerStreamMethod<Request, Response>, _ request: Request,
     options: CallOptions = CallOptions()
   ) async throws(RPCError) -> MessageStream<Response> {
@@ -45,7 +44,7 @@ package struct RPCClient: Sendable {
 
   /// `unary` below its message types: for generic clients.
   nonisolated(nonsending)
-    package func unary(
+    public func unary(
       _ method: String, _ payload: [UInt8], options: CallOptions = CallOptions()
     ) async throws(RPCError) -> [UInt8]
   {
@@ -71,7 +70,7 @@ package struct RPCClient: Sendable {
   }
 
   /// `serverStream` below its message types: payloads as they come.
-  package func payloads(
+  public func payloads(
     _ method: String, _ payload: [UInt8], options: CallOptions = CallOptions()
   ) async throws(RPCError) -> PayloadStream {
     PayloadStream(source: try await stream(method, payload, options: options))
@@ -139,26 +138,26 @@ struct Attempt {
 }
 
 /// A stream's messages as they come, serialized. The terms are those of `MessageStream`.
-package struct PayloadStream: AsyncSequence, Sendable {
-  package typealias Element = [UInt8]
-  package typealias Failure = RPCError
+public struct PayloadStream: AsyncSequence, Sendable {
+  public typealias Element = [UInt8]
+  public typealias Failure = RPCError
 
   let source: StreamSource
 
-  package func makeAsyncIterator() -> Iterator {
+  public func makeAsyncIterator() -> Iterator {
     Iterator(source: source)
   }
 
-  package struct Iterator: AsyncIteratorProtocol {
+  public struct Iterator: AsyncIteratorProtocol {
     let source: StreamSource
 
-    package mutating func next(
+    public mutating func next(
       isolation: isolated (any Actor)? = #isolation
     ) async throws(RPCError) -> [UInt8]? {
       try await source.next(isolation: isolation)
     }
 
-    package mutating func next() async throws(RPCError) -> [UInt8]? {
+    public mutating func next() async throws(RPCError) -> [UInt8]? {
       try await next(isolation: nil)
     }
   }

@@ -4,7 +4,7 @@ import Synchronization
 /// Serves a router to callers in the same process, through the same state
 /// machines and the same bytes as TCP, without sockets and without threads:
 /// handlers run in child tasks of `run`, on whatever executor that runs on.
-package final class InProcessServer: ServerTransport {
+public final class InProcessServer: ServerTransport {
   private let router: Router
   private let configuration: ServerConfiguration
   private let budget: RequestBudget
@@ -24,7 +24,7 @@ package final class InProcessServer: ServerTransport {
     var isDraining = false
   }
 
-  package init(router: Router, configuration: ServerConfiguration) {
+  public init(router: Router, configuration: ServerConfiguration) {
     self.router = router
     self.configuration = configuration
     budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
@@ -32,7 +32,7 @@ package final class InProcessServer: ServerTransport {
     (jobs, feed) = AsyncStream.makeStream()
   }
 
-  package func run() async throws(RPCError) {
+  public func run() async throws(RPCError) {
     let clock = configuration.clock
     await withTaskCancellationHandler {
       await withTaskGroup(of: Void.self) { group in
@@ -59,7 +59,7 @@ package final class InProcessServer: ServerTransport {
     }
   }
 
-  package func startDraining(within duration: Duration) {
+  public func startDraining(within duration: Duration) {
     let links = state.withLock { state in
       state.isDraining = true
       return Array(state.links.values)
@@ -70,12 +70,12 @@ package final class InProcessServer: ServerTransport {
   }
 
   /// Breaks every connection, as a cable pulled would.
-  package func cut() {
+  public func cut() {
     for link in state.withLock({ Array($0.links.values) }) { link.cut() }
   }
 
   /// Open connections now.
-  package var connectionCount: Int { state.withLock { $0.links.count } }
+  public var connectionCount: Int { state.withLock { $0.links.count } }
 
   /// One call: its handler, what can stop it, and its deadline.
   private static func serve(
@@ -132,8 +132,8 @@ package final class InProcessServer: ServerTransport {
 }
 
 /// Reaches an `InProcessServer`.
-package final class InProcessClient: ClientTransport {
-  package let configuration: ClientConfiguration
+public final class InProcessClient: ClientTransport {
+  public let configuration: ClientConfiguration
   private let server: InProcessServer
   private let state = Mutex(State())
 
@@ -142,17 +142,17 @@ package final class InProcessClient: ClientTransport {
     var isClosed = false
   }
 
-  package init(server: InProcessServer, configuration: ClientConfiguration = .init()) {
+  public init(server: InProcessServer, configuration: ClientConfiguration = .init()) {
     self.server = server
     self.configuration = configuration
   }
 
-  package func readySession() -> ClientSession? {
+  public func readySession() -> ClientSession? {
     guard let session = state.withLock({ $0.link?.client }), session.isOpen else { return nil }
     return session
   }
 
-  package func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
+  public func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
     // Under the lock, so that calls which come at once share one connection: connecting moves
     // bytes in memory and waits for nobody.
     try state.withLock { (state) throws(RPCError) in
@@ -172,7 +172,7 @@ package final class InProcessClient: ClientTransport {
     }
   }
 
-  package func close() async {
+  public func close() async {
     let link = state.withLock { state in
       state.isClosed = true
       return state.link.take()
@@ -180,7 +180,7 @@ package final class InProcessClient: ClientTransport {
     link?.cut()
   }
 
-  package func drain() {
+  public func drain() {
     let link = state.withLock { state in
       state.isClosed = true
       return state.link

@@ -1,5 +1,5 @@
 import Glibc
-package import NIOCore
+public import NIOCore
 import Synchronization
 
 /// An event loop for Swift concurrency: actors pinned to it and tasks that prefer it run on its
@@ -8,8 +8,8 @@ import Synchronization
 /// NIO's own executor of a loop is a serial one only. A task that prefers no executor goes by way of
 /// the global pool whenever a continuation resumes it: two changes of thread before it is back on
 /// its loop. One that prefers this goes on where it was.
-package final class LoopExecutor: SerialExecutor, TaskExecutor {
-  package let eventLoop: any EventLoop
+public final class LoopExecutor: SerialExecutor, TaskExecutor {
+  public let eventLoop: any EventLoop
   private let arrived = Mutex<[UnownedJob]>([])
   // Both belong to the loop's thread.
   nonisolated(unsafe) private var here: [UnownedJob] = []
@@ -17,7 +17,7 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
 
   private init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-  package func enqueue(_ job: consuming ExecutorJob) {
+  public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     // One task of the loop for all jobs that wait.
     if eventLoop.inEventLoop {
@@ -50,15 +50,15 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
       isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
   }
 
-  package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+  public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
     UnownedSerialExecutor(ordinary: self)
   }
 
-  package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+  public func asUnownedTaskExecutor() -> UnownedTaskExecutor {
     UnownedTaskExecutor(ordinary: self)
   }
 
-  package func checkIsolated() { eventLoop.preconditionInEventLoop() }
+  public func checkIsolated() { eventLoop.preconditionInEventLoop() }
 }
 
 // MARK: - Which one
@@ -75,7 +75,7 @@ extension LoopExecutor {
 
   /// That of `eventLoop`, on which this is to be called: one for each loop, as long as its thread
   /// lives.
-  package static func of(_ eventLoop: any EventLoop) -> LoopExecutor {
+  public static func of(_ eventLoop: any EventLoop) -> LoopExecutor {
     eventLoop.preconditionInEventLoop()
     guard let key else { return LoopExecutor(eventLoop) }
     let before = pthread_getspecific(key).map { Unmanaged<LoopExecutor>.fromOpaque($0) }
@@ -87,7 +87,7 @@ extension LoopExecutor {
   }
 
   /// Those of all loops of a group, in its order and numbered by it.
-  package static func all(of group: any EventLoopGroup) async throws -> [LoopExecutor] {
+  public static func all(of group: any EventLoopGroup) async throws -> [LoopExecutor] {
     var executors: [LoopExecutor] = []
     for (number, eventLoop) in group.makeIterator().enumerated() {
       executors.append(
@@ -102,7 +102,7 @@ extension LoopExecutor {
 
   /// The number of the loop on whose thread this is called; nil elsewhere, and where nobody has
   /// numbered the loops.
-  package static var currentNumber: Int? {
+  public static var currentNumber: Int? {
     guard let key, let raw = pthread_getspecific(key) else { return nil }
     return Unmanaged<LoopExecutor>.fromOpaque(raw)._withUnsafeGuaranteedRef { $0.number }
   }

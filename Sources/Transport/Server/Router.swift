@@ -1,25 +1,22 @@
-package import Messages
+public import Messages
 
 /// Which handler answers which method. Filled at start, then handed to a server.
-package struct Router: Sendable {
+public struct Router: Sendable {
   /// Decides whether a call may go on, before its handler sees it: what is known of it, and its
   /// request as it came. Throwing refuses it.
-  package typealias Authorize = @Sendable (CallContext, [UInt8]) throws(RPCError) -> Void
+  public typealias Authorize = @Sendable (CallContext, [UInt8]) throws(RPCError) -> Void
 
-  @usableFromInline
-  package typealias UnaryRoute =
+  public typealias UnaryRoute =
     nonisolated(nonsending) @Sendable (
       [UInt8], CallContext
     ) async throws(RPCError) -> [UInt8]
 
-  @usableFromInline
-  package typealias StreamRoute =
+  public typealias StreamRoute =
     nonisolated(nonsending) @Sendable (
       [UInt8], CallContext, ItemWriter
     ) async throws(RPCError) -> Void
 
-  @usableFromInline
-  package enum Route: Sendable {
+  public enum Route: Sendable {
     case unary(UnaryRoute)
     case serverStream(StreamRoute)
 
@@ -29,16 +26,15 @@ package struct Router: Sendable {
   }
 
   let authorize: Authorize
-  @usableFromInline
-  package var routes: [String: Route] = [:]
+  public var routes: [String: Route] = [:]
 
   /// A router that asks `authorize` about every call.
-  package init(authorize: @escaping Authorize) {
+  public init(authorize: @escaping Authorize) {
     self.authorize = authorize
   }
 
   /// Full names of all methods it answers, sorted.
-  package var methods: [String] { routes.keys.sorted() }
+  public var methods: [String] { routes.keys.sorted() }
 
   /// Answers that method with `handler`. A second registration replaces the first.
   ///
@@ -46,7 +42,7 @@ package struct Router: Sendable {
   /// event loop), so it must not block. Its task is cancelled when the caller
   /// cancels, hangs up or its deadline passes.
   @inlinable
-  package mutating func unary<Request: Message, Response: Message>(
+  public mutating func unary<Request: Message, Response: Message>(
     _ method: UnaryMethod<Request, Response>,
     handler:
       nonisolated(nonsending) @escaping @Sendable (
@@ -61,7 +57,7 @@ package struct Router: Sendable {
 
   /// Answers that method with a stream: every `write` is one message, returning ends it.
   @inlinable
-  package mutating func serverStream<Request: Message, Response: Message>(
+  public mutating func serverStream<Request: Message, Response: Message>(
     _ method: ServerStreamMethod<Request, Response>,
     handler:
       nonisolated(nonsending) @escaping @Sendable (
@@ -75,7 +71,7 @@ package struct Router: Sendable {
   }
 
   @inlinable
-  package static func encode<M: Message>(_ message: M) throws(RPCError) -> [UInt8] {
+  public static func encode<M: Message>(_ message: M) throws(RPCError) -> [UInt8] {
     do {
       return try message.serialized()
     } catch {
@@ -85,7 +81,7 @@ package struct Router: Sendable {
   }
 
   @inlinable
-  package static func decode<M: Message>(_ payload: [UInt8]) throws(RPCError) -> M {
+  public static func decode<M: Message>(_ payload: [UInt8]) throws(RPCError) -> M {
     do {
       return try payload.withUnsafeBytes { (bytes) throws(CodecError) in try M(serialized: bytes) }
     } catch {
@@ -97,10 +93,10 @@ package struct Router: Sendable {
 
 extension Router {
   /// Lets every call through: for tests and for a node that trusts its network.
-  package static let allowAll: Authorize = { (_, _) throws(RPCError) in }
+  public static let allowAll: Authorize = { (_, _) throws(RPCError) in }
 
   /// Refuses every call.
-  package static let denyAll: Authorize = { (context, _) throws(RPCError) in
+  public static let denyAll: Authorize = { (context, _) throws(RPCError) in
     throw RPCError(
       code: .permissionDenied, message: "\(context.method) is not allowed", unprocessed: true)
   }

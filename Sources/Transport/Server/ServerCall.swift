@@ -2,7 +2,7 @@
 ///
 /// What identifies the call never changes; what its driver needs to stop or
 /// resume it is touched only under the lock of the session it belongs to.
-package final class ServerCall: Sendable {
+public final class ServerCall: Sendable {
   let id: UInt64
   let method: String
   /// `distantFuture` if the caller gave none.
@@ -48,7 +48,7 @@ package final class ServerCall: Sendable {
 }
 
 /// What all calls of one connection share.
-package final class ServerPeer: Sendable {
+public final class ServerPeer: Sendable {
   let principal: Principal
   /// See `Identity.problem`.
   let problem: (@Sendable (MonotonicInstant) -> RPCError?)?

@@ -1,56 +1,56 @@
 /// What one side takes from the other on one connection. Sent in the hello.
-package struct ConnectionLimits: Sendable, Hashable {
+public struct ConnectionLimits: Sendable, Hashable {
   /// Length of one frame without its 4-byte prefix, in bytes.
-  package var frameBytesMax: UInt32 = 4 * 1024 * 1024
+  public var frameBytesMax: UInt32 = 4 * 1024 * 1024
   /// Calls begun and not yet ended.
-  package var callsInFlightMax: UInt32 = 1024
+  public var callsInFlightMax: UInt32 = 1024
   /// Keys and values of one call's metadata together, in bytes.
-  package var metadataBytesMax: UInt32 = 16 * 1024
+  public var metadataBytesMax: UInt32 = 16 * 1024
   /// Messages granted on one stream and not yet sent.
-  package var streamCreditMax: UInt32 = 65_536
+  public var streamCreditMax: UInt32 = 65_536
 
-  package init() {}
+  public init() {}
 }
 
 /// Everything a server bounds.
-package struct ServerLimits: Sendable, Hashable {
-  package var connection = ConnectionLimits()
+public struct ServerLimits: Sendable, Hashable {
+  public var connection = ConnectionLimits()
   /// Open connections; one more is told to go away and closed.
-  package var connectionsMax = 4096
+  public var connectionsMax = 4096
   /// Connections that have not said hello; one more is closed.
-  package var halfOpenConnectionsMax = 512
+  public var halfOpenConnectionsMax = 512
   /// From accept to a complete hello, the TLS handshake included.
-  package var helloTimeout: Duration = .seconds(5)
+  public var helloTimeout: Duration = .seconds(5)
   /// From the first byte of a frame to its last.
-  package var frameTimeout: Duration = .seconds(30)
+  public var frameTimeout: Duration = .seconds(30)
   /// A connection without any call in flight for that long is drained.
-  package var idleTimeout: Duration = .seconds(600)
+  public var idleTimeout: Duration = .seconds(600)
   /// Nothing received for that long: a ping is sent.
-  package var keepaliveInterval: Duration = .seconds(30)
+  public var keepaliveInterval: Duration = .seconds(30)
   /// Nothing received for that long after the ping: the connection is closed.
-  package var keepaliveTimeout: Duration = .seconds(10)
+  public var keepaliveTimeout: Duration = .seconds(10)
   /// Unsent bytes of one connection at which reading and stream writers pause.
-  package var outboundBytesHigh = 256 * 1024
+  public var outboundBytesHigh = 256 * 1024
   /// Unsent bytes of one connection at which it is closed.
-  package var outboundBytesMax = 32 * 1024 * 1024
+  public var outboundBytesMax = 32 * 1024 * 1024
   /// Request bytes held at once for all connections together; a call beyond is refused.
-  package var requestBytesMax = 256 * 1024 * 1024
+  public var requestBytesMax = 256 * 1024 * 1024
   /// After the last answer, how long the other side may take to hang up.
-  package var lingerTimeout: Duration = .seconds(2)
+  public var lingerTimeout: Duration = .seconds(2)
 
-  package init() {}
+  public init() {}
 }
 
 /// Whom a server takes the other end of a connection for.
-package struct Identity: Sendable {
-  package var principal: Principal
+public struct Identity: Sendable {
+  public var principal: Principal
   /// When what proves it ends, if that is known.
-  package var expires: MonotonicInstant
+  public var expires: MonotonicInstant
   /// Asked before each call, and for streams that go on then and again: why nothing more is taken,
   /// such as a proof that has expired. nil: it is good for as long as the connection lasts.
-  package var problem: (@Sendable (MonotonicInstant) -> RPCError?)?
+  public var problem: (@Sendable (MonotonicInstant) -> RPCError?)?
 
-  package init(
+  public init(
     _ principal: Principal, expires: MonotonicInstant = .distantFuture,
     problem: (@Sendable (MonotonicInstant) -> RPCError?)? = nil
   ) {
@@ -61,42 +61,42 @@ package struct Identity: Sendable {
 }
 
 /// What a server is told once, at start.
-package struct ServerConfiguration: Sendable {
+public struct ServerConfiguration: Sendable {
   /// Establishes who calls from what a hello claims. Throwing refuses the connection.
-  package typealias Authenticate =
+  public typealias Authenticate =
     @Sendable (ClientCredentials, Peer) throws(RPCError) -> Principal
 
   /// Establishes who calls from what proves it. Throwing refuses the connection.
-  package typealias Verify =
+  public typealias Verify =
     @Sendable (ClientCredentials, Peer) async throws(RPCError) -> Identity
 
-  package var limits = ServerLimits()
+  public var limits = ServerLimits()
   /// The name this node gives itself in its hello.
-  package var node = ""
-  package var clock = TransportClock.system
-  package var authenticate: Authenticate
+  public var node = ""
+  public var clock = TransportClock.system
+  public var authenticate: Authenticate
   /// Looks, after `authenticate`, into what a claim shows in proof, which may take time: the
   /// connection's calls wait for it, within the time for the hello. nil: the claim needs no proof.
-  package var verify: Verify?
+  public var verify: Verify?
   /// Asked about every new connection by its IP address, before anything is read: why it is turned
   /// away. Called on event loops, so it must not wait.
-  package var admit: @Sendable (String) -> RPCError? = { _ in nil }
+  public var admit: @Sendable (String) -> RPCError? = { _ in nil }
   /// How TLS is spoken on TCP; nil for plain bytes.
-  package var tls: ServerTLS?
+  public var tls: ServerTLS?
   /// Told, for a log, why a connection was not accepted or was cut off. Called on event loops, so
   /// it must not wait.
-  package var onRefusal: @Sendable (Peer, RPCError) -> Void = { _, _ in }
+  public var onRefusal: @Sendable (Peer, RPCError) -> Void = { _, _ in }
   /// Told, for a log, of every call that a handler or its rule ended with an error. Called on event
   /// loops, so it must not wait.
-  package var onFailure: @Sendable (CallContext, RPCError) -> Void = { _, _ in }
+  public var onFailure: @Sendable (CallContext, RPCError) -> Void = { _, _ in }
 
-  package init(authenticate: @escaping Authenticate) {
+  public init(authenticate: @escaping Authenticate) {
     self.authenticate = authenticate
   }
 
   /// Believes what the hello says: for tests and for networks that vouch for their members.
-  package static let trusting: Authenticate = { (claim, _) throws(RPCError) in claim.principal }
+  public static let trusting: Authenticate = { (claim, _) throws(RPCError) in claim.principal }
 
   /// Takes everyone for nobody in particular.
-  package static let anonymous: Authenticate = { (_, _) throws(RPCError) in .anonymous }
+  public static let anonymous: Authenticate = { (_, _) throws(RPCError) in .anonymous }
 }

@@ -8,7 +8,7 @@ import Synchronization
 /// I/O and starts no task: its driver (TCP or in-process) does, with what
 /// `receive` and `tick` give it. Any thread may call it; everything under the
 /// lock is short.
-package final class ServerSession: Sendable {
+public final class ServerSession: Sendable {
   /// A call for the driver to run (`run`), in a task of its own.
   struct Start {
     let call: ServerCall

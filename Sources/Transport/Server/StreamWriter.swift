@@ -1,12 +1,11 @@
-package import Messages
+public import Messages
 
 /// The sending side of a stream, one message at a time.
-package struct StreamWriter<Response: Message>: Sendable {
-  @usableFromInline
-  package let items: ItemWriter
+public struct StreamWriter<Response: Message>: Sendable {
+  public let items: ItemWriter
 
   @inlinable
-  package init(items: ItemWriter) {
+  public init(items: ItemWriter) {
     self.items = items
   }
 
@@ -15,20 +14,20 @@ package struct StreamWriter<Response: Message>: Sendable {
   /// nobody takes messages any more. One writer at a time.
   @inlinable
   nonisolated(nonsending)
-    package func write(_ message: Response) async throws(RPCError)
+    public func write(_ message: Response) async throws(RPCError)
   {
     try await items.write(Router.encode(message))
   }
 }
 
 /// `StreamWriter` below its message type.
-package struct ItemWriter: Sendable {
+public struct ItemWriter: Sendable {
   let call: ServerCall
   let session: ServerSession
 
   /// Sends one serialized message under the same terms as `StreamWriter.write`.
   nonisolated(nonsending)
-    package func write(_ payload: [UInt8]) async throws(RPCError)
+    public func write(_ payload: [UInt8]) async throws(RPCError)
   {
     while true {
       switch session.sendItem(payload, of: call) {

@@ -1,11 +1,11 @@
-package import NIOCore
+public import NIOCore
 import NIOPosix
 import Synchronization
 
 /// Reaches a server over TCP: connects on demand, keeps a fixed number of
 /// connections at most, replaces one that goes away.
-package final class TCPClient: ClientTransport {
-  package let configuration: ClientConfiguration
+public final class TCPClient: ClientTransport {
+  public let configuration: ClientConfiguration
   private let group: any EventLoopGroup
   private let host: String
   private let port: Int
@@ -35,7 +35,7 @@ package final class TCPClient: ClientTransport {
 
   /// - Parameter name: what TLS knows the server by, when `host` is an address that a name was
   ///   resolved to; nil: the host itself.
-  package init(
+  public init(
     host: String, port: Int, name: String? = nil, configuration: ClientConfiguration,
     group: any EventLoopGroup
   ) {
@@ -49,7 +49,7 @@ package final class TCPClient: ClientTransport {
     state = Mutex(State(slots: Array(repeating: slot, count: count)))
   }
 
-  package func readySession() -> ClientSession? {
+  public func readySession() -> ClientSession? {
     let session = state.withLock { state -> ClientSession? in
       state.slots[state.nextTurn()].session
     }
@@ -57,7 +57,7 @@ package final class TCPClient: ClientTransport {
     return session
   }
 
-  package func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
+  public func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
     let ticket = state.withLock { state in
       state.nextTicket += 1
       return state.nextTicket
@@ -72,7 +72,7 @@ package final class TCPClient: ClientTransport {
     return try result.get()
   }
 
-  package func close() async {
+  public func close() async {
     let sessions = state.withLock { state in
       state.isClosed = true
       return state.slots.compactMap(\.session)
@@ -80,7 +80,7 @@ package final class TCPClient: ClientTransport {
     for session in sessions { session.disconnected(Self.closed) }
   }
 
-  package func drain() {
+  public func drain() {
     let sessions = state.withLock { state in
       state.isClosed = true
       return state.slots.compactMap(\.session)

@@ -1,9 +1,9 @@
-package import NIOCore
+public import NIOCore
 import NIOPosix
 import Synchronization
 
 /// Serves a router on a TCP port.
-package final class TCPServer: ServerTransport {
+public final class TCPServer: ServerTransport {
   let router: Router
   private let current: Mutex<ServerConfiguration>
   let budget: RequestBudget
@@ -31,7 +31,7 @@ package final class TCPServer: ServerTransport {
   /// - Parameters:
   ///   - port: 0 lets the system choose; `start` tells which.
   ///   - group: whose event loops the connections and their calls run on.
-  package init(
+  public init(
     host: String, port: Int, router: Router, configuration: ServerConfiguration,
     group: any EventLoopGroup
   ) {
@@ -48,11 +48,11 @@ package final class TCPServer: ServerTransport {
 
   /// Connections from now on are held to these limits; open ones keep theirs. What connections
   /// share stays as it was: the budget for requests, and when reading pauses.
-  package func replace(limits: ServerLimits) { current.withLock { $0.limits = limits } }
+  public func replace(limits: ServerLimits) { current.withLock { $0.limits = limits } }
 
   /// Opens the port, and gives the address it got. `unavailable` if it cannot be had.
   @discardableResult
-  package func start() async throws(RPCError) -> SocketAddress {
+  public func start() async throws(RPCError) -> SocketAddress {
     let listener: any Channel
     do {
       listener = try await bootstrap().bind(host: host, port: port).get()
@@ -75,7 +75,7 @@ package final class TCPServer: ServerTransport {
   }
 
   /// Opens the port if `start` has not, and serves until drained or cancelled.
-  package func run() async throws(RPCError) {
+  public func run() async throws(RPCError) {
     let isStarted = state.withLock { $0.listener != nil || $0.isDraining }
     if !isStarted { try await start() }
     await withTaskCancellationHandler {
@@ -91,7 +91,7 @@ package final class TCPServer: ServerTransport {
     }
   }
 
-  package func startDraining(within duration: Duration) {
+  public func startDraining(within duration: Duration) {
     let (listener, sessions, waiters) = state.withLock { state in
       state.isDraining = true
       return (state.listener, state.connections.values.map(\.session), state.takeWaiters())
@@ -105,7 +105,7 @@ package final class TCPServer: ServerTransport {
   }
 
   /// Drains and returns when everything is closed.
-  package func drain(within duration: Duration) async {
+  public func drain(within duration: Duration) async {
     startDraining(within: duration)
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       let isFinished = state.withLock { state in
@@ -117,10 +117,10 @@ package final class TCPServer: ServerTransport {
   }
 
   /// Open connections now.
-  package var connectionCount: Int { state.withLock { $0.connections.count } }
+  public var connectionCount: Int { state.withLock { $0.connections.count } }
 
   /// Connections turned away because a limit was reached.
-  package var refusedConnectionCount: Int { state.withLock { $0.refusedCount } }
+  public var refusedConnectionCount: Int { state.withLock { $0.refusedCount } }
 
   private func closeAll() {
     let channels = state.withLock { $0.connections.values.map(\.channel) }

@@ -1,17 +1,17 @@
 import NIOCore
-package import NIOSSL
+public import NIOSSL
 import Synchronization
 
 /// Whom a client trusts, and what it shows. It can be replaced while the client runs: connections
 /// made from then on use the new one.
-package final class ClientTLS: Sendable {
+public final class ClientTLS: Sendable {
   private let context: Mutex<NIOSSLContext>
   private let serverName: String?
   private let reader: ServerTLS.Reader
 
   /// - Parameter serverName: what the server's certificate must name; nil for the host that is
   ///   connected to. Not an address.
-  package init(
+  public init(
     _ context: NIOSSLContext, serverName: String? = nil, reader: @escaping ServerTLS.Reader
   ) {
     self.context = Mutex(context)
@@ -19,7 +19,7 @@ package final class ClientTLS: Sendable {
     self.reader = reader
   }
 
-  package func replace(_ context: NIOSSLContext) {
+  public func replace(_ context: NIOSSLContext) {
     self.context.withLock { $0 = context }
   }
 

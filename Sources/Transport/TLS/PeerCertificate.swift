@@ -1,13 +1,13 @@
 /// Whom a certificate names. It was verified against an authority that this side trusts.
-package struct PeerCertificate: Sendable, Hashable {
+public struct PeerCertificate: Sendable, Hashable {
   /// The subject's common name; empty if it has none.
-  package var commonName: String
+  public var commonName: String
   /// The DNS names among its alternative names.
-  package var dnsNames: [String]
+  public var dnsNames: [String]
   /// The IP addresses among them, as text.
-  package var addresses: [String]
+  public var addresses: [String]
 
-  package init(commonName: String, dnsNames: [String] = [], addresses: [String] = []) {
+  public init(commonName: String, dnsNames: [String] = [], addresses: [String] = []) {
     self.commonName = commonName
     self.dnsNames = dnsNames
     self.addresses = addresses
@@ -15,7 +15,7 @@ package struct PeerCertificate: Sendable, Hashable {
 
   /// Whether it is for that host by one of its DNS names; `*.` at the start of one stands for a
   /// single label (RFC 9525).
-  package func isFor(host: String) -> Bool {
+  public func isFor(host: String) -> Bool {
     let wanted = (host.hasSuffix(".") ? host.dropLast() : host[...]).lowercased()
     let parent = wanted.drop { $0 != "." }
     return dnsNames.contains { name in
@@ -25,7 +25,7 @@ package struct PeerCertificate: Sendable, Hashable {
   }
 
   /// Whether it names `node`: as its common name or as one of its DNS names, in whatever case.
-  package func names(_ node: String) -> Bool {
+  public func names(_ node: String) -> Bool {
     let wanted = node.lowercased()
     return !wanted.isEmpty
       && (commonName.lowercased() == wanted || dnsNames.contains { $0.lowercased() == wanted })

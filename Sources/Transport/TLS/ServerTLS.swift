@@ -1,22 +1,22 @@
 import NIOCore
-package import NIOSSL
+public import NIOSSL
 import Synchronization
 
 /// What a server shows and asks for on every connection. It can be replaced while the server runs:
 /// connections taken from then on shake hands with the new one, open ones stay as they are.
-package final class ServerTLS: Sendable {
+public final class ServerTLS: Sendable {
   /// Reads the names out of a certificate (DER); nil if it cannot be read.
-  package typealias Reader = @Sendable ([UInt8]) -> PeerCertificate?
+  public typealias Reader = @Sendable ([UInt8]) -> PeerCertificate?
 
   private let context: Mutex<NIOSSLContext>
   private let reader: Reader
 
-  package init(_ context: NIOSSLContext, reader: @escaping Reader) {
+  public init(_ context: NIOSSLContext, reader: @escaping Reader) {
     self.context = Mutex(context)
     self.reader = reader
   }
 
-  package func replace(_ context: NIOSSLContext) {
+  public func replace(_ context: NIOSSLContext) {
     self.context.withLock { $0 = context }
   }
 

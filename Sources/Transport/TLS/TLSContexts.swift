@@ -1,10 +1,10 @@
 import NIOCore
-package import NIOSSL
+public import NIOSSL
 
 /// How both sides speak TLS: version 1.2 at least, and the protocol's name in ALPN.
-package enum TLSContexts {
+public enum TLSContexts {
   /// The wire protocol's name in ALPN. Who offers or selects nothing is talked to as well.
-  package static let protocolName = "baedal/1"
+  public static let protocolName = "baedal/1"
   /// How long the other side may take to answer a `close_notify`.
   private static let goodbyeTimeout = TimeAmount.seconds(1)
 
@@ -14,7 +14,7 @@ package enum TLSContexts {
   ///   - chain: the server's certificate, then what leads from it to an authority.
   ///   - clientAuthorities: whose clients may show a certificate: one that is shown must hold, none
   ///     is fine. nil asks for none.
-  package static func server(
+  public static func server(
     chain: [NIOSSLCertificate], key: NIOSSLPrivateKey, clientAuthorities: [NIOSSLCertificate]?
   ) throws -> NIOSSLContext {
     var tls = TLSConfiguration.makeServerConfiguration(
@@ -35,7 +35,7 @@ package enum TLSContexts {
   /// - Parameters:
   ///   - authorities: who may vouch for servers; nil for those that the system trusts.
   ///   - identity: shown to a server that asks for a certificate.
-  package static func client(
+  public static func client(
     authorities: [NIOSSLCertificate]?,
     identity: (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey)? = nil
   ) throws -> NIOSSLContext {

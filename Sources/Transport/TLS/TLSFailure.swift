@@ -105,6 +105,6 @@ extension TLSFailure {
 
 extension RPCError {
   /// A client without TLS has met a server that speaks it.
-  package static let serverSpeaksTLS = RPCError(
+  public static let serverSpeaksTLS = RPCError(
     code: .unavailable, message: "the server speaks TLS, and this client does not")
 }

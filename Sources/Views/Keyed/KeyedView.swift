@@ -1,17 +1,17 @@
-package import Journal
+public import Journal
 
 /// A copy of something another service owns, kept up by its events: one row per key, such as the
 /// menu of one store.
-package struct KeyedRow: Hashable, Sendable {
-  package let key: String
+public struct KeyedRow: Hashable, Sendable {
+  public let key: String
   /// The version, in its stream, of the last event that went into it.
-  package var version: Int64
+  public var version: Int64
   /// When that event was recorded: how old the copy is.
-  package var updatedAt: WallTime
+  public var updatedAt: WallTime
   /// The row's content; whoever folds it knows what it means.
-  package var bytes: [UInt8]
+  public var bytes: [UInt8]
 
-  package init(key: String, version: Int64, updatedAt: WallTime, bytes: [UInt8]) {
+  public init(key: String, version: Int64, updatedAt: WallTime, bytes: [UInt8]) {
     self.key = key
     self.version = version
     self.updatedAt = updatedAt
@@ -20,26 +20,26 @@ package struct KeyedRow: Hashable, Sendable {
 }
 
 /// How events become rows. Pure: the same events in the same order give the same rows.
-package struct KeyedFold: Sendable {
+public struct KeyedFold: Sendable {
   /// What an event does to its row.
-  package enum Effect: Sendable, Equatable {
+  public enum Effect: Sendable, Equatable {
     case put([UInt8])
     case remove
     case nothing
   }
 
   /// Names the view's files; letters only.
-  package let name: String
+  public let name: String
   /// 1 to 65,535. Changes whenever the same events would give other rows: the view is then built
   /// anew.
-  package let version: Int64
+  public let version: Int64
   /// The row an event belongs to; nil when it means nothing to this view.
-  package let key: @Sendable (RecordedEvent) -> String?
+  public let key: @Sendable (RecordedEvent) -> String?
   /// What it does to the row as it is. Throwing stops that row: it stays as it is, and later
   /// events of its key are left out until the view is built anew.
-  package let effect: @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
+  public let effect: @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
 
-  package init(
+  public init(
     name: String, version: Int64, key: @escaping @Sendable (RecordedEvent) -> String?,
     effect: @escaping @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
   ) {
@@ -51,25 +51,25 @@ package struct KeyedFold: Sendable {
 }
 
 /// What became visible of one key; without a row it was removed.
-package struct KeyedUpdate: Hashable, Sendable {
-  package let key: String
-  package let row: KeyedRow?
+public struct KeyedUpdate: Hashable, Sendable {
+  public let key: String
+  public let row: KeyedRow?
 
-  package init(key: String, row: KeyedRow?) {
+  public init(key: String, row: KeyedRow?) {
     self.key = key
     self.row = row
   }
 }
 
 /// A key whose row is not kept up any further, and which event was the reason.
-package struct KeyedStall: Hashable, Sendable {
-  package let key: String
-  package let source: String
-  package let partition: Partition
-  package let position: Position
-  package let reason: String
+public struct KeyedStall: Hashable, Sendable {
+  public let key: String
+  public let source: String
+  public let partition: Partition
+  public let position: Position
+  public let reason: String
 
-  package init(
+  public init(
     key: String, source: String, partition: Partition, position: Position, reason: String
   ) {
     self.key = key
@@ -81,7 +81,7 @@ package struct KeyedStall: Hashable, Sendable {
 }
 
 /// Rows by key with the cursors of the journals they are made from, in one transaction each time.
-package protocol KeyedView: Sendable {
+public protocol KeyedView: Sendable {
   /// How far each source has been taken.
   nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors
 
@@ -110,7 +110,7 @@ package protocol KeyedView: Sendable {
 
 extension KeyedView {
   /// Hands every row to `body`, a page at a time: to fill a copy in memory at start.
-  package nonisolated(nonsending) func forEachRow(
+  public nonisolated(nonsending) func forEachRow(
     pageSize: Int = 256, _ body: (KeyedRow) -> Void
   ) async throws(ViewError) {
     var key = ""

@@ -1,8 +1,8 @@
-package import Journal
+public import Journal
 import Synchronization
 
 /// Rows in memory, for simulations and as the plainest form of the rules.
-package final class MemoryKeyedView: KeyedView {
+public final class MemoryKeyedView: KeyedView {
   private struct State {
     var rows: [String: KeyedRow] = [:]
     var pending: KeyedRows
@@ -14,18 +14,18 @@ package final class MemoryKeyedView: KeyedView {
   private let onChange: @Sendable ([KeyedUpdate]) -> Void
 
   /// - Parameter onChange: told of changes once they are visible, in order; must not block.
-  package init(
+  public init(
     _ fold: KeyedFold, onChange: @escaping @Sendable ([KeyedUpdate]) -> Void = { _ in }
   ) {
     state = Mutex(State(pending: KeyedRows(fold: fold)))
     self.onChange = onChange
   }
 
-  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try query { $0.cursors }
   }
 
-  package nonisolated(nonsending) func apply(
+  public nonisolated(nonsending) func apply(
     _ batch: ViewBatch<RecordedEvent>
   ) async throws(ViewError) {
     let outcome: Result<Void, ViewError> = state.withLock { state in
@@ -46,11 +46,11 @@ package final class MemoryKeyedView: KeyedView {
     try outcome.get()
   }
 
-  package nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
+  public nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
     try query { $0.rows[key] }
   }
 
-  package nonisolated(nonsending) func rows(
+  public nonisolated(nonsending) func rows(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedRow] {
     try query { state in
@@ -59,7 +59,7 @@ package final class MemoryKeyedView: KeyedView {
     }
   }
 
-  package nonisolated(nonsending) func stalled(
+  public nonisolated(nonsending) func stalled(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedStall] {
     try query { state in
@@ -68,7 +68,7 @@ package final class MemoryKeyedView: KeyedView {
     }
   }
 
-  package nonisolated(nonsending) func close() async {
+  public nonisolated(nonsending) func close() async {
     state.withLock { $0.isClosed = true }
   }
 

@@ -2,23 +2,23 @@ import Journal
 import Synchronization
 
 /// The rows in memory, for simulations and as the plainest form of the rules.
-package final class MemoryOrderView: OrderView {
+public final class MemoryOrderView: OrderView {
   fileprivate struct State {
     var records: [String: OrderRecord] = [:]
     var cursors = ViewCursors()
     var isClosed = false
   }
 
-  package let changes: OrderChanges
+  public let changes: OrderChanges
   private let state = Mutex(State())
 
-  package init(changes: OrderChanges = OrderChanges()) { self.changes = changes }
+  public init(changes: OrderChanges = OrderChanges()) { self.changes = changes }
 
-  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try query { $0.cursors }
   }
 
-  package nonisolated(nonsending) func apply(
+  public nonisolated(nonsending) func apply(
     _ batch: ViewBatch<OrderChange>
   ) async throws(ViewError) {
     let outcome: Result<Void, ViewError> = state.withLock { state in
@@ -42,13 +42,13 @@ package final class MemoryOrderView: OrderView {
     try outcome.get()
   }
 
-  package nonisolated(nonsending) func order(
+  public nonisolated(nonsending) func order(
     _ orderID: String
   ) async throws(ViewError) -> OrderRecord? {
     try query { $0.records[orderID] }
   }
 
-  package nonisolated(nonsending) func orders(
+  public nonisolated(nonsending) func orders(
     ofCustomer customerID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try query { state in
@@ -59,7 +59,7 @@ package final class MemoryOrderView: OrderView {
     }
   }
 
-  package nonisolated(nonsending) func board(
+  public nonisolated(nonsending) func board(
     ofStore storeID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try query { state in
@@ -70,19 +70,19 @@ package final class MemoryOrderView: OrderView {
     }
   }
 
-  package nonisolated(nonsending) func records(
+  public nonisolated(nonsending) func records(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try query { $0.sorted(after: orderID).first(limit) }
   }
 
-  package nonisolated(nonsending) func stalled(
+  public nonisolated(nonsending) func stalled(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try query { $0.sorted(after: orderID).filter { !$0.stalls.isEmpty }.first(limit) }
   }
 
-  package nonisolated(nonsending) func close() async {
+  public nonisolated(nonsending) func close() async {
     state.withLock { $0.isClosed = true }
   }
 
@@ -109,7 +109,7 @@ extension OrderPlace {
 
 extension String {
   /// By UTF-8 bytes, as SQLite compares text.
-  package func precedes(_ other: String) -> Bool {
+  public func precedes(_ other: String) -> Bool {
     utf8.lexicographicallyPrecedes(other.utf8)
   }
 }

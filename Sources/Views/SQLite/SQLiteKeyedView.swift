@@ -1,11 +1,11 @@
-package import Journal
+public import Journal
 import SQLite
 
 /// Rows by key in one SQLite file: one connection writes on its own thread, another answers
 /// queries on its own.
-package final class SQLiteKeyedView: KeyedView {
+public final class SQLiteKeyedView: KeyedView {
   /// The file's path.
-  package let path: String
+  public let path: String
   private let writer: ViewWriter<KeyedTables>
   private let reader: DatabaseThread<KeyedQueries>
 
@@ -14,7 +14,7 @@ package final class SQLiteKeyedView: KeyedView {
   /// are read.
   ///
   /// - Parameter onChange: told of changes once they are visible, in order; must not block.
-  package static func open(
+  public static func open(
     _ fold: KeyedFold, in path: String,
     onChange: @escaping @Sendable ([KeyedUpdate]) -> Void = { _ in }
   ) throws(ViewError) -> SQLiteKeyedView {
@@ -48,21 +48,21 @@ package final class SQLiteKeyedView: KeyedView {
     }
   }
 
-  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await writer.cursors()
   }
 
-  package nonisolated(nonsending) func apply(
+  public nonisolated(nonsending) func apply(
     _ batch: ViewBatch<RecordedEvent>
   ) async throws(ViewError) {
     try await writer.apply(batch)
   }
 
-  package nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
+  public nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
     try await query { (queries) throws(SQLiteError) in try queries.row(key) }
   }
 
-  package nonisolated(nonsending) func rows(
+  public nonisolated(nonsending) func rows(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -70,7 +70,7 @@ package final class SQLiteKeyedView: KeyedView {
     }
   }
 
-  package nonisolated(nonsending) func stalled(
+  public nonisolated(nonsending) func stalled(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedStall] {
     try await query { (queries) throws(SQLiteError) in
@@ -78,7 +78,7 @@ package final class SQLiteKeyedView: KeyedView {
     }
   }
 
-  package nonisolated(nonsending) func close() async {
+  public nonisolated(nonsending) func close() async {
     await reader.close()
     await writer.close()
   }

@@ -4,16 +4,16 @@ import Synchronization
 
 /// The rows in one SQLite file: one connection writes on its own thread, another answers queries
 /// on its own.
-package final class SQLiteOrderView: OrderView {
+public final class SQLiteOrderView: OrderView {
   /// The file's path.
-  package let path: String
+  public let path: String
   private let teller: Teller
   private let writer: ViewWriter<OrderTables>
   private let reader: DatabaseThread<OrderQueries>
 
   /// Opens the view in use in `directory`; starts an empty one when there is none, or when the
   /// one there has another layout or is damaged. An empty one fills up as its sources are read.
-  package static func open(
+  public static func open(
     in directory: ViewDirectory, changes: OrderChanges = OrderChanges()
   ) throws(ViewError) -> SQLiteOrderView {
     try directory.openOrStart { (path) throws(ViewError) in
@@ -23,7 +23,7 @@ package final class SQLiteOrderView: OrderView {
 
   /// Starts an empty view beside the one in use, which stays in use. It tells nobody of its
   /// changes until `startTelling`.
-  package static func create(
+  public static func create(
     beside directory: ViewDirectory, changes: OrderChanges = OrderChanges()
   ) throws(ViewError) -> SQLiteOrderView {
     try SQLiteOrderView(path: directory.next, changes: changes, tells: false)
@@ -51,10 +51,10 @@ package final class SQLiteOrderView: OrderView {
     }
   }
 
-  package var changes: OrderChanges { teller.changes }
+  public var changes: OrderChanges { teller.changes }
 
   /// From the next commit on, tells `changes`.
-  package func startTelling() {
+  public func startTelling() {
     teller.start()
     writer.pace(Self.interval)
   }
@@ -62,23 +62,23 @@ package final class SQLiteOrderView: OrderView {
   /// Between two transactions of a view in use: what it lags behind at most for that reason.
   private static let interval = Duration.milliseconds(20)
 
-  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await writer.cursors()
   }
 
-  package nonisolated(nonsending) func apply(
+  public nonisolated(nonsending) func apply(
     _ batch: ViewBatch<OrderChange>
   ) async throws(ViewError) {
     try await writer.apply(batch)
   }
 
-  package nonisolated(nonsending) func order(
+  public nonisolated(nonsending) func order(
     _ orderID: String
   ) async throws(ViewError) -> OrderRecord? {
     try await query { (queries) throws(SQLiteError) in try queries.order(orderID) }
   }
 
-  package nonisolated(nonsending) func orders(
+  public nonisolated(nonsending) func orders(
     ofCustomer customerID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -86,7 +86,7 @@ package final class SQLiteOrderView: OrderView {
     }
   }
 
-  package nonisolated(nonsending) func board(
+  public nonisolated(nonsending) func board(
     ofStore storeID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -94,7 +94,7 @@ package final class SQLiteOrderView: OrderView {
     }
   }
 
-  package nonisolated(nonsending) func records(
+  public nonisolated(nonsending) func records(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (queries) throws(SQLiteError) in
@@ -102,7 +102,7 @@ package final class SQLiteOrderView: OrderView {
     }
   }
 
-  package nonisolated(nonsending) func stalled(
+  public nonisolated(nonsending) func stalled(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (queries) throws(SQLiteError) in
@@ -110,7 +110,7 @@ package final class SQLiteOrderView: OrderView {
     }
   }
 
-  package nonisolated(nonsending) func close() async {
+  public nonisolated(nonsending) func close() async {
     await reader.close()
     await writer.close()
   }

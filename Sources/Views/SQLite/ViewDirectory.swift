@@ -3,14 +3,14 @@ import Glibc
 /// Where a view's files are: `NAME-1.db`, `NAME-2.db` …, one per building, and `NAME.current`,
 /// which names the one in use. A new one takes over by a rename of that small file, so that a
 /// crash leaves either the old view or the new one.
-package struct ViewDirectory: Sendable {
+public struct ViewDirectory: Sendable {
   /// The directory's path, without a slash at the end.
-  package let path: String
+  public let path: String
   /// Such as `dashboard`; letters only.
-  package let name: String
+  public let name: String
 
   /// Makes the directory if there is none. Throws `.unavailable`.
-  package init(path: String, name: String) throws(ViewError) {
+  public init(path: String, name: String) throws(ViewError) {
     self.path = path
     self.name = name
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
@@ -21,20 +21,20 @@ package struct ViewDirectory: Sendable {
   private var pointer: String { "\(path)/\(name).current" }
 
   /// The path of the file in use; nil when there is none.
-  package var current: String? {
+  public var current: String? {
     guard let file = read(pointer), number(of: file) != nil else { return nil }
     let full = "\(path)/\(file)"
     return access(full, F_OK) == 0 ? full : nil
   }
 
   /// A path that no file has.
-  package var next: String {
+  public var next: String {
     let numbers = files.compactMap { number(of: $0) }
     return "\(path)/\(name)-\((numbers.max() ?? 0) &+ 1).db"
   }
 
   /// Puts `file`, a path that `next` gave, in the place of the one in use; durable on return.
-  package func makeCurrent(_ file: String) throws(ViewError) {
+  public func makeCurrent(_ file: String) throws(ViewError) {
     let last = String(file.split(separator: "/").last ?? "")
     guard number(of: last) != nil else { throw .invalid("\(file) is no file of \(name)") }
     let draft = pointer + ".new"
@@ -47,13 +47,13 @@ package struct ViewDirectory: Sendable {
   }
 
   /// Removes one database with what SQLite keeps beside it.
-  package func remove(_ file: String) {
+  public func remove(_ file: String) {
     for suffix in ["", "-wal", "-shm", "-journal"] { unlink(file + suffix) }
   }
 
   /// Removes what earlier, unfinished or replaced buildings have left. Only while no other is
   /// under way.
-  package func removeOthers() {
+  public func removeOthers() {
     let current = current
     for file in files where number(of: file) != nil {
       if "\(path)/\(file)" != current { remove("\(path)/\(file)") }

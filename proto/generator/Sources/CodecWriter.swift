@@ -15,7 +15,7 @@ struct CodecWriter {
 
   func write(to out: inout Printer) {
     out.block("extension \(swift) {") { out in
-      out.line("package static var fullName: String { \"\(message.fullName)\" }")
+      out.line("public static var fullName: String { \"\(message.fullName)\" }")
       out.line()
       writeEntryPoints(to: &out)
       out.line()
@@ -27,7 +27,7 @@ struct CodecWriter {
   }
 
   private func writeEntryPoints(to out: inout Printer) {
-    out.block("package func serialized() throws(CodecError) -> [UInt8] {") { out in
+    out.block("public func serialized() throws(CodecError) -> [UInt8] {") { out in
       out.block(
         "try Arena.encode(\(c).self, Self.fullName) { c, arena throws(CodecFailure) in",
         close: "} body: {"
@@ -37,7 +37,7 @@ struct CodecWriter {
     }
     out.line()
     out.block(
-      "package func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {"
+      "public func withEncoded(_ body: (borrowing EncodedMessage) -> Void) throws(CodecError) {"
     ) { out in
       out.block(
         "try Arena.encode(\(c).self, Self.fullName) { c, arena throws(CodecFailure) in",
@@ -48,7 +48,7 @@ struct CodecWriter {
     }
     out.line()
     out.block(
-      "package init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {"
+      "public init(serialized bytes: UnsafeRawBufferPointer) throws(CodecError) {"
     ) { out in
       out.block(
         "self = try Arena.decode(bytes, Self.fullName) { allocator, count, start in",
@@ -58,7 +58,7 @@ struct CodecWriter {
       out.line("}")
     }
     out.line()
-    out.block("package init(serialized bytes: [UInt8]) throws(CodecError) {") { out in
+    out.block("public init(serialized bytes: [UInt8]) throws(CodecError) {") { out in
       out.line("self = try bytes.withUnsafeBufferPointer { bytes throws(CodecError) in")
       out.line("  try Self(serialized: UnsafeRawBufferPointer(bytes))")
       out.line("}")

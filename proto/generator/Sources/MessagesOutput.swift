@@ -42,15 +42,15 @@ struct MessagesOutput {
     var out = Printer(swiftFrom: "proto/" + file.name)
     for service in file.services {
       out.comment("Methods of `\(service.fullName)`.")
-      out.block("package enum \(service.name)Methods {") { out in
+      out.block("public enum \(service.name)Methods {") { out in
         out.comment("The service's full name.")
-        out.line("package static let serviceName = \"\(service.fullName)\"")
+        out.line("public static let serviceName = \"\(service.fullName)\"")
         for method in service.methods {
           if let text = comments(of: method) { out.comment(text) }
           let types =
             SwiftName.type(of: method.inputType) + ", " + SwiftName.type(of: method.outputType)
           let kind = method.serverStreaming ? "ServerStreamMethod" : "UnaryMethod"
-          out.line("package static let \(SwiftName.quoted(SwiftName.method(method.name))) =")
+          out.line("public static let \(SwiftName.quoted(SwiftName.method(method.name))) =")
           out.line("  \(kind)<\(types)>(path: \"\(service.fullName)/\(method.name)\")")
         }
       }
@@ -64,12 +64,12 @@ struct MessagesOutput {
     let messages = schema.allMessages.sorted { $0.fullName < $1.fullName }
     out.block("extension MessageRegistry {") { out in
       out.comment("Every generated message, sorted by full name.")
-      out.block("package static let allTypes: [any Message.Type] = [", close: "]") { out in
+      out.block("public static let allTypes: [any Message.Type] = [", close: "]") { out in
         for message in messages { out.line("\(SwiftName.type(of: message)).self,") }
       }
       out.line()
       out.comment("Every method of every service, in the order of the files.")
-      out.block("package static let methods: [MethodInfo] = [", close: "]") { out in
+      out.block("public static let methods: [MethodInfo] = [", close: "]") { out in
         for service in schema.files.flatMap(\.services) {
           for method in service.methods {
             out.block("MethodInfo(", close: "),") { out in

@@ -5,11 +5,11 @@ import SwiftProtobufPluginLibrary
 struct ValueWriter {
   func write(_ message: Descriptor, to out: inout Printer) {
     out.comment(comments(of: message) ?? "`\(message.fullName)`.")
-    out.block("package struct \(message.name): Message {") { out in
+    out.block("public struct \(message.name): Message {") { out in
       let properties = Self.properties(of: message)
       for property in properties {
         if let text = property.comment { out.comment(text) }
-        out.line("package var \(property.name): \(property.type)")
+        out.line("public var \(property.name): \(property.type)")
       }
       if !properties.isEmpty { out.line() }
       writeInitializers(properties, to: &out)
@@ -76,12 +76,12 @@ struct ValueWriter {
 
   private func writeInitializers(_ properties: [Property], to out: inout Printer) {
     guard let first = properties.first else {
-      out.line("package init() {}")
+      out.line("public init() {}")
       return
     }
-    out.line("package init() { self.init(\(first.label): \(first.defaultValue)) }")
+    out.line("public init() { self.init(\(first.label): \(first.defaultValue)) }")
     out.line()
-    out.block("package init(", close: ") {") { out in
+    out.block("public init(", close: ") {") { out in
       for (index, property) in properties.enumerated() {
         let comma = index == properties.count - 1 ? "" : ","
         out.line("\(property.name): \(property.type) = \(property.defaultValue)\(comma)")
@@ -93,7 +93,7 @@ struct ValueWriter {
 
   private func write(_ oneof: OneofDescriptor, to out: inout Printer) {
     out.comment(comments(of: oneof) ?? "`\(oneof.fullName)`.")
-    out.block("package enum \(SwiftName.type(oneof.name)): Hashable, Sendable {") { out in
+    out.block("public enum \(SwiftName.type(oneof.name)): Hashable, Sendable {") { out in
       for field in oneof.fields {
         let shape = FieldShape(field: field)
         if let text = comments(of: field) { out.comment(text) }
@@ -109,7 +109,7 @@ struct ValueWriter {
       (name: SwiftName.quoted(SwiftName.enumCase($0.name, of: enumeration.name)), value: $0)
     }
     out.comment(comments(of: enumeration) ?? "`\(enumeration.fullName)`.")
-    out.block("package enum \(enumeration.name): MessageEnum {") { out in
+    out.block("public enum \(enumeration.name): MessageEnum {") { out in
       for (name, value) in cases {
         if let text = comments(of: value) { out.comment(text) }
         out.line("case \(name)")
@@ -117,14 +117,14 @@ struct ValueWriter {
       out.comment("A value that this version does not know; it is kept as it came.")
       out.line("case unrecognized(Int32)")
       out.line()
-      out.block("package init(rawValue: Int32) {") { out in
+      out.block("public init(rawValue: Int32) {") { out in
         out.line("switch rawValue {")
         for (name, value) in cases { out.line("case \(value.number): self = .\(name)") }
         out.line("default: self = .unrecognized(rawValue)")
         out.line("}")
       }
       out.line()
-      out.block("package var rawValue: Int32 {") { out in
+      out.block("public var rawValue: Int32 {") { out in
         out.line("switch self {")
         for (name, value) in cases { out.line("case .\(name): \(value.number)") }
         out.line("case .unrecognized(let value): value")
@@ -132,7 +132,7 @@ struct ValueWriter {
       }
       out.line()
       out.comment("The name in the .proto, or the number of an unknown value.")
-      out.block("package var protoName: String {") { out in
+      out.block("public var protoName: String {") { out in
         out.line("switch self {")
         for (name, value) in cases { out.line("case .\(name): \"\(value.name)\"") }
         out.line("case .unrecognized(let value): String(value)")
@@ -140,7 +140,7 @@ struct ValueWriter {
       }
       out.line()
       out.comment("The values this version knows.")
-      out.block("package static let allCases: [Self] = [", close: "]") { out in
+      out.block("public static let allCases: [Self] = [", close: "]") { out in
         for (name, _) in cases { out.line(".\(name),") }
       }
     }

@@ -1,17 +1,17 @@
 /// Facts to hold the autoscaler's arithmetic to: inputs and what another implementation made of
 /// them. Also an operator's way to ask "what if".
-package struct AutoscaleOracle: Hashable, Sendable {
+public struct AutoscaleOracle: Hashable, Sendable {
   /// One question, what was expected, and what this implementation says.
-  package struct Row: Hashable, Sendable, Encodable {
-    package var section: String
-    package var name: String
-    package var expected: String
-    package var result: String
-    package var isEqual: Bool { expected == result }
+  public struct Row: Hashable, Sendable, Encodable {
+    public var section: String
+    public var name: String
+    public var expected: String
+    public var result: String
+    public var isEqual: Bool { expected == result }
 
     enum CodingKeys: String, CodingKey { case section, name, expected, result, equal }
 
-    package func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
       var fields = encoder.container(keyedBy: CodingKeys.self)
       try fields.encode(section, forKey: .section)
       try fields.encode(name, forKey: .name)
@@ -21,15 +21,15 @@ package struct AutoscaleOracle: Hashable, Sendable {
     }
   }
 
-  package private(set) var rows: [Row] = []
+  public private(set) var rows: [Row] = []
   /// What the file says that plays no part here, by its path.
-  package private(set) var ignored: [String] = []
+  public private(set) var ignored: [String] = []
 
   /// More rows than this, or replicas in one of them, are not read.
-  package static let entriesMax = 10_000
+  public static let entriesMax = 10_000
 
   /// The rows that differ.
-  package var differences: [Row] { rows.filter { !$0.isEqual } }
+  public var differences: [Row] { rows.filter { !$0.isEqual } }
 
   mutating func add(_ section: String, _ facts: some AutoscaleFact, at index: Int) {
     rows.append(

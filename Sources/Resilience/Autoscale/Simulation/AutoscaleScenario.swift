@@ -1,6 +1,6 @@
 /// A load, a service that carries it, and what goes wrong on the way.
-package struct AutoscaleScenario: Hashable, Sendable {
-  package enum Kind: String, CaseIterable, Hashable, Sendable {
+public struct AutoscaleScenario: Hashable, Sendable {
+  public enum Kind: String, CaseIterable, Hashable, Sendable {
     case step, ramp, sine, spike, noise, restart
     case metricLoss = "metric-loss"
     case staleData = "stale-data"
@@ -8,48 +8,48 @@ package struct AutoscaleScenario: Hashable, Sendable {
   }
 
   /// What one replica is.
-  package struct Replica: Hashable, Sendable {
+  public struct Replica: Hashable, Sendable {
     /// Commands at once.
-    package var concurrency = 10.0
+    public var concurrency = 10.0
     /// Of one command.
-    package var serviceTime = Duration.milliseconds(100)
+    public var serviceTime = Duration.milliseconds(100)
     /// Commands that may wait; what comes beyond that is shed.
-    package var mailbox = 40.0
+    public var mailbox = 40.0
     /// From being wanted to being ready.
-    package var start = Duration.zero
+    public var start = Duration.zero
     /// The share of its concurrency that the autoscaler aims at.
-    package var targetUtilization = 0.7
+    public var targetUtilization = 0.7
 
-    package init() {}
+    public init() {}
 
     /// Commands at once that one replica should carry.
-    package var target: Double { concurrency * targetUtilization }
+    public var target: Double { concurrency * targetUtilization }
   }
 
-  package var kind: Kind
-  package var seed: UInt64
-  package var shape: LoadShape
+  public var kind: Kind
+  public var seed: UInt64
+  public var shape: LoadShape
   /// Concurrent commands offered at multiple one.
-  package var baseDemand: Double
+  public var baseDemand: Double
   /// Each 250 ms the load is off by up to this share, evenly spread.
-  package var noise: Double
-  package var length = Duration.seconds(900)
-  package var replica = Replica()
-  package var policy: AutoscalePolicy
+  public var noise: Double
+  public var length = Duration.seconds(900)
+  public var replica = Replica()
+  public var policy: AutoscalePolicy
   /// When nothing can be measured.
-  package var lost: Range<Duration>?
+  public var lost: Range<Duration>?
   /// When the last measurement before it is repeated.
-  package var stale: Range<Duration>?
+  public var stale: Range<Duration>?
   /// When the autoscaler forgets everything.
-  package var restart: Duration?
+  public var restart: Duration?
   /// How long after a beginning it is looked first.
-  package var phase: Duration
+  public var phase: Duration
   /// A command should not wait longer.
-  package var waitTarget = Duration.milliseconds(100)
+  public var waitTarget = Duration.milliseconds(100)
 
   /// A scenario of a kind; the seed decides all that is not given. The most replicas allowed carry
   /// the peak of the load, noise included.
-  package init(_ kind: Kind, seed: UInt64) {
+  public init(_ kind: Kind, seed: UInt64) {
     var random = SplitMix64(seed: seed)
     func between(_ low: Double, _ high: Double) -> Double { low + (high - low) * random.unit() }
     self.kind = kind

@@ -1,5 +1,5 @@
 /// How much work arrives over time, as a multiple of a base load.
-package enum LoadShape: Hashable, Sendable {
+public enum LoadShape: Hashable, Sendable {
   case constant
   /// `factor` times as much from `from` until `until`.
   case step(factor: Double, from: Duration, until: Duration)
@@ -9,7 +9,7 @@ package enum LoadShape: Hashable, Sendable {
   case sine(factor: Double, period: Duration)
 
   /// The multiple at a moment since the beginning.
-  package func multiple(at moment: Duration) -> Double {
+  public func multiple(at moment: Duration) -> Double {
     switch self {
     case .constant: return 1
     case .step(let factor, let from, let until):
@@ -24,7 +24,7 @@ package enum LoadShape: Hashable, Sendable {
   }
 
   /// The most it ever is.
-  package var peak: Double {
+  public var peak: Double {
     switch self {
     case .constant: 1
     case .step(let factor, _, _), .ramp(let factor, _, _, _), .sine(let factor, _): factor
