@@ -1,10 +1,10 @@
 import Glibc
 
 /// Writes files that hold keys.
-public enum PrivateFile {
+package enum PrivateFile {
   /// Writes a file whole or not at all, replacing what was there. It has `mode` from its first
   /// moment, so that nobody else can open it in between. False when it cannot be written.
-  public static func write(_ text: String, to path: String, mode: UInt32) -> Bool {
+  package static func write(_ text: String, to path: String, mode: UInt32) -> Bool {
     let draft = "\(path).new-\(getpid())"
     let file = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode)
     guard file >= 0 else { return false }

@@ -1,17 +1,17 @@
 import Foundation
-public import Hummingbird
+package import Hummingbird
 import HummingbirdCore
 
 /// What an answer's route is told of the request. There is no body: this port takes none.
-public struct GatewayRequest: Sendable {
+package struct GatewayRequest: Sendable {
   /// What stands in the path for `{name}`, percent-decoded.
-  public let parameters: [String: String]
+  package let parameters: [String: String]
   /// The query; the first of several of the same name, empty for one without a value.
-  public let query: [String: String]
+  package let query: [String: String]
 }
 
 /// The statuses that this port answers with.
-public enum GatewayStatus: Int, Sendable {
+package enum GatewayStatus: Int, Sendable {
   case ok = 200
   case badRequest = 400
   case notFound = 404
@@ -21,41 +21,41 @@ public enum GatewayStatus: Int, Sendable {
 }
 
 /// A whole answer.
-public struct GatewayAnswer: Sendable {
-  public var status: GatewayStatus
-  public var contentType: String
-  public var body: String
+package struct GatewayAnswer: Sendable {
+  package var status: GatewayStatus
+  package var contentType: String
+  package var body: String
 
-  public init(_ status: GatewayStatus, _ body: String, contentType: String? = nil) {
+  package init(_ status: GatewayStatus, _ body: String, contentType: String? = nil) {
     self.status = status
     self.body = body
     self.contentType = contentType ?? "text/plain; charset=utf-8"
   }
 
-  public static func json(_ status: GatewayStatus, _ body: String) -> GatewayAnswer {
+  package static func json(_ status: GatewayStatus, _ body: String) -> GatewayAnswer {
     GatewayAnswer(status, body, contentType: "application/json")
   }
 }
 
 /// What the HTTP port answers: for reading only, so GET and HEAD. Built before the port opens; what
 /// is known later is asked for by the routes when they are called.
-public struct GatewayRoutes: Sendable {
-  public typealias Answer = @Sendable (GatewayRequest) async -> GatewayAnswer
+package struct GatewayRoutes: Sendable {
+  package typealias Answer = @Sendable (GatewayRequest) async -> GatewayAnswer
 
   private var routes: [(path: String, answer: Answer)] = []
   private static let otherMethods: [HTTPRequest.Method] = [
     .post, .put, .delete, .patch, .options, .trace, .connect,
   ]
 
-  public init() {}
+  package init() {}
 
   /// Answers that path, in which `{name}` stands for one component.
-  public mutating func get(_ path: String, _ answer: @escaping Answer) {
+  package mutating func get(_ path: String, _ answer: @escaping Answer) {
     routes.append((path, answer))
   }
 
   /// Answers `/livez`, `/readyz` and `/startupz`; `?verbose` lists every check.
-  public mutating func probes(_ source: some ProbeSource) {
+  package mutating func probes(_ source: some ProbeSource) {
     for probe in Probe.allCases {
       get("/" + probe.rawValue) { request in
         let report = ProbeReport(probe, source.checks(of: probe))
@@ -67,7 +67,7 @@ public struct GatewayRoutes: Sendable {
   }
 
   /// The same as Hummingbird has it.
-  public func router() -> Router<BasicRequestContext> {
+  package func router() -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
     for (path, answer) in routes {
       let path = RouterPath(path)

@@ -1,29 +1,29 @@
-public import Hummingbird
+package import Hummingbird
 import HummingbirdCore
-public import Logging
-public import NIOCore
-public import NIOPosix
+package import Logging
+package import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Transport
 
 /// What the HTTP port takes from its callers.
-public struct GatewayLimits: Sendable, Hashable {
+package struct GatewayLimits: Sendable, Hashable {
   /// Of all header fields of a request.
-  public var headerBytesMax = 16 * 1024
-  public var headerFieldsMax = 100
+  package var headerBytesMax = 16 * 1024
+  package var headerFieldsMax = 100
   /// Beyond it, no more are accepted until one closes.
-  public var connectionsMax = 256
+  package var connectionsMax = 256
   /// A connection that has no whole request for so long is closed.
-  public var idleTimeout: Duration = .seconds(10)
+  package var idleTimeout: Duration = .seconds(10)
   /// From a request's head until its answer has been written; then the connection is closed.
-  public var answerTimeout: Duration = .seconds(10)
+  package var answerTimeout: Duration = .seconds(10)
 
-  public init() {}
+  package init() {}
 }
 
 /// The HTTP port: one thread and a few handlers, apart from the event loops that carry orders, so
 /// that it answers when they do not.
-public struct GatewayServer: Sendable {
+package struct GatewayServer: Sendable {
   private let host: String
   private let port: Int
   private let limits: GatewayLimits
@@ -31,7 +31,7 @@ public struct GatewayServer: Sendable {
   private let log: Logger
 
   /// - Parameter port: 0 lets the system choose; `serving` tells which.
-  public init(
+  package init(
     host: String, port: Int, limits: GatewayLimits = GatewayLimits(), routes: GatewayRoutes,
     log: Logger
   ) {
@@ -44,7 +44,7 @@ public struct GatewayServer: Sendable {
 
   /// Opens the port, and keeps it open as long as `body` runs. Throws `unavailable` if the port
   /// cannot be had, and what `body` throws.
-  public func serving<Value: Sendable>(
+  package func serving<Value: Sendable>(
     _ body: (SocketAddress?) async throws -> Value
   ) async throws -> Value {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -103,7 +103,7 @@ public struct GatewayServer: Sendable {
   private static let lingering = Duration.milliseconds(500)
 
   /// The port's inside, for tests also without a socket.
-  public func application(
+  package func application(
     on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> Application<RouterResponder<BasicRequestContext>> {

@@ -1,5 +1,5 @@
 /// What an orchestrator asks a node for, with Kubernetes' meaning.
-public enum Probe: String, CaseIterable, Sendable {
+package enum Probe: String, CaseIterable, Sendable {
   /// Is it stuck? Then start it anew. Never depends on another machine.
   case liveness = "livez"
   /// May traffic come?

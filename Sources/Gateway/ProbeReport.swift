@@ -1,37 +1,37 @@
 /// One thing that a probe looks at.
-public struct ProbeCheck: Sendable, Hashable {
+package struct ProbeCheck: Sendable, Hashable {
   /// Such as "writer of order".
-  public let name: String
+  package let name: String
   /// Why it fails, in one line that tells nothing secret; nil when all is well.
-  public let problem: String?
+  package let problem: String?
 
-  public init(_ name: String, problem: String? = nil) {
+  package init(_ name: String, problem: String? = nil) {
     self.name = name
     self.problem = problem
   }
 }
 
 /// Who knows how the node is.
-public protocol ProbeSource: Sendable {
+package protocol ProbeSource: Sendable {
   /// Everything that this probe looks at, as of now. Answers at once: it must not wait for what it
   /// tells about.
   func checks(of probe: Probe) -> [ProbeCheck]
 }
 
 /// What a probe is told.
-public struct ProbeReport: Sendable, Hashable {
-  public let probe: Probe
-  public let checks: [ProbeCheck]
+package struct ProbeReport: Sendable, Hashable {
+  package let probe: Probe
+  package let checks: [ProbeCheck]
 
-  public init(_ probe: Probe, _ checks: [ProbeCheck]) {
+  package init(_ probe: Probe, _ checks: [ProbeCheck]) {
     self.probe = probe
     self.checks = checks
   }
 
-  public var isPassed: Bool { checks.allSatisfy { $0.problem == nil } }
+  package var isPassed: Bool { checks.allSatisfy { $0.problem == nil } }
 
   /// "ok" or a line for each failed check; each check and the outcome when `isVerbose`.
-  public func text(isVerbose: Bool) -> String {
+  package func text(isVerbose: Bool) -> String {
     if !isVerbose, isPassed { return "ok" }
     var lines: [String] = []
     for check in checks {

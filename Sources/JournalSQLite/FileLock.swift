@@ -4,12 +4,12 @@ import Synchronization
 /// Keeps a second one away from a journal or a directory, in this process or another, for as long
 /// as it lives.
 /// The kernel lets go of it when the process ends, however it ends.
-public final class FileLock: Sendable {
+package final class FileLock: Sendable {
   private let descriptor: Mutex<Int32?>
 
   /// nil when somebody else holds it.
   /// - Throws: errno when the lock file cannot be made.
-  public init?(path: String) throws(Errno) {
+  package init?(path: String) throws(Errno) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Errno(code: errno) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -22,7 +22,7 @@ public final class FileLock: Sendable {
   deinit { release() }
 
   /// Lets go of it now; a second time has no effect.
-  public func release() {
+  package func release() {
     descriptor.withLock { descriptor in
       if let descriptor { close(descriptor) }
       descriptor = nil
@@ -31,8 +31,8 @@ public final class FileLock: Sendable {
 }
 
 /// An error number of the C library.
-public struct Errno: Error, CustomStringConvertible {
-  public let code: Int32
+package struct Errno: Error, CustomStringConvertible {
+  package let code: Int32
 
-  public var description: String { String(cString: strerror(code)) }
+  package var description: String { String(cString: strerror(code)) }
 }

@@ -1,17 +1,17 @@
 import SQLite
 
 /// One step of the schema, from `version - 1` to `version`.
-public struct Migration: Sendable {
-  public let version: Int64
-  public let sql: String
+package struct Migration: Sendable {
+  package let version: Int64
+  package let sql: String
 
-  public init(version: Int64, sql: String) {
+  package init(version: Int64, sql: String) {
     self.version = version
     self.sql = sql
   }
 
   /// Every step so far. A step that has been released never changes.
-  public static let all = [initial]
+  package static let all = [initial]
 
   /// - `events.place` is partition << 48 | position, so that the table itself is the order.
   /// - `events.id` is NULL for `category/id/version`, `events.correlation` NULL for the stream's id.

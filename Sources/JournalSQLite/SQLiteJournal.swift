@@ -1,11 +1,11 @@
-public import Journal
+package import Journal
 import Synchronization
 
 /// A journal in one SQLite file: write-ahead log, `synchronous=FULL`, group commit by one writer
 /// thread, reads on a few reader threads.
-public final class SQLiteJournal: Journal {
-  public let epoch: JournalEpoch
-  public let partitionCount: Int
+package final class SQLiteJournal: Journal {
+  package let epoch: JournalEpoch
+  package let partitionCount: Int
   let shared: WriterShared
   let readers: ReaderPool
   private let ended: Ended
@@ -18,7 +18,7 @@ public final class SQLiteJournal: Journal {
   /// - Parameters:
   ///   - now: the wall clock that stamps events; called on the writer's thread.
   ///   - newEpoch: draws the identity of a journal made anew.
-  public static func open(
+  package static func open(
     _ options: SQLiteJournalOptions, now: @escaping @Sendable () -> WallTime,
     newEpoch: @escaping @Sendable () -> JournalEpoch
   ) async throws(JournalError) -> SQLiteJournal {
@@ -74,20 +74,20 @@ public final class SQLiteJournal: Journal {
     readers.close()
   }
 
-  public var name: String { shared.options.name }
-  public var deadlineSignal: DeadlineSignal { shared.deadlineSignal }
+  package var name: String { shared.options.name }
+  package var deadlineSignal: DeadlineSignal { shared.deadlineSignal }
 
   /// What it has done since it was opened.
-  public var statistics: JournalStatistics { shared.statistics.withLock { $0 } }
+  package var statistics: JournalStatistics { shared.statistics.withLock { $0 } }
   /// Appends that wait for the writer.
-  public var waitingAppends: Int { shared.queue.count }
+  package var waitingAppends: Int { shared.queue.count }
 
   /// Beats while the writer thread is at work.
-  public var pulse: Pulse { shared.pulse }
+  package var pulse: Pulse { shared.pulse }
   /// Why the writer could not write what it was given last; nil when it could.
-  public var trouble: String? { shared.trouble.withLock { $0 } }
+  package var trouble: String? { shared.trouble.withLock { $0 } }
 
-  public nonisolated(nonsending) func append(
+  package nonisolated(nonsending) func append(
     _ append: Append
   ) async throws(JournalError) -> AppendReceipt {
     try append.validate(shared.options.appendLimits)
@@ -109,7 +109,7 @@ public final class SQLiteJournal: Journal {
 
   /// Takes no more, commits what waits, copies the log into the file, and lets go of it. Those who
   /// wait for changes are told `.closed`.
-  public nonisolated(nonsending) func close() async {
+  package nonisolated(nonsending) func close() async {
     readers.close()
     shared.queue.close()
     shared.tail.close()
@@ -117,7 +117,7 @@ public final class SQLiteJournal: Journal {
   }
 
   /// Runs SQL on the writer's connection between two transactions: for tests and upkeep.
-  public nonisolated(nonsending) func execute(sql: String) async throws(JournalError) {
+  package nonisolated(nonsending) func execute(sql: String) async throws(JournalError) {
     let failure = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<JournalError?, Never>) in
       switch shared.queue.push(.execute(sql, continuation)) {

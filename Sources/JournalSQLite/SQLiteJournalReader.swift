@@ -1,17 +1,17 @@
-public import Journal
+package import Journal
 import SQLite
 
 /// A journal's file opened for reading only, beside a running writer or without one: for audits.
 /// Takes no lock that a writer would feel, never checkpoints, and does not follow: `waitForChange`
 /// is refused.
-public final class SQLiteJournalReader: JournalReader {
-  public let name: String
-  public let epoch: JournalEpoch
-  public let partitionCount: Int
+package final class SQLiteJournalReader: JournalReader {
+  package let name: String
+  package let epoch: JournalEpoch
+  package let partitionCount: Int
   private let readers: ReaderPool
 
   /// Throws `.refused` for a file of another schema version, name or partition count.
-  public static func open(
+  package static func open(
     _ options: SQLiteJournalOptions
   ) async throws(JournalError) -> SQLiteJournalReader {
     let readers = try ReaderPool(options)
@@ -37,19 +37,19 @@ public final class SQLiteJournalReader: JournalReader {
 
   /// What SQLite's own check of every table and index finds, at most `limit` lines; empty when all
   /// is well. Reads the whole file.
-  public nonisolated(nonsending) func integrityErrors(
+  package nonisolated(nonsending) func integrityErrors(
     limit: Int
   ) async throws(JournalError) -> [String] {
     try await readers.query { try $0.integrityErrors(limit: limit) }
   }
 
-  public nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
     let count = partitionCount
     let heads = try await readers.query { try $0.heads(count: count) }
     return SourceStatus(epoch: epoch, heads: heads)
   }
 
-  public nonisolated(nonsending) func read(
+  package nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     guard (0..<partitionCount).contains(partition.index) else {
@@ -60,25 +60,25 @@ public final class SQLiteJournalReader: JournalReader {
     }
   }
 
-  public nonisolated(nonsending) func waitForChange(
+  package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
     throw .invalid("\(name) is open for reading only and does not follow")
   }
 
-  public nonisolated(nonsending) func load(
+  package nonisolated(nonsending) func load(
     _ stream: StreamKey
   ) async throws(JournalError) -> LoadedStream {
     try await readers.query { try $0.load(stream) }
   }
 
-  public nonisolated(nonsending) func read(
+  package nonisolated(nonsending) func read(
     stream: StreamKey, from version: StreamVersion, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     try await readers.query { try $0.events(of: stream, from: version, limit: limit) }
   }
 
-  public nonisolated(nonsending) func inboxMark(
+  package nonisolated(nonsending) func inboxMark(
     of stream: StreamKey, from source: InboxSource
   ) async throws(JournalError) -> Position {
     try await readers.query { database in
@@ -86,43 +86,43 @@ public final class SQLiteJournalReader: JournalReader {
     }
   }
 
-  public nonisolated(nonsending) func cursors(
+  package nonisolated(nonsending) func cursors(
     of subscriber: String
   ) async throws(JournalError) -> [Cursor] {
     try await readers.query { try $0.cursors(of: subscriber) }
   }
 
-  public nonisolated(nonsending) func dueDeadlines(
+  package nonisolated(nonsending) func dueDeadlines(
     at time: WallTime, limit: Int
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.dueDeadlines(at: time, limit: limit) }
   }
 
-  public nonisolated(nonsending) func nextDeadline(
+  package nonisolated(nonsending) func nextDeadline(
     after time: WallTime?
   ) async throws(JournalError) -> Deadline? {
     try await readers.query { try $0.nextDeadline(after: time) }
   }
 
-  public nonisolated(nonsending) func deadlines(
+  package nonisolated(nonsending) func deadlines(
     kind: String?, after deadline: Deadline?, limit: Int
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.deadlines(kind: kind, after: deadline, limit: limit) }
   }
 
-  public nonisolated(nonsending) func deadlines(
+  package nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try await readers.query { try $0.deadlines(of: stream) }
   }
 
-  public nonisolated(nonsending) func parked(
+  package nonisolated(nonsending) func parked(
     for subscriber: String?, after key: ParkedKey?, limit: Int
   ) async throws(JournalError) -> [ParkedEvent] {
     try await readers.query { try $0.parked(for: subscriber, after: key, limit: limit) }
   }
 
-  public nonisolated(nonsending) func parkedEvent(
+  package nonisolated(nonsending) func parkedEvent(
     _ key: ParkedKey
   ) async throws(JournalError) -> ParkedEvent? {
     try await readers.query { try $0.parkedEvent(key) }

@@ -14,7 +14,7 @@ import UnixSignals
 /// another status than 0.
 ///
 /// - Parameter source: where the configuration is read again while the node runs.
-public func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) async throws {
+package func runNode(_ config: NodeConfig, reloadingFrom source: ReloadSource) async throws {
   // From here on SIGHUP means to reload, not to end.
   let hangUps = await UnixSignalsSequence(trapping: .sighup)
   let level = LogLevel(config.log.level)

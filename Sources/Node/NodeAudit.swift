@@ -2,7 +2,7 @@ import Domain
 import Glibc
 import Journal
 import JournalSQLite
-public import Services
+package import Services
 import Transport
 import Views
 
@@ -106,7 +106,7 @@ struct NodeAudit: Sendable {
 
 /// Checks the journals in a data directory, beside a running node or without one. Throws when they
 /// cannot be opened; damage within is part of the report.
-public func auditDataDirectory(
+package func auditDataDirectory(
   _ directory: String, grace: Duration = .seconds(60)
 ) async throws -> AuditReport {
   try await NodeAudit(data: directory).run(grace: grace)

@@ -5,8 +5,8 @@ import Resilience
 import Services
 
 /// The machine's clocks, as the parts of a node want them.
-public enum NodeClock {
-  public static func milliseconds() -> Int64 {
+package enum NodeClock {
+  package static func milliseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000

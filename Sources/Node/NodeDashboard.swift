@@ -1,8 +1,8 @@
 import Journal
 import Messages
-public import Services
+package import Services
 import Synchronization
-public import Transport
+package import Transport
 import Views
 
 /// The dashboard's view on this node, and how it is built anew beside the one in use.
@@ -76,7 +76,7 @@ final class NodeDashboard: Sendable {
 /// Builds the dashboard's view anew from the journals in a data directory, while no node runs on
 /// it. Throws, with the view as it was, when there are no journals or a node has them open.
 /// - Parameter progress: told events taken so far and how many there are.
-public func rebuildDashboard(
+package func rebuildDashboard(
   data directory: String, progress: @escaping DashboardRebuild.Progress
 ) async throws(RPCError) {
   var config = NodeConfig()

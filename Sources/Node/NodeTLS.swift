@@ -1,24 +1,24 @@
 import Credentials
 import NIOSSL
-public import Transport
+package import Transport
 
 /// How a node speaks TLS: as a server, and as a client of other nodes. Made from the files that its
 /// configuration names, and made anew from them by `reload`.
-public struct NodeTLS: Sendable {
+package struct NodeTLS: Sendable {
   /// Nothing is said about a certificate that holds longer than this.
   static let warningDays: Int64 = 14
 
   /// nil on a plain port.
-  public let server: ServerTLS?
+  package let server: ServerTLS?
   /// nil when other nodes are called in plain.
-  public let client: ClientTLS?
+  package let client: ClientTLS?
   /// Whether nodes that call this one show certificates.
   private let asksNodes: Bool
   /// Seconds since 1970.
   private let now: @Sendable () -> Int64
 
   /// Throws what is wrong with the files, with the key that names them.
-  public init(
+  package init(
     _ settings: NodeConfig.TLS, now: @escaping @Sendable () -> Int64 = NodeTLS.systemSeconds
   ) throws(ConfigError) {
     let files = try TLSFiles(settings, now: now())
@@ -34,7 +34,7 @@ public struct NodeTLS: Sendable {
   ///
   /// - Returns: what is to be warned of; see `warnings`.
   @discardableResult
-  public func reload(_ settings: NodeConfig.TLS) throws(ConfigError) -> [String] {
+  package func reload(_ settings: NodeConfig.TLS) throws(ConfigError) -> [String] {
     guard settings.servesTLS == (server != nil), settings.callsWithTLS == (client != nil),
       settings.clientCAFile.isEmpty == !asksNodes
     else {
@@ -49,17 +49,17 @@ public struct NodeTLS: Sendable {
   }
 
   /// The files that are read.
-  public static func files(_ settings: NodeConfig.TLS) -> [String] {
+  package static func files(_ settings: NodeConfig.TLS) -> [String] {
     [settings.certificateFile, settings.keyFile, settings.caFile, settings.clientCAFile]
       .filter { !$0.isEmpty }
   }
 
   /// A certificate that is about to expire, in a line.
-  public static func warnings(_ settings: NodeConfig.TLS, now: Int64) -> [String] {
+  package static func warnings(_ settings: NodeConfig.TLS, now: Int64) -> [String] {
     (try? TLSFiles(settings, now: now))?.warnings(now: now) ?? []
   }
 
-  public static let systemSeconds: @Sendable () -> Int64 = { NodeClock.milliseconds() / 1000 }
+  package static let systemSeconds: @Sendable () -> Int64 = { NodeClock.milliseconds() / 1000 }
 }
 
 /// The files read, before anything is made of them.

@@ -1,4 +1,4 @@
 /// What this build calls itself.
-public enum NodeVersion {
-  public static let text = "0.1.0"
+package enum NodeVersion {
+  package static let text = "0.1.0"
 }

@@ -1,12 +1,12 @@
 import Domain
-public import Services
+package import Services
 import Transport
 
 extension HTTPProvider {
   /// Looks first: a refund whose answer was lost is found by its mark. Then cancels, on condition
   /// that what is left is still what was seen: of two requests for one refund, however late one of
   /// them arrives, at most one is carried out, also where the idempotency key no longer holds.
-  public func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {
+  package func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {
     let deadline = deadline
     let payment: ProviderPayment
     switch await found(refund, until: deadline) {

@@ -1,7 +1,7 @@
 import Domain
-public import NIOCore
-public import Services
-public import Transport
+package import NIOCore
+package import Services
+package import Transport
 
 /// A payment provider behind the REST API that Korean providers share: confirm, billing key,
 /// look up by order id, cancel; <https://docs.tosspayments.com/reference>.
@@ -9,7 +9,7 @@ public import Transport
 /// Nothing is called charged or not charged unless it is certain. The provider approves one payment
 /// an order id, and our payment key is that id; so an attempt can always be asked about, and no
 /// number of attempts charges twice.
-public final class HTTPProvider: PaymentProvider {
+package final class HTTPProvider: PaymentProvider {
   /// How long a caller is told to wait when the provider does not say.
   private static let retryAfter: Duration = .seconds(1)
   private static let retryAfterMending: Duration = .seconds(60)
@@ -25,7 +25,7 @@ public final class HTTPProvider: PaymentProvider {
   private let clock: TransportClock
 
   /// Throws when the file of authorities cannot be used. Has to be closed.
-  public init(
+  package init(
     _ settings: HTTPProviderSettings, clock: TransportClock = .system, group: any EventLoopGroup
   ) throws(HTTPProviderError) {
     link = try ProviderLink(settings, clock: clock, group: group)
@@ -37,9 +37,9 @@ public final class HTTPProvider: PaymentProvider {
   }
 
   /// Ends what is under way and closes every connection.
-  public func close() async { await link.close() }
+  package func close() async { await link.close() }
 
-  public func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
+  package func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
     guard let token = ChargeToken(charge.method) else { return Self.unknownMethod }
     let deadline = deadline
     let outcome: ProviderOutcome
@@ -54,7 +54,7 @@ public final class HTTPProvider: PaymentProvider {
     return outcome
   }
 
-  public func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
+  package func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
     // What is no method was never sent.
     guard ChargeToken(charge.method) != nil else { return Self.unknownMethod }
     let since = heard(of: charge)

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Where a provider's API begins: `https://host[:port][/path]`. Anything that is not HTTPS is none.
-public struct ProviderAddress: Hashable, Sendable, CustomStringConvertible {
+package struct ProviderAddress: Hashable, Sendable, CustomStringConvertible {
   /// Without a slash at its end.
   private let text: String
 
   /// Nil unless the text is an HTTPS URL with a host and without user, query or fragment.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let parts = URLComponents(string: text), parts.scheme == "https",
       let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil,
       parts.query == nil, parts.fragment == nil,
@@ -21,5 +21,5 @@ public struct ProviderAddress: Hashable, Sendable, CustomStringConvertible {
   /// The URL of a path, which begins with a slash.
   func url(_ path: String) -> String { text + path }
 
-  public var description: String { text }
+  package var description: String { text }
 }

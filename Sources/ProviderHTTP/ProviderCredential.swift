@@ -1,7 +1,7 @@
 import Foundation
 
 /// The shop's secret as HTTP Basic authentication shows it. It never shows anywhere else.
-public struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+package struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
   CustomReflectable
 {
   private let secret: String
@@ -9,7 +9,7 @@ public struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebug
   let header: String
 
   /// - Parameter secret: the secret key; it is the user name, and there is no password.
-  public init(secret: String) {
+  package init(secret: String) {
     self.secret = secret
     header = "Basic " + Self.encoded(secret)
   }
@@ -21,9 +21,9 @@ public struct ProviderCredential: Sendable, CustomStringConvertible, CustomDebug
     }
   }
 
-  public var description: String { "<secret>" }
-  public var debugDescription: String { "<secret>" }
-  public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+  package var description: String { "<secret>" }
+  package var debugDescription: String { "<secret>" }
+  package var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
   private static func encoded(_ secret: String) -> String {
     Data("\(secret):".utf8).base64EncodedString()

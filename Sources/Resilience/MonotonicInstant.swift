@@ -9,29 +9,29 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable, CustomStringConv
   public let nanoseconds: Int64
 
   /// Later than every other moment.
-  public static let distantFuture = MonotonicInstant(nanoseconds: .max)
+  package static let distantFuture = MonotonicInstant(nanoseconds: .max)
 
   @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   /// The moment so many milliseconds after the clock's beginning.
-  public init(ms: Int64) {
+  package init(ms: Int64) {
     let (product, overflow) = ms.multipliedReportingOverflow(by: 1_000_000)
     self.init(nanoseconds: overflow ? (ms < 0 ? .min : .max) : product)
   }
 
   /// The moment so many nanoseconds later (earlier when negative).
-  public func advanced(byNanoseconds step: Int64) -> MonotonicInstant {
+  package func advanced(byNanoseconds step: Int64) -> MonotonicInstant {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(step)
     return MonotonicInstant(nanoseconds: overflow ? (step < 0 ? .min : .max) : sum)
   }
 
   /// The moment `duration` later (earlier when negative).
-  public func advanced(by duration: Duration) -> MonotonicInstant {
+  package func advanced(by duration: Duration) -> MonotonicInstant {
     advanced(byNanoseconds: duration.wholeNanoseconds)
   }
 
   /// Nanoseconds from `earlier` to this moment; negative if it is in fact later.
-  public func nanoseconds(since earlier: MonotonicInstant) -> Int64 {
+  package func nanoseconds(since earlier: MonotonicInstant) -> Int64 {
     let (difference, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
     return overflow ? (nanoseconds < earlier.nanoseconds ? .min : .max) : difference
   }
@@ -45,7 +45,7 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable, CustomStringConv
 
 extension Duration {
   /// The duration in whole nanoseconds, rounded towards zero and clamped.
-  public var wholeNanoseconds: Int64 {
+  package var wholeNanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     let (total, overflow2) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)

@@ -1,16 +1,16 @@
 /// A value of a policy that cannot be meant. Names the field as it stands in a file.
-public struct PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Such as `open_wait.jitter`.
-  public let field: String
+  package let field: String
   /// What is wrong with it, with the value and what is allowed.
-  public let problem: String
+  package let problem: String
 
-  public init(field: String, problem: String) {
+  package init(field: String, problem: String) {
     self.field = field
     self.problem = problem
   }
 
-  public var description: String { "\(field): \(problem)" }
+  package var description: String { "\(field): \(problem)" }
 }
 
 /// Checks that all policies share.

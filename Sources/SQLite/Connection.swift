@@ -2,19 +2,19 @@ import CSQLite
 
 /// One connection to a database file. Not `Sendable`: it belongs to whoever made it, one thread at
 /// a time, and is opened without SQLite's own mutex for that reason.
-public final class Connection {
-  public enum Mode: Sendable {
+package final class Connection {
+  package enum Mode: Sendable {
     /// Opens for writing, and makes the file if there is none.
     case create
     /// Opens an existing file for reading; writes fail.
     case readOnly
   }
 
-  public let path: String
+  package let path: String
   let handle: OpaquePointer
 
   /// - Parameter vfs: the name of a registered SQLite VFS; the default one when nil.
-  public init(path: String, mode: Mode, vfs: String? = nil) throws(SQLiteError) {
+  package init(path: String, mode: Mode, vfs: String? = nil) throws(SQLiteError) {
     let flags =
       switch mode {
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -43,13 +43,13 @@ public final class Connection {
   }
 
   /// Runs one or several statements and drops what they return.
-  public func execute(_ sql: String) throws(SQLiteError) {
+  package func execute(_ sql: String) throws(SQLiteError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code) }
   }
 
   /// Compiles one statement, to be used many times.
-  public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+  package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
     var prepared: OpaquePointer?
     let code = sqlite3_prepare_v3(
       handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
@@ -61,33 +61,33 @@ public final class Connection {
   }
 
   /// The first column of the first row as an integer; nil without a row.
-  public func integer(_ sql: String) throws(SQLiteError) -> Int64? {
+  package func integer(_ sql: String) throws(SQLiteError) -> Int64? {
     let statement = try prepare(sql)
     return try statement.step() ? statement.integer(0) : nil
   }
 
   /// The first column of the first row as text; nil without a row.
-  public func text(_ sql: String) throws(SQLiteError) -> String? {
+  package func text(_ sql: String) throws(SQLiteError) -> String? {
     let statement = try prepare(sql)
     return try statement.step() ? statement.text(0) : nil
   }
 
   /// Whether no transaction is open.
-  public var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+  package var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
 
   /// Rows changed by the latest statement.
-  public var changes: Int64 { sqlite3_changes64(handle) }
+  package var changes: Int64 { sqlite3_changes64(handle) }
 
   /// The rowid of the latest insert.
-  public var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+  package var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
 
   /// How long a statement waits for another connection's lock, in milliseconds.
-  public func setBusyTimeout(milliseconds: Int32) {
+  package func setBusyTimeout(milliseconds: Int32) {
     sqlite3_busy_timeout(handle, milliseconds)
   }
 
   /// Refuses SQL that could damage the file, such as writable_schema.
-  public func setDefensive() { _ = baedal_sqlite3_defensive(handle) }
+  package func setDefensive() { _ = baedal_sqlite3_defensive(handle) }
 
   func error(_ code: Int32) -> SQLiteError {
     SQLiteError(

@@ -4,7 +4,7 @@ import CSQLite
 ///
 /// Bound text and blobs are copied into one buffer that the statement owns, which SQLite then reads
 /// in place: no allocation per value.
-public final class Statement {
+package final class Statement {
   private let handle: OpaquePointer
   private let connection: Connection
   private let scratch: UnsafeMutableRawBufferPointer
@@ -25,11 +25,11 @@ public final class Statement {
   }
 
   /// Binds to parameter `at`, counted from 1.
-  public func bind(_ at: Int32, _ value: Int64) {
+  package func bind(_ at: Int32, _ value: Int64) {
     sqlite3_bind_int64(handle, at, value)
   }
 
-  public func bind(_ at: Int32, _ value: String) {
+  package func bind(_ at: Int32, _ value: String) {
     var value = value
     value.withUTF8 { (utf8: UnsafeBufferPointer<UInt8>) -> Void in
       let bytes = UnsafeRawBufferPointer(utf8)
@@ -44,7 +44,7 @@ public final class Statement {
     }
   }
 
-  public func bind(_ at: Int32, _ value: [UInt8]) {
+  package func bind(_ at: Int32, _ value: [UInt8]) {
     value.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) -> Void in
       if let kept = keep(bytes) {
         sqlite3_bind_blob(handle, at, kept, Int32(bytes.count), nil)
@@ -56,14 +56,14 @@ public final class Statement {
   }
 
   /// Binds text, or NULL for nil.
-  public func bind(_ at: Int32, _ value: String?) {
+  package func bind(_ at: Int32, _ value: String?) {
     if let value { bind(at, value) } else { bindNull(at) }
   }
 
-  public func bindNull(_ at: Int32) { sqlite3_bind_null(handle, at) }
+  package func bindNull(_ at: Int32) { sqlite3_bind_null(handle, at) }
 
   /// Runs to the next row; false when there is none, and the statement is reset then.
-  public func step() throws(SQLiteError) -> Bool {
+  package func step() throws(SQLiteError) -> Bool {
     let code = sqlite3_step(handle)
     switch code {
     case SQLITE_ROW: return true
@@ -78,34 +78,34 @@ public final class Statement {
   }
 
   /// Runs a statement that returns no rows.
-  public func run() throws(SQLiteError) {
+  package func run() throws(SQLiteError) {
     while try step() {}
   }
 
   /// Ready for the next use; bindings stay until bound again.
-  public func reset() {
+  package func reset() {
     sqlite3_reset(handle)
     used = 0
   }
 
   /// The column `at`, counted from 0, of the current row.
-  public func integer(_ at: Int32) -> Int64 { sqlite3_column_int64(handle, at) }
+  package func integer(_ at: Int32) -> Int64 { sqlite3_column_int64(handle, at) }
 
   /// Empty for NULL. Invalid UTF-8 is repaired, which a checksum over the text then shows.
-  public func text(_ at: Int32) -> String {
+  package func text(_ at: Int32) -> String {
     guard let start = sqlite3_column_text(handle, at) else { return "" }
     let count = Int(sqlite3_column_bytes(handle, at))
     return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
 
   /// Empty for NULL.
-  public func blob(_ at: Int32) -> [UInt8] {
+  package func blob(_ at: Int32) -> [UInt8] {
     guard let start = sqlite3_column_blob(handle, at) else { return [] }
     return [UInt8](
       UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, at))))
   }
 
-  public func isNull(_ at: Int32) -> Bool {
+  package func isNull(_ at: Int32) -> Bool {
     sqlite3_column_type(handle, at) == SQLITE_NULL
   }
 

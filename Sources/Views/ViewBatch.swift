@@ -1,18 +1,18 @@
-public import Journal
+package import Journal
 
 /// What a run of events of one source changes in a view. Changes and cursors become visible
 /// together; handing in the same batch again changes nothing.
-public struct ViewBatch<Change: Sendable>: Sendable {
+package struct ViewBatch<Change: Sendable>: Sendable {
   /// The journal the events are from.
-  public var source: String
+  package var source: String
   /// In the order of their events within each partition; an event that means nothing to the view
   /// gives none.
-  public var changes: [Change]
+  package var changes: [Change]
   /// Where the view stands afterwards, for each partition that moved. One of another epoch than
   /// the view has taken is refused.
-  public var cursors: [ViewCursor]
+  package var cursors: [ViewCursor]
 
-  public init(source: String, changes: [Change], cursors: [ViewCursor]) {
+  package init(source: String, changes: [Change], cursors: [ViewCursor]) {
     self.source = source
     self.changes = changes
     self.cursors = cursors
@@ -20,13 +20,13 @@ public struct ViewBatch<Change: Sendable>: Sendable {
 }
 
 /// How far a view has taken one partition of one source.
-public struct ViewCursor: Hashable, Sendable {
-  public var partition: Partition
-  public var position: Position
+package struct ViewCursor: Hashable, Sendable {
+  package var partition: Partition
+  package var position: Position
   /// The source's epoch.
-  public var epoch: JournalEpoch
+  package var epoch: JournalEpoch
 
-  public init(partition: Partition, position: Position, epoch: JournalEpoch) {
+  package init(partition: Partition, position: Position, epoch: JournalEpoch) {
     self.partition = partition
     self.position = position
     self.epoch = epoch
@@ -34,23 +34,23 @@ public struct ViewCursor: Hashable, Sendable {
 }
 
 /// How far a view has taken each partition of each source.
-public struct ViewCursors: Sendable, Equatable {
+package struct ViewCursors: Sendable, Equatable {
   private var bySource: [String: [Partition: ViewCursor]] = [:]
 
-  public init() {}
+  package init() {}
 
   /// The cursors of one source, by partition.
-  public func of(_ source: String) -> [ViewCursor] {
+  package func of(_ source: String) -> [ViewCursor] {
     (bySource[source] ?? [:]).values.sorted { $0.partition < $1.partition }
   }
 
   /// The last position taken; `.start` if none.
-  public func position(_ source: String, _ partition: Partition) -> Position {
+  package func position(_ source: String, _ partition: Partition) -> Position {
     bySource[source]?[partition]?.position ?? .start
   }
 
   /// Moves on, never back.
-  public mutating func take(_ cursor: ViewCursor, of source: String) {
+  package mutating func take(_ cursor: ViewCursor, of source: String) {
     guard cursor.position > position(source, cursor.partition) else { return }
     bySource[source, default: [:]][cursor.partition] = cursor
   }

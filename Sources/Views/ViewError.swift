@@ -1,7 +1,7 @@
-public import Journal
+package import Journal
 
 /// Why a view did not do what was asked. A view can always be built anew from its journals.
-public enum ViewError: Error, Hashable, Sendable {
+package enum ViewError: Error, Hashable, Sendable {
   /// Nothing was written or read: too much is waiting already. Try again later.
   case overloaded(String)
   /// Nothing was written: the disk is full or out of reach. Works again by itself when it can.
@@ -19,7 +19,7 @@ public enum ViewError: Error, Hashable, Sendable {
 }
 
 extension ViewError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .overloaded(let reason): "view overloaded: \(reason)"
     case .unavailable(let reason): "view unavailable: \(reason)"
@@ -34,7 +34,7 @@ extension ViewError: CustomStringConvertible {
 
 extension ViewError {
   /// The same in a journal's words, for what runs a projection.
-  public var asJournalError: JournalError {
+  package var asJournalError: JournalError {
     switch self {
     case .overloaded(let reason): .overloaded(reason)
     case .unavailable(let reason): .unavailable(reason)

@@ -1,20 +1,20 @@
 import Foundation
 import SwiftASN1
-public import Transport
+package import Transport
 import X509
 
 /// What stands in a certificate, for people and for checks.
-public struct CertificateFacts: Hashable, Sendable {
+package struct CertificateFacts: Hashable, Sendable {
   /// The subject, such as "CN=order".
-  public let subject: String
-  public let issuer: String
+  package let subject: String
+  package let issuer: String
   /// Whom it names.
-  public let names: PeerCertificate
+  package let names: PeerCertificate
   /// The first and the last second, since 1970, in which it holds.
-  public let validFrom: Int64
-  public let validUntil: Int64
+  package let validFrom: Int64
+  package let validUntil: Int64
   /// Whether it may vouch for others.
-  public let isAuthority: Bool
+  package let isAuthority: Bool
 
   init(_ certificate: Certificate) {
     subject = "\(certificate.subject)"
@@ -31,12 +31,12 @@ public struct CertificateFacts: Hashable, Sendable {
   }
 
   /// All certificates of a PEM file, in its order. At least one.
-  public static func read(_ path: String) throws(CertificateFileError) -> [CertificateFacts] {
+  package static func read(_ path: String) throws(CertificateFileError) -> [CertificateFacts] {
     try CertificateFiles.certificates(.certificate, path).map(CertificateFacts.init)
   }
 
   /// Whether it holds at that second.
-  public func holds(at now: Int64) -> Bool {
+  package func holds(at now: Int64) -> Bool {
     (validFrom...max(validFrom, validUntil)).contains(now)
   }
 }

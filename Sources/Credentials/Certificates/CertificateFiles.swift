@@ -1,22 +1,22 @@
 import Crypto
 import Foundation
-public import NIOSSL
+package import NIOSSL
 import SwiftASN1
 import X509
 
 /// The PEM files that TLS is configured with, read and checked.
-public enum CertificateFiles {
+package enum CertificateFiles {
   /// A certificate with what leads to its authority, and the key that belongs to it.
-  public struct Identity: Sendable {
-    public let chain: [NIOSSLCertificate]
-    public let key: NIOSSLPrivateKey
+  package struct Identity: Sendable {
+    package let chain: [NIOSSLCertificate]
+    package let key: NIOSSLPrivateKey
     /// Of the first certificate.
-    public let facts: CertificateFacts
+    package let facts: CertificateFacts
   }
 
   /// What one side shows. Throws when a file is missing or not what it should be, when the key is
   /// not the certificate's, and when the certificate does not hold at `now` (seconds since 1970).
-  public static func identity(
+  package static func identity(
     certificate: String, key keyPath: String, now: Int64
   ) throws(CertificateFileError) -> Identity {
     let all = try certificates(.certificate, certificate)
@@ -47,7 +47,7 @@ public enum CertificateFiles {
   }
 
   /// Whom one side trusts: every certificate of the file. At least one of them holds at `now`.
-  public static func authorities(
+  package static func authorities(
     _ path: String, now: Int64
   ) throws(CertificateFileError) -> [NIOSSLCertificate] {
     let all = try certificates(.authorities, path)
@@ -76,7 +76,7 @@ public enum CertificateFiles {
   }
 
   /// Such as 2026-11-25.
-  public static func day(_ second: Int64) -> String {
+  package static func day(_ second: Int64) -> String {
     let date = Date(timeIntervalSince1970: TimeInterval(second))
     return date.formatted(.iso8601.year().month().day())
   }

@@ -2,15 +2,15 @@ import Foundation
 
 /// A folder with a development authority and the certificates of nodes: `authority.pem`,
 /// `authority.key`, and `NAME.pem`, `NAME.key` for each node.
-public struct CertificateFolder {
+package struct CertificateFolder {
   private let folder: String
 
-  public init(_ folder: String) { self.folder = folder }
+  package init(_ folder: String) { self.folder = folder }
 
-  public func path(_ name: String) -> String { "\(folder)/\(name)" }
+  package func path(_ name: String) -> String { "\(folder)/\(name)" }
 
   /// Throws when a node of these has a certificate or a key already.
-  public func requireFree(_ names: [String]) throws(CertificateFileError) {
+  package func requireFree(_ names: [String]) throws(CertificateFileError) {
     for name in names.flatMap({ ["\($0).pem", "\($0).key"] }) where exists(name) {
       throw CertificateFileError(
         name.hasSuffix("key") ? .key : .certificate, path(name),
@@ -19,7 +19,7 @@ public struct CertificateFolder {
   }
 
   /// The authority that is there, or a new one.
-  public func authority() throws -> (value: DevelopmentAuthority, isNew: Bool) {
+  package func authority() throws -> (value: DevelopmentAuthority, isNew: Bool) {
     let there = ["authority.pem", "authority.key"].filter(exists)
     guard !there.isEmpty else {
       let authority = try DevelopmentAuthority()
@@ -45,7 +45,7 @@ public struct CertificateFolder {
   }
 
   /// Writes both files, each whole or not at all; the key first, for its owner alone.
-  public func write(
+  package func write(
     _ issued: DevelopmentAuthority.Issued, as name: String
   ) throws(CertificateFileError) {
     do {

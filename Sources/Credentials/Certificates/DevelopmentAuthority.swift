@@ -1,14 +1,14 @@
 import Crypto
-public import Foundation
+package import Foundation
 import SwiftASN1
 import X509
 
 /// An authority of one's own, for development and tests: it vouches for nodes on this machine.
-public struct DevelopmentAuthority: Sendable {
+package struct DevelopmentAuthority: Sendable {
   /// A certificate and its key, as the text of two files.
-  public struct Issued: Sendable {
-    public let certificatePEM: String
-    public let keyPEM: String
+  package struct Issued: Sendable {
+    package let certificatePEM: String
+    package let keyPEM: String
   }
 
   /// Clocks differ a little.
@@ -19,7 +19,7 @@ public struct DevelopmentAuthority: Sendable {
   private let key: P256.Signing.PrivateKey
 
   /// A new one.
-  public init(
+  package init(
     _ name: String = "Baedal development authority", from start: Date = Date(), days: Int = 3650
   ) throws {
     key = P256.Signing.PrivateKey()
@@ -38,7 +38,7 @@ public struct DevelopmentAuthority: Sendable {
   }
 
   /// One that was made before. Throws when the texts are not its two files.
-  public init(_ files: Issued) throws {
+  package init(_ files: Issued) throws {
     certificate = try Certificate(pemEncoded: files.certificatePEM)
     key = try P256.Signing.PrivateKey(pemRepresentation: files.keyPEM)
     guard certificate.publicKey == Certificate.PublicKey(key.publicKey) else {
@@ -47,20 +47,20 @@ public struct DevelopmentAuthority: Sendable {
   }
 
   /// Its own files. The key stays with whoever may make nodes.
-  public func files() throws -> Issued {
+  package func files() throws -> Issued {
     Issued(
       certificatePEM: try certificate.serializeAsPEM().pemString + "\n",
       keyPEM: key.pemRepresentation + "\n")
   }
 
-  public var facts: CertificateFacts { CertificateFacts(certificate) }
+  package var facts: CertificateFacts { CertificateFacts(certificate) }
 
   /// A certificate for a node, which it shows to its callers and to the nodes that it calls.
   ///
   /// - Parameters:
   ///   - name: the node's; it stands as common name and among the DNS names.
   ///   - hosts: names and addresses that it is reached by.
-  public func issue(
+  package func issue(
     _ name: String, hosts: [String] = ["localhost", "127.0.0.1", "::1"],
     from start: Date = Date(), days: Int = 397
   ) throws -> Issued {

@@ -1,10 +1,10 @@
 import SwiftASN1
-public import Transport
+package import Transport
 import X509
 
 extension PeerCertificate {
   /// Reads the names of a certificate in DER; nil if it is none.
-  public init?(der: [UInt8]) {
+  package init?(der: [UInt8]) {
     guard let certificate = try? Certificate(derEncoded: der) else { return nil }
     self.init(certificate)
   }

@@ -1,26 +1,26 @@
 import Foundation
 import JWTKit
-public import Transport
+package import Transport
 
 /// What a token says: who its bearer is, and from when until when. Times are seconds since 1970.
-public struct TokenClaims: Hashable, Sendable {
+package struct TokenClaims: Hashable, Sendable {
   /// What stands in `iss`.
-  public static let issuer = "baedal"
+  package static let issuer = "baedal"
   /// Bytes of a role or an id, at most.
   static let textBytesMax = 128
   /// Seconds by which clocks may differ.
   static let leeway: Int64 = 30
 
   /// The role, such as `customer`.
-  public let role: String
+  package let role: String
   /// Who within the role.
-  public let subject: String
-  public let issued: Int64
+  package let subject: String
+  package let issued: Int64
   /// From then on it is no longer taken.
-  public let expires: Int64
+  package let expires: Int64
 
   /// - Parameter lasting: how long it is taken, in seconds.
-  public init(role: String, subject: String, issued: Int64, lasting: Int64) {
+  package init(role: String, subject: String, issued: Int64, lasting: Int64) {
     self.role = role
     self.subject = subject
     self.issued = issued
@@ -73,7 +73,7 @@ struct TokenPayload: JWTPayload {
 }
 
 /// Why a token is not taken. For logs: its bearer is not told.
-public enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Not a token, or one that leaves out what it has to say.
   case malformed(String)
   /// Signed by a key that is not, or no longer, known here; or it does not say by which.
@@ -87,7 +87,7 @@ public enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
   /// From the future.
   case early
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .malformed(let text): "not a token: \(text)"
     case .unknownKey(let id): "signed by an unknown key '\(id.prefix(64))'"
@@ -103,7 +103,7 @@ public enum TokenError: Error, Hashable, Sendable, CustomStringConvertible {
 extension TokenClaims {
   /// Whom a token speaks of, without a look at its signature: for its bearer, who has to say so too.
   /// nil when it is no JSON Web Token of ours.
-  public static func principal(of token: [UInt8]) async -> Principal? {
+  package static func principal(of token: [UInt8]) async -> Principal? {
     guard !token.isEmpty,
       let payload = try? await JWTKeyCollection().unverified(token, as: TokenPayload.self)
     else { return nil }

@@ -2,19 +2,19 @@ import Foundation
 import JWTKit
 
 /// Signs tokens with an Ed25519 key. Nodes have its public half only.
-public struct TokenIssuer: Sendable {
+package struct TokenIssuer: Sendable {
   /// Names the key in tokens and key sets.
-  public let keyID: String
+  package let keyID: String
   private let key: EdDSA.PrivateKey
 
   /// A new key.
-  public init(keyID: String) throws(KeySetError) {
+  package init(keyID: String) throws(KeySetError) {
     self.keyID = keyID
     do { key = try EdDSA.PrivateKey() } catch { throw KeySetError("no key could be made") }
   }
 
   /// A key that was written down with `file`.
-  public init(file text: String) throws(KeySetError) {
+  package init(file text: String) throws(KeySetError) {
     let lines = text.split(separator: "\n", maxSplits: 1)
     guard let first = lines.first, first.hasPrefix(Self.mark), lines.count == 2 else {
       throw KeySetError("it is no key of `baedal token key`")
@@ -28,14 +28,14 @@ public struct TokenIssuer: Sendable {
   private static let mark = "# baedal signing key "
 
   /// What to write down, for the eyes of its owner only: the key's id, and the key as PEM (PKCS#8).
-  public var file: String {
+  package var file: String {
     let pem = key.pemRepresentation
     return "\(Self.mark)\(keyID)\n\(pem)\(pem.hasSuffix("\n") ? "" : "\n")"
   }
 
   /// The set with the public half in it, beside the keys that `set` holds already; nil is none. One
   /// of the same id is replaced.
-  public func added(to set: String?) throws(KeySetError) -> String {
+  package func added(to set: String?) throws(KeySetError) -> String {
     do {
       var keys: [JWK] = []
       if let set { keys = try JSONDecoder().decode(JWKS.self, from: Data(set.utf8)).keys }
@@ -52,7 +52,7 @@ public struct TokenIssuer: Sendable {
   }
 
   /// A signed token, as its bearer shows it.
-  public func issue(_ claims: TokenClaims) async throws(KeySetError) -> String {
+  package func issue(_ claims: TokenClaims) async throws(KeySetError) -> String {
     do {
       let id = JWKIdentifier(string: keyID)
       return try await JWTKeyCollection().add(eddsa: key, kid: id).sign(

@@ -5,12 +5,12 @@ import Synchronization
 /// The public keys that tokens are believed by, by their ids: a JSON Web Key Set (RFC 7517) with
 /// Ed25519 or P-256 keys. Several at once, so that a new key can be known everywhere before tokens
 /// are signed with it; replaced as a whole while the node runs.
-public final class TokenKeys: Sendable {
+package final class TokenKeys: Sendable {
   /// A token that was believed.
-  public struct Verified: Sendable {
-    public let claims: TokenClaims
+  package struct Verified: Sendable {
+    package let claims: TokenClaims
     /// The name of the key that signed it.
-    public let keyID: String
+    package let keyID: String
     /// The key itself, so that another one of the same name is told apart.
     fileprivate let material: String
   }
@@ -23,32 +23,32 @@ public final class TokenKeys: Sendable {
     let collection: JWTKeyCollection
   }
 
-  public static let tokenBytesMax = 4096
-  public static let keysMax = 64
+  package static let tokenBytesMax = 4096
+  package static let keysMax = 64
 
   private let keys: Mutex<[String: Key]>
 
   /// - Parameter set: the text of a key set. Throws an error whose text says what is wrong with it.
-  public init(_ set: String) async throws(KeySetError) {
+  package init(_ set: String) async throws(KeySetError) {
     keys = Mutex(try await Self.keys(of: set))
   }
 
   /// Takes another set in place of the one there is; throws, and keeps that, when it is none.
-  public func replace(_ set: String) async throws(KeySetError) {
+  package func replace(_ set: String) async throws(KeySetError) {
     let new = try await Self.keys(of: set)
     keys.withLock { $0 = new }
   }
 
   /// Whether the key that signed a token is believed still.
-  public func holds(_ token: Verified) -> Bool {
+  package func holds(_ token: Verified) -> Bool {
     keys.withLock { $0[token.keyID]?.material == token.material }
   }
 
-  public var ids: [String] { keys.withLock { $0.keys.sorted() } }
+  package var ids: [String] { keys.withLock { $0.keys.sorted() } }
 
   /// Believes a token, or says why not. Takes the time of a signature's verification.
   /// - Parameter now: seconds since 1970.
-  public func verify(
+  package func verify(
     _ token: [UInt8], at now: Int64
   ) async throws(TokenError) -> Verified {
     guard token.count <= Self.tokenBytesMax else { throw .malformed("over its length") }
@@ -111,8 +111,8 @@ public final class TokenKeys: Sendable {
 }
 
 /// What is wrong with a set of keys.
-public struct KeySetError: Error, Hashable, Sendable, CustomStringConvertible {
-  public let description: String
+package struct KeySetError: Error, Hashable, Sendable, CustomStringConvertible {
+  package let description: String
 
   init(_ description: String) { self.description = description }
 }

@@ -1,10 +1,10 @@
-public import CoreMetrics
+package import CoreMetrics
 import Synchronization
 
 /// What libraries measure, through swift-metrics: kept here, and told beside the node's signals.
 ///
 /// Bounded: beyond `seriesMax` series a new one is taken and forgotten, and counted.
-public final class LibraryMetrics: MetricsFactory {
+package final class LibraryMetrics: MetricsFactory {
   struct Key: Hashable {
     let name: String
     let labels: [[String]]
@@ -22,46 +22,46 @@ public final class LibraryMetrics: MetricsFactory {
   private static let textBytesMax = 128
   private static let labelsMax = 8
 
-  public init(seriesMax: Int = 1000) { self.seriesMax = seriesMax }
+  package init(seriesMax: Int = 1000) { self.seriesMax = seriesMax }
 
   /// The process's, to which swift-metrics is bound at its first use: that happens once.
-  public static let shared: LibraryMetrics = {
+  package static let shared: LibraryMetrics = {
     let metrics = LibraryMetrics()
     MetricsSystem.bootstrap(metrics)
     return metrics
   }()
 
-  public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+  package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     series(label, dimensions, .counter)
   }
 
-  public func makeFloatingPointCounter(
+  package func makeFloatingPointCounter(
     label: String, dimensions: [(String, String)]
   ) -> any FloatingPointCounterHandler {
     series(label, dimensions, .counter)
   }
 
-  public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+  package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
     series(label, dimensions, .gauge)
   }
 
-  public func makeRecorder(
+  package func makeRecorder(
     label: String, dimensions: [(String, String)], aggregate: Bool
   ) -> any RecorderHandler {
     series(label, dimensions, aggregate ? .summary : .gauge)
   }
 
-  public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+  package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     series(label, dimensions, .timer)
   }
 
-  public func destroyCounter(_ handler: any CounterHandler) { forget(handler) }
-  public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {
+  package func destroyCounter(_ handler: any CounterHandler) { forget(handler) }
+  package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {
     forget(handler)
   }
-  public func destroyMeter(_ handler: any MeterHandler) { forget(handler) }
-  public func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
-  public func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
+  package func destroyMeter(_ handler: any MeterHandler) { forget(handler) }
+  package func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
+  package func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
 
   private func forget(_ handler: any AnyObject) {
     guard let gone = handler as? LibrarySeries else { return }
@@ -117,7 +117,7 @@ public final class LibraryMetrics: MetricsFactory {
 
 extension LibraryMetrics {
   /// Adds all of it to a text.
-  public func write(to text: inout PrometheusText) {
+  package func write(to text: inout PrometheusText) {
     let (series, refused) = state.withLock { ($0.series, $0.refused) }
     let families = Dictionary(grouping: series.values, by: \.key.name)
     for (name, members) in families.sorted(by: { $0.key < $1.key }) {

@@ -1,16 +1,16 @@
 import Foundation
-public import Messages
+package import Messages
 
 /// The API group `external.metrics.k8s.io/v1beta1` as JSON: what Kubernetes' HPA reads metrics from
 /// that belong to no object of the cluster. Namespaces are the cluster's; a node has none.
-public enum ExternalMetrics {
-  public static let path = "/apis/external.metrics.k8s.io/v1beta1"
+package enum ExternalMetrics {
+  package static let path = "/apis/external.metrics.k8s.io/v1beta1"
   private static let version = "external.metrics.k8s.io/v1beta1"
 
   /// The values of a metric whose labels are selected, as an ExternalMetricValueList; nil when no
   /// metric has that name. A value that is not known is not among them: HPA then leaves the metric
   /// out, and does not scale down.
-  public static func list(
+  package static func list(
     _ name: String, _ selector: LabelSelector, of signals: NodeSignals
   ) -> String? {
     guard let metric = SignalMetric.named(name) else { return nil }
@@ -35,7 +35,7 @@ public enum ExternalMetrics {
   }
 
   /// What the group offers, as an APIResourceList: the cluster asks for it before it trusts it.
-  public static let resources: String = GatewayJSON.object([
+  package static let resources: String = GatewayJSON.object([
     ("kind", GatewayJSON.string("APIResourceList")),
     ("apiVersion", GatewayJSON.string("v1")),
     ("groupVersion", GatewayJSON.string(version)),
@@ -53,7 +53,7 @@ public enum ExternalMetrics {
   ])
 
   /// An error as the cluster's API tells it.
-  public static func status(_ code: Int, _ reason: String, _ message: String) -> String {
+  package static func status(_ code: Int, _ reason: String, _ message: String) -> String {
     GatewayJSON.object([
       ("kind", GatewayJSON.string("Status")), ("apiVersion", GatewayJSON.string("v1")),
       ("metadata", "{}"), ("status", GatewayJSON.string("Failure")),

@@ -1,6 +1,6 @@
 extension GatewayRoutes {
   /// Answers `/metrics`, `/signals/{service}` and the external metrics of Kubernetes.
-  public mutating func signals(_ faces: SignalFaces) {
+  package mutating func signals(_ faces: SignalFaces) {
     get("/metrics") { _ in GatewayAnswer(faces.prometheus()) }
     get("/signals/{service}") { request in
       GatewayAnswer(faces.pool(request.parameters["service"] ?? ""))

@@ -1,7 +1,7 @@
 /// Kubernetes' label selectors: `service=order`, `tier in (a, b)`, `!canary`, joined by commas.
-public struct LabelSelector: Sendable, Hashable {
-  public struct Invalid: Error, Hashable, CustomStringConvertible {
-    public let description: String
+package struct LabelSelector: Sendable, Hashable {
+  package struct Invalid: Error, Hashable, CustomStringConvertible {
+    package let description: String
   }
 
   private enum Requirement: Sendable, Hashable {
@@ -16,7 +16,7 @@ public struct LabelSelector: Sendable, Hashable {
   private static let lengthMax = 1024
 
   /// Nothing selects everything.
-  public init(_ text: String) throws(Invalid) {
+  package init(_ text: String) throws(Invalid) {
     guard text.utf8.count <= Self.lengthMax else {
       throw Invalid(description: "a label selector of more than \(Self.lengthMax) bytes")
     }
@@ -25,7 +25,7 @@ public struct LabelSelector: Sendable, Hashable {
     self.requirements = requirements
   }
 
-  public func matches(_ sample: SignalSample) -> Bool {
+  package func matches(_ sample: SignalSample) -> Bool {
     requirements.allSatisfy { requirement in
       switch requirement {
       case .isIn(let name, let values): sample[name].map(values.contains) ?? false

@@ -1,9 +1,9 @@
-public import Messages
+package import Messages
 
 /// One pool's signals as a flat JSON object: what KEDA's `metrics-api` scaler picks one value from.
 /// Names are those of the metrics without `baedal_pool_`; quantiles end in `_p50`, `_p95`, `_p99`.
-public struct PoolDocument: Sendable {
-  public enum Failure: Error, Hashable {
+package struct PoolDocument: Sendable {
+  package enum Failure: Error, Hashable {
     /// No such pool here.
     case unknown(pools: [String])
     /// The pool is there, what it does has not been measured yet.
@@ -11,11 +11,11 @@ public struct PoolDocument: Sendable {
   }
 
   /// Names and values, those that are known.
-  public let values: [(name: String, value: SignalNumber)]
+  package let values: [(name: String, value: SignalNumber)]
 
   private static let quantiles = ["0.5": "_p50", "0.95": "_p95", "0.99": "_p99"]
 
-  public init(_ service: String, of signals: NodeSignals) throws(Failure) {
+  package init(_ service: String, of signals: NodeSignals) throws(Failure) {
     guard let pool = signals.pools.first(where: { $0.service == service }) else {
       throw .unknown(pools: signals.pools.map(\.service))
     }
@@ -31,7 +31,7 @@ public struct PoolDocument: Sendable {
     }
   }
 
-  public var json: String {
+  package var json: String {
     GatewayJSON.object(values.map { ($0.name, $0.value.decimal) })
   }
 }

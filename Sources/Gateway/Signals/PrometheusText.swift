@@ -1,14 +1,14 @@
-public import Messages
+package import Messages
 
 /// Prometheus' text format 0.0.4.
-public struct PrometheusText: Sendable {
-  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-  public private(set) var text = ""
+package struct PrometheusText: Sendable {
+  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+  package private(set) var text = ""
 
-  public init() {}
+  package init() {}
 
   /// The signals; metrics without a value are left out.
-  public init(_ signals: NodeSignals) {
+  package init(_ signals: NodeSignals) {
     for metric in SignalMetric.all {
       let samples = metric.samples(signals)
       guard !samples.isEmpty else { continue }
@@ -20,13 +20,13 @@ public struct PrometheusText: Sendable {
   }
 
   /// The head of a metric; its lines follow.
-  public mutating func family(_ name: String, _ kind: SignalMetric.Kind, _ help: String) {
+  package mutating func family(_ name: String, _ kind: SignalMetric.Kind, _ help: String) {
     text += "# HELP \(name) \(Self.escaped(help, quotes: false))\n"
     text += "# TYPE \(name) \(kind.rawValue)\n"
   }
 
   /// - Parameter value: a number as the format has it.
-  public mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
+  package mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
     text += name
     if !labels.isEmpty {
       let inside = labels.map { "\($0)=\"\(Self.escaped($1, quotes: true))\"" }

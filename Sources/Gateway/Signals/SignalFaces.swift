@@ -1,17 +1,17 @@
-public import Messages
+package import Messages
 
 /// Who knows the node's signals.
-public protocol SignalSource: Sendable {
+package protocol SignalSource: Sendable {
   /// As of now; nil while the node starts.
   func signals() -> NodeSignals?
 }
 
 /// An answer on one of the faces that are served over HTTP.
-public struct SignalAnswer: Sendable, Hashable {
+package struct SignalAnswer: Sendable, Hashable {
   /// Of HTTP: 200, 400, 404 or 503.
-  public let status: Int
-  public let contentType: String
-  public let body: String
+  package let status: Int
+  package let contentType: String
+  package let body: String
 
   static func text(_ status: Int, _ body: String) -> SignalAnswer {
     SignalAnswer(status: status, contentType: "text/plain; charset=utf-8", body: body + "\n")
@@ -24,18 +24,18 @@ public struct SignalAnswer: Sendable, Hashable {
 
 /// The same reading for Prometheus, for KEDA and for Kubernetes. What is not known is no answer or
 /// left out of one, never 0.
-public struct SignalFaces: Sendable {
+package struct SignalFaces: Sendable {
   private let source: any SignalSource
   private let libraries: LibraryMetrics?
 
   /// - Parameter libraries: told to Prometheus too.
-  public init(_ source: some SignalSource, libraries: LibraryMetrics? = nil) {
+  package init(_ source: some SignalSource, libraries: LibraryMetrics? = nil) {
     self.source = source
     self.libraries = libraries
   }
 
   /// `/metrics`.
-  public func prometheus() -> SignalAnswer {
+  package func prometheus() -> SignalAnswer {
     guard let signals = source.signals() else { return .text(503, "the node is starting") }
     var text = PrometheusText(signals)
     libraries?.write(to: &text)
@@ -43,7 +43,7 @@ public struct SignalFaces: Sendable {
   }
 
   /// `/signals/{service}`.
-  public func pool(_ service: String) -> SignalAnswer {
+  package func pool(_ service: String) -> SignalAnswer {
     guard let signals = source.signals() else { return failure(503, "the node is starting") }
     do throws(PoolDocument.Failure) {
       return .json(200, try PoolDocument(service, of: signals).json)
@@ -58,7 +58,7 @@ public struct SignalFaces: Sendable {
   }
 
   /// Below `ExternalMetrics.path`: `/namespaces/{namespace}/{metric}?labelSelector=`.
-  public func external(_ metric: String, labelSelector: String) -> SignalAnswer {
+  package func external(_ metric: String, labelSelector: String) -> SignalAnswer {
     let selector: LabelSelector
     do throws(LabelSelector.Invalid) { selector = try LabelSelector(labelSelector) } catch {
       return .json(400, ExternalMetrics.status(400, "BadRequest", "\(error)"))

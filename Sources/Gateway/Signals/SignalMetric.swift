@@ -1,36 +1,36 @@
-public import Messages
+package import Messages
 
 /// One value of a metric.
-public struct SignalSample: Sendable, Hashable {
-  public struct Label: Sendable, Hashable {
-    public let name: String
-    public let value: String
+package struct SignalSample: Sendable, Hashable {
+  package struct Label: Sendable, Hashable {
+    package let name: String
+    package let value: String
   }
 
   /// In the order in which they are written.
-  public let labels: [Label]
-  public let value: SignalNumber
+  package let labels: [Label]
+  package let value: SignalNumber
 
-  public init(_ labels: KeyValuePairs<String, String>, _ value: SignalNumber) {
+  package init(_ labels: KeyValuePairs<String, String>, _ value: SignalNumber) {
     self.labels = labels.map { Label(name: $0.key, value: $0.value) }
     self.value = value
   }
 
-  public subscript(label: String) -> String? { labels.first { $0.name == label }?.value }
+  package subscript(label: String) -> String? { labels.first { $0.name == label }?.value }
 }
 
 /// A metric, by the name that it has on every face but the wire, with its unit.
-public struct SignalMetric: Sendable {
+package struct SignalMetric: Sendable {
   /// With Prometheus' meaning.
-  public enum Kind: String, Sendable {
+  package enum Kind: String, Sendable {
     case gauge, counter, summary
   }
 
-  public let name: String
-  public let kind: Kind
-  public let help: String
+  package let name: String
+  package let kind: Kind
+  package let help: String
   /// Those values that are known; none for what is not.
-  public let samples: @Sendable (NodeSignals) -> [SignalSample]
+  package let samples: @Sendable (NodeSignals) -> [SignalSample]
 
   init(
     _ name: String, _ kind: Kind, _ help: String,
@@ -43,10 +43,10 @@ public struct SignalMetric: Sendable {
   }
 
   /// Every metric there is.
-  public static let all: [SignalMetric] = pools + dependencies + subscriptions + journals + loops
+  package static let all: [SignalMetric] = pools + dependencies + subscriptions + journals + loops
 
   /// The metric of that name.
-  public static func named(_ name: String) -> SignalMetric? { byName[name] }
+  package static func named(_ name: String) -> SignalMetric? { byName[name] }
 
   private static let byName = Dictionary(
     all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -1,22 +1,22 @@
 /// A whole number of ones, thousandths or millionths. So nothing that is told can be infinite,
 /// negative or no number: KEDA takes those for 0.
-public struct SignalNumber: Sendable, Hashable {
-  public enum Unit: Int, Sendable {
+package struct SignalNumber: Sendable, Hashable {
+  package enum Unit: Int, Sendable {
     case ones = 0
     case thousandths = 3
     case millionths = 6
   }
 
-  public let count: UInt64
-  public let unit: Unit
+  package let count: UInt64
+  package let unit: Unit
 
-  public init(_ count: some BinaryInteger, _ unit: Unit = .ones) {
+  package init(_ count: some BinaryInteger, _ unit: Unit = .ones) {
     self.count = UInt64(clamping: count)
     self.unit = unit
   }
 
   /// As a decimal, without zeros at its end: a number to Prometheus and to JSON.
-  public var decimal: String {
+  package var decimal: String {
     guard unit != .ones else { return "\(count)" }
     let digits = String(count)
     let padded = String(repeating: "0", count: max(0, unit.rawValue + 1 - digits.count)) + digits
@@ -27,7 +27,7 @@ public struct SignalNumber: Sendable, Hashable {
   }
 
   /// As a quantity of Kubernetes: `7`, `420m`, `1500u`. Its numbers end at 2^63 - 1.
-  public var quantity: String {
+  package var quantity: String {
     let count = min(self.count, UInt64(Int64.max))
     return switch unit {
     case .ones: "\(count)"

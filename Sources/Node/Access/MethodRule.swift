@@ -1,17 +1,17 @@
-public import Domain
-public import Transport
+package import Domain
+package import Transport
 
 /// Who may call a method, and whose things it reaches then.
-public struct MethodRule: Hashable, Sendable {
+package struct MethodRule: Hashable, Sendable {
   /// Who may call it at all.
-  public enum Callers: Hashable, Sendable {
+  package enum Callers: Hashable, Sendable {
     /// Also somebody who has not said who they are.
     case anyone
     case roles(Set<Role>)
   }
 
   /// Whose things it reaches.
-  public enum Ownership: Hashable, Sendable {
+  package enum Ownership: Hashable, Sendable {
     /// Nobody's: it is the same for all who may call it.
     case nobody
     /// The caller's own account, which this field of the request names, or nobody's when it is
@@ -23,12 +23,12 @@ public struct MethodRule: Hashable, Sendable {
   }
 
   /// Full name, such as `baedal.order.v1.OrderService/PlaceOrder`.
-  public let method: String
-  public let callers: Callers
-  public let ownership: Ownership
+  package let method: String
+  package let callers: Callers
+  package let ownership: Ownership
 
   /// Whether a caller of that role is let in; nil is nobody in particular.
-  public func admits(_ role: Role?) -> Bool {
+  package func admits(_ role: Role?) -> Bool {
     switch callers {
     case .anyone: true
     case .roles(let roles): role.map(roles.contains) ?? false

@@ -4,7 +4,7 @@ import Transport
 
 extension MethodRules {
   /// One rule a method; a node with a method that has none does not start.
-  public static let table: [MethodRule] =
+  package static let table: [MethodRule] =
     order + payment + store + delivery + dashboard + machinery
 
   private static let everybody: Set<Role> = Set(Role.allCases)

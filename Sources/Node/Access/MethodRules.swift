@@ -5,12 +5,12 @@ import Transport
 /// Who may call what: the one place that every call passes before a service sees it. What has no
 /// rule is refused, and so is a request that names somebody else where it is for the caller's own.
 /// Who is a party to an order only the aggregate knows (`Decider.isVisible`, `Decider.isOwner`).
-public enum MethodRules {
+package enum MethodRules {
   private static let byMethod = Dictionary(
     table.map { ($0.method, $0) }, uniquingKeysWith: { first, _ in first })
 
   /// The rule of a method; nil if it has none.
-  public static func rule(for method: String) -> MethodRule? { byMethod[method] }
+  package static func rule(for method: String) -> MethodRule? { byMethod[method] }
 
   /// Throws when one of these methods has no rule.
   static func checkComplete(_ methods: [String]) throws(RPCError) {

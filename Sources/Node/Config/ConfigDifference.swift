@@ -1,21 +1,21 @@
 /// One setting that two configurations have different values for.
-public struct SettingChange: Hashable, Sendable {
-  public let key: String
+package struct SettingChange: Hashable, Sendable {
+  package let key: String
   /// As a file would have them; nil where there is no such setting, such as one of a peer. A secret
   /// never shows.
-  public let old: String?
-  public let new: String?
+  package let old: String?
+  package let new: String?
   /// Taken up while a node runs.
-  public let isLive: Bool
+  package let isLive: Bool
 }
 
 /// One setting and its value, as a file would have it.
-public struct SettingValue: Hashable, Sendable {
-  public let key: String
-  public let value: String
-  public let isLive: Bool
+package struct SettingValue: Hashable, Sendable {
+  package let key: String
+  package let value: String
+  package let isLive: Bool
 
-  public init(key: String, value: String, isLive: Bool) {
+  package init(key: String, value: String, isLive: Bool) {
     self.key = key
     self.value = value
     self.isLive = isLive
@@ -24,7 +24,7 @@ public struct SettingValue: Hashable, Sendable {
 
 extension NodeConfig {
   /// Every setting with its value, those of the peers included, and no secret.
-  public var values: [SettingValue] {
+  package var values: [SettingValue] {
     Setting.all.map {
       SettingValue(key: $0.key, value: $0.read(self), isLive: $0.isLive)
     }
@@ -38,7 +38,7 @@ extension NodeConfig {
   }
 
   /// What is different in `other`.
-  public func changes(to other: NodeConfig) -> [SettingChange] {
+  package func changes(to other: NodeConfig) -> [SettingChange] {
     SettingChange.between(values, other.values)
       + Self.secrets.compactMap { key, place in
         let (old, new) = (self[keyPath: place], other[keyPath: place])
@@ -62,7 +62,7 @@ extension NodeConfig {
 
 extension SettingChange {
   /// What is different between two lists of settings, in the order of the first.
-  public static func between(_ old: [SettingValue], _ new: [SettingValue]) -> [SettingChange] {
+  package static func between(_ old: [SettingValue], _ new: [SettingValue]) -> [SettingChange] {
     let before = Dictionary(old.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let after = Dictionary(new.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let keys = old.map(\.key) + new.map(\.key).filter { before[$0] == nil }
@@ -78,5 +78,5 @@ extension SettingChange {
 
 extension SettingChange: CustomStringConvertible {
   /// `log.level: info, now debug`
-  public var description: String { "\(key): \(old ?? "nothing"), now \(new ?? "nothing")" }
+  package var description: String { "\(key): \(old ?? "nothing"), now \(new ?? "nothing")" }
 }

@@ -1,7 +1,7 @@
 /// Why a configuration cannot be used: where it stands, what is wrong there, what would be right.
-public struct ConfigError: Error, Hashable, Sendable {
+package struct ConfigError: Error, Hashable, Sendable {
   /// What is wrong.
-  public enum Problem: Hashable, Sendable {
+  package enum Problem: Hashable, Sendable {
     /// The file cannot be opened or read.
     case unreadable
     /// The file is not YAML, or its top level is not a list of keys and values.
@@ -16,17 +16,17 @@ public struct ConfigError: Error, Hashable, Sendable {
     case unusableDirectory
   }
 
-  public let problem: Problem
+  package let problem: Problem
   /// The file, or the environment variable or option that the value came from.
-  public let source: String
+  package let source: String
   /// From 1; nil when the source has no lines.
-  public var line: Int?
+  package var line: Int?
   /// Full name of the setting, such as `journal.partitions`; empty if it is about the whole file.
-  public var key: String
+  package var key: String
   /// What was wrong and what would be right, as one line without the parts above.
-  public var text: String
+  package var text: String
 
-  public init(_ problem: Problem, in source: String, line: Int? = nil, key: String, _ text: String)
+  package init(_ problem: Problem, in source: String, line: Int? = nil, key: String, _ text: String)
   {
     self.problem = problem
     self.source = source
@@ -38,7 +38,7 @@ public struct ConfigError: Error, Hashable, Sendable {
 
 extension ConfigError: CustomStringConvertible {
   /// One line: source, line, key, what is wrong and what would be right.
-  public var description: String {
+  package var description: String {
     let place = line.map { "\(source):\($0)" } ?? source
     let named = key.isEmpty ? "" : "\(key): "
     let oneLine = text.split(whereSeparator: \.isNewline).joined(separator: " ")

@@ -1,10 +1,10 @@
 /// `host:port`, an IPv6 address in brackets. Port 0 takes any free one.
-public struct HTTPAddress: Sendable, Hashable {
-  public let host: String
-  public let port: Int
+package struct HTTPAddress: Sendable, Hashable {
+  package let host: String
+  package let port: Int
 
   /// nil when it is not one.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
       (0...65_535).contains(port)
     else { return nil }

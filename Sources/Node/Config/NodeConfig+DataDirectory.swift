@@ -1,11 +1,11 @@
 import Glibc
-public import JournalSQLite
+package import JournalSQLite
 
 extension NodeConfig {
   /// Whether the data directory is there, or can be made, and can be written to. Makes nothing.
   ///
   /// - Parameter source: what the error names as the place of the setting.
-  public func checkDataDirectory(source: String) throws(ConfigError) {
+  package func checkDataDirectory(source: String) throws(ConfigError) {
     var path = dataDirectory
     while Glibc.access(path, F_OK) != 0 {
       guard errno == ENOENT, let parent = parent(of: path) else {
@@ -25,7 +25,7 @@ extension NodeConfig {
   /// Makes the data directory and its parents, checks that a file can be made there, and keeps
   /// other nodes out for as long as the lock is held. Journals have locks of their own; a node that
   /// runs none of them keeps views.
-  public func prepareDataDirectory(source: String) throws(ConfigError) -> FileLock {
+  package func prepareDataDirectory(source: String) throws(ConfigError) -> FileLock {
     try checkDataDirectory(source: source)
     try make(dataDirectory, source)
     let probe = "\(dataDirectory)/.probe-\(getpid())"

@@ -9,7 +9,7 @@ extension NodeConfig {
   ///   - file: path of a YAML file; nil for none.
   ///   - options: settings from the command line, as text.
   /// - Throws: the first thing that is wrong. The data directory is not touched.
-  public static func load(
+  package static func load(
     file path: String?, environment: [String: String], options: [String: String] = [:]
   ) async throws(ConfigError) -> NodeConfig {
     var file: ConfigFile?

@@ -1,7 +1,7 @@
 extension NodeConfig {
   /// The configuration as a commented YAML file that reads back as this value; secrets are left
   /// out.
-  public var yaml: String {
+  package var yaml: String {
     var lines = [
       "# Every setting with its meaning. What is left out has its default.",
       "# An environment variable goes before the file: \(Self.example).",
@@ -29,7 +29,7 @@ extension NodeConfig {
   }
 
   /// Every setting as a Markdown table: key, default, what it takes, what it is for.
-  public static var markdown: String {
+  package static var markdown: String {
     let head = ["| key | default | takes | meaning | live |", "|---|---|---|---|---|"]
     let rows = Setting.all.filter { !$0.isHidden }.map { setting in
       "| `\(setting.key)` | `\(setting.read(NodeConfig()))` | \(setting.expected) |"

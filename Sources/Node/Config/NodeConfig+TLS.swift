@@ -1,27 +1,27 @@
 extension NodeConfig {
   /// The PEM files that TLS is made of; empty for none.
-  public struct TLS: Sendable, Equatable {
+  package struct TLS: Sendable, Equatable {
     /// This node's certificate, which it shows to its callers and to the nodes that it calls.
-    public var certificateFile = ""
-    public var keyFile = ""
+    package var certificateFile = ""
+    package var keyFile = ""
     /// Who may vouch for the nodes that this one calls; empty for those that the system trusts.
-    public var caFile = ""
+    package var caFile = ""
     /// Who may vouch for nodes that call this one.
-    public var clientCAFile = ""
+    package var clientCAFile = ""
 
-    public init() {}
+    package init() {}
 
     /// Whether the port speaks TLS.
-    public var servesTLS: Bool { !certificateFile.isEmpty || !keyFile.isEmpty }
+    package var servesTLS: Bool { !certificateFile.isEmpty || !keyFile.isEmpty }
     /// Whether other nodes are called with TLS.
-    public var callsWithTLS: Bool { servesTLS || !caFile.isEmpty }
+    package var callsWithTLS: Bool { servesTLS || !caFile.isEmpty }
   }
 
   /// What `listen.insecure` has to say, word for word.
-  public static let insecureSentence = "anyone may call this node"
+  package static let insecureSentence = "anyone may call this node"
 
   /// What `http.insecure` has to say, word for word.
-  public static let insecureHTTPSentence = "anyone may see how this node is"
+  package static let insecureHTTPSentence = "anyone may see how this node is"
 
   /// Whether every caller has to prove who they are.
   var authenticatesCallers: Bool { !access.tokenKeysFile.isEmpty }

@@ -1,5 +1,5 @@
 /// A service that a node can run.
-public enum ServiceName: String, CaseIterable, Hashable, Sendable {
+package enum ServiceName: String, CaseIterable, Hashable, Sendable {
   case order
   case payment
   case store

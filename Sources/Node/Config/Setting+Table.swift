@@ -3,12 +3,12 @@ import Transport
 
 extension Setting {
   /// Every setting there is, in the order in which they are printed.
-  public static let all: [Setting] =
+  package static let all: [Setting] =
     node + tls + balance + journal + poolSettings + overload + limits + deadlines + payment
     + paymentHTTP + health + rest
 
   /// The setting of that name.
-  public static func named(_ key: String) -> Setting? { byKey[key] }
+  package static func named(_ key: String) -> Setting? { byKey[key] }
 
   private static let byKey = Dictionary(
     all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })

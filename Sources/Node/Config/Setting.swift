@@ -2,31 +2,31 @@ import Yams
 
 /// One key of the configuration: what it is called, what it takes, what it is for, and where in
 /// `NodeConfig` it goes. The table of all of them drives reading, checking and printing.
-public struct Setting: Sendable {
+package struct Setting: Sendable {
   /// How a value is written in the file.
-  public enum Shape: Hashable, Sendable {
+  package enum Shape: Hashable, Sendable {
     case scalar
     case list
   }
 
   /// Dotted path in the file, the unit last, such as `drain.timeout_s`.
-  public let key: String
+  package let key: String
   /// One line for people.
-  public let doc: String
+  package let doc: String
   /// What a right value is, such as "a whole number from 1 to 64".
-  public let expected: String
-  public let shape: Shape
+  package let expected: String
+  package let shape: Shape
   /// Left out of what is printed: for fault injection.
-  public var isHidden = false
+  package var isHidden = false
   /// Taken up while the node runs; otherwise when it starts.
-  public var isLive = false
+  package var isLive = false
   /// The value as the file would have it.
-  public let read: @Sendable (NodeConfig) -> String
+  package let read: @Sendable (NodeConfig) -> String
   /// Takes the value over; false when it is not a right one.
   let write: @Sendable (inout NodeConfig, [String]) -> Bool
 
   /// The environment variable that goes before the file.
-  public var environmentName: String {
+  package var environmentName: String {
     "BAEDAL_" + NodeConfig.environmentPart(key)
   }
 

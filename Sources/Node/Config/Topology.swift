@@ -1,13 +1,13 @@
 import Transport
 
 /// The files of all nodes, looked at together: whether they can work with each other.
-public struct Topology {
+package struct Topology {
   /// One node's file.
-  public struct Member {
-    public let file: String
-    public let config: NodeConfig
+  package struct Member {
+    package let file: String
+    package let config: NodeConfig
 
-    public init(file: String, config: NodeConfig) {
+    package init(file: String, config: NodeConfig) {
       self.file = file
       self.config = config
     }
@@ -15,10 +15,10 @@ public struct Topology {
 
   private let members: [Member]
 
-  public init(_ members: [Member]) { self.members = members }
+  package init(_ members: [Member]) { self.members = members }
 
   /// What cannot work, each in one line that names the file and the key; empty when all can.
-  public var problems: [ConfigError] {
+  package var problems: [ConfigError] {
     clashes("is the name of the node of", Self.names, { $0 == $1 })
       + clashes("is where a node listens already, that of", Self.ports, { $0.clashes(with: $1) })
       + clashes(

@@ -4,12 +4,12 @@ import ServiceLifecycle
 import UnixSignals
 
 /// Where a node's configuration can be read again.
-public struct ReloadSource: Sendable {
+package struct ReloadSource: Sendable {
   /// The file that is watched; nil when there is none.
   let file: String?
   let load: @Sendable () async throws(ConfigError) -> NodeConfig
 
-  public init(
+  package init(
     file: String?, load: @escaping @Sendable () async throws(ConfigError) -> NodeConfig
   ) {
     self.file = file

@@ -1,21 +1,21 @@
 /// How a service's replicas follow its load.
-public struct AutoscalePolicy: Hashable, Sendable {
+package struct AutoscalePolicy: Hashable, Sendable {
   /// Rules of both directions, and the fewest and the most replicas.
-  public var behavior: ScalingBehavior
+  package var behavior: ScalingBehavior
   /// A ratio as near to one as this changes nothing.
-  public var tolerance: Double
+  package var tolerance: Double
   /// For one downward window after a scale-down, only a ratio further above one than this adds
   /// replicas: what a window has just let go is not fetched back for a flutter.
-  public var hysteresis: Double
+  package var hysteresis: Double
   /// nil: bursts are nothing special.
-  public var panic: PanicScaler.Policy?
+  package var panic: PanicScaler.Policy?
   /// How often it is looked.
-  public var evaluation: Duration
+  package var evaluation: Duration
   /// What was measured longer ago than this says nothing.
-  public var staleAfter: Duration
+  package var staleAfter: Duration
 
   /// Kubernetes' defaults, and looking every 15 s.
-  public init(
+  package init(
     behavior: ScalingBehavior, tolerance: Double = 0.1, hysteresis: Double = 0.25,
     panic: PanicScaler.Policy? = nil, evaluation: Duration = .seconds(15),
     staleAfter: Duration = .seconds(45)
@@ -31,7 +31,7 @@ public struct AutoscalePolicy: Hashable, Sendable {
   /// For replicas that are there at once, such as actors in a node: tenfold growth in one
   /// evaluation, and after two quiet minutes half of them may go every 15 s. `target` is the demand
   /// that one replica should carry.
-  public static func pool(minimum: Int, maximum: Int, target: Double) -> AutoscalePolicy {
+  package static func pool(minimum: Int, maximum: Int, target: Double) -> AutoscalePolicy {
     AutoscalePolicy(
       behavior: ScalingBehavior(
         up: ScalingRules(
@@ -50,7 +50,7 @@ public struct AutoscalePolicy: Hashable, Sendable {
   static let windowMax = Duration.seconds(3_600)
 
   /// The policy, if every value of it can be meant; the error names the first that cannot.
-  public func checked() throws(PolicyError) -> AutoscalePolicy {
+  package func checked() throws(PolicyError) -> AutoscalePolicy {
     try PolicyCheck.count("replicas.min", behavior.minimum, in: 1...Replicas.most)
     try PolicyCheck.count("replicas.max", behavior.maximum, in: behavior.minimum...Replicas.most)
     guard tolerance >= 0, tolerance < 1 else {

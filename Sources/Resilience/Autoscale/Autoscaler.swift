@@ -6,19 +6,19 @@
 /// its recommendation, so that a gap in the data is followed by a whole window of patience, and
 /// so is a start; soon after a scale-down a small rise waits, and while the load rises nothing is
 /// taken away.
-public struct Autoscaler: Hashable, Sendable {
+package struct Autoscaler: Hashable, Sendable {
   /// What is seen at an evaluation.
-  public struct Observation: Hashable, Sendable {
+  package struct Observation: Hashable, Sendable {
     /// Those wanted now, starting ones included.
-    public var replicas: Int
+    package var replicas: Int
     /// Those that can work.
-    public var ready: Int
-    public var metrics: [MetricReading]
+    package var ready: Int
+    package var metrics: [MetricReading]
     /// Mean demand since the last evaluation, in the unit of the panic policy's target; nil if it
     /// is not known.
-    public var demand: Double?
+    package var demand: Double?
 
-    public init(replicas: Int, ready: Int, metrics: [MetricReading], demand: Double? = nil) {
+    package init(replicas: Int, ready: Int, metrics: [MetricReading], demand: Double? = nil) {
       self.replicas = replicas
       self.ready = ready
       self.metrics = metrics
@@ -26,7 +26,7 @@ public struct Autoscaler: Hashable, Sendable {
     }
   }
 
-  public let policy: AutoscalePolicy
+  package let policy: AutoscalePolicy
   private var recommendations = Recommendations()
   private var history = ScaleHistory()
   private var panic: PanicScaler?
@@ -34,14 +34,14 @@ public struct Autoscaler: Hashable, Sendable {
   /// When replicas were last taken away, or the autoscaler began.
   private var lastDown: MonotonicInstant?
 
-  public init(_ policy: AutoscalePolicy) throws(PolicyError) {
+  package init(_ policy: AutoscalePolicy) throws(PolicyError) {
     self.policy = try policy.checked()
     panic = policy.panic.map { PanicScaler($0) }
     demand = DemandWindow(length: policy.panic?.stableWindow ?? .zero)
   }
 
   /// The decision, which counts as carried out: the rates of the next ones include it.
-  public mutating func decide(
+  package mutating func decide(
     _ seen: Observation, at now: MonotonicInstant
   ) -> ScaleDecision {
     let current = seen.replicas

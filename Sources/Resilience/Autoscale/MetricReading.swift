@@ -1,15 +1,15 @@
 /// What one replica tells about a metric.
-public struct ReplicaSample: Hashable, Sendable {
+package struct ReplicaSample: Hashable, Sendable {
   /// How far a replica is in its life.
-  public enum State: String, CaseIterable, Hashable, Sendable {
+  package enum State: String, CaseIterable, Hashable, Sendable {
     case ready, unready, pending, failed, deleted
   }
 
   /// In the metric's unit; nil if nothing is known. Negative values are no values.
-  public var usage: Int64?
-  public var state: State
+  package var usage: Int64?
+  package var state: State
 
-  public init(usage: Int64?, state: State = .ready) {
+  package init(usage: Int64?, state: State = .ready) {
     self.usage = usage
     self.state = state
   }
@@ -17,9 +17,9 @@ public struct ReplicaSample: Hashable, Sendable {
 
 /// One metric as it was read: what was seen, and what it should be. Quantities are whole numbers
 /// of a unit that the caller chose small enough (thousandths, as Kubernetes does).
-public struct MetricReading: Hashable, Sendable {
+package struct MetricReading: Hashable, Sendable {
   /// What a metric of replicas is compared with.
-  public enum ReplicaTarget: Hashable, Sendable {
+  package enum ReplicaTarget: Hashable, Sendable {
     /// The share of `request` in use, in percent.
     case utilization(percent: Int64, request: Int64)
     /// The mean over the replicas.
@@ -27,7 +27,7 @@ public struct MetricReading: Hashable, Sendable {
   }
 
   /// What a metric of the whole service is compared with.
-  public enum ServiceTarget: Hashable, Sendable {
+  package enum ServiceTarget: Hashable, Sendable {
     /// The value itself; more than that and more replicas are needed in proportion.
     case value(Int64)
     /// The value divided by the replicas.
@@ -35,7 +35,7 @@ public struct MetricReading: Hashable, Sendable {
   }
 
   /// Where a value comes from.
-  public enum Source: Hashable, Sendable {
+  package enum Source: Hashable, Sendable {
     /// One sample a replica. `ignoringUnready`: what starting replicas use says nothing about the
     /// load, as with CPU.
     case replicas([ReplicaSample], target: ReplicaTarget, ignoringUnready: Bool)
@@ -43,12 +43,12 @@ public struct MetricReading: Hashable, Sendable {
     case service(Int64?, target: ServiceTarget, ready: Int)
   }
 
-  public var name: String
-  public var source: Source
+  package var name: String
+  package var source: Source
   /// When it was measured; nil if it is as fresh as the question.
-  public var measuredAt: MonotonicInstant?
+  package var measuredAt: MonotonicInstant?
 
-  public init(name: String, source: Source, measuredAt: MonotonicInstant? = nil) {
+  package init(name: String, source: Source, measuredAt: MonotonicInstant? = nil) {
     self.name = name
     self.source = source
     self.measuredAt = measuredAt
@@ -56,9 +56,9 @@ public struct MetricReading: Hashable, Sendable {
 }
 
 /// What a metric proposes, and why.
-public struct MetricVerdict: Hashable, Sendable, Encodable {
+package struct MetricVerdict: Hashable, Sendable, Encodable {
   /// What kept the replicas as they are although the ratio is not one.
-  public enum Kept: String, Hashable, Sendable, Encodable {
+  package enum Kept: String, Hashable, Sendable, Encodable {
     /// The ratio is within the tolerance.
     case tolerance
     /// With the unknown replicas counted in, the ratio points the other way.
@@ -66,7 +66,7 @@ public struct MetricVerdict: Hashable, Sendable, Encodable {
   }
 
   /// Why a metric says nothing.
-  public enum Invalid: String, Error, Hashable, Sendable, Encodable {
+  package enum Invalid: String, Error, Hashable, Sendable, Encodable {
     case noReplicas = "no replicas"
     case noMetrics = "no metrics of any ready replica"
     case noValue = "no value"
@@ -76,15 +76,15 @@ public struct MetricVerdict: Hashable, Sendable, Encodable {
     case overflow = "values too large to add"
   }
 
-  public var name: String
+  package var name: String
   /// What was seen over what is wanted, before unknown replicas were counted in.
-  public var ratio: Double?
+  package var ratio: Double?
   /// The ratio with unknown replicas counted in, where there were any.
-  public var adjustedRatio: Double?
+  package var adjustedRatio: Double?
   /// How many replicas this metric asks for; nil if it is invalid.
-  public var proposed: Int?
-  public var kept: Kept?
-  public var invalid: Invalid?
+  package var proposed: Int?
+  package var kept: Kept?
+  package var invalid: Invalid?
 
-  public init(name: String) { self.name = name }
+  package init(name: String) { self.name = name }
 }

@@ -1,23 +1,23 @@
 /// Bursts, in the manner of Knative's pod autoscaler (knative/serving, pkg/autoscaler/scaling):
 /// a short window beside the stable one; when it asks for twice of what is there, replicas only
 /// grow until the burst has passed through the stable window.
-public struct PanicScaler: Hashable, Sendable {
-  public struct Policy: Hashable, Sendable {
+package struct PanicScaler: Hashable, Sendable {
+  package struct Policy: Hashable, Sendable {
     /// Demand that one replica should carry.
-    public var target: Double
-    public var stableWindow: Duration
+    package var target: Double
+    package var stableWindow: Duration
     /// Of the stable window.
-    public var panicShare: Double
+    package var panicShare: Double
     /// Panic begins when the panic window asks for so many times the ready replicas.
-    public var threshold: Double
+    package var threshold: Double
     /// At most so many times the ready replicas at once.
-    public var maxScaleUpRate: Double
+    package var maxScaleUpRate: Double
     /// At most down to the ready replicas divided by this at once.
-    public var maxScaleDownRate: Double
+    package var maxScaleDownRate: Double
     /// Below so many replicas there is nothing between zero and them.
-    public var activationScale: Int
+    package var activationScale: Int
 
-    public init(
+    package init(
       target: Double, stableWindow: Duration = .seconds(60), panicShare: Double = 0.1,
       threshold: Double = 2, maxScaleUpRate: Double = 1_000, maxScaleDownRate: Double = 2,
       activationScale: Int = 1
@@ -31,35 +31,35 @@ public struct PanicScaler: Hashable, Sendable {
       self.activationScale = activationScale
     }
 
-    public var panicWindow: Duration { stableWindow * panicShare }
+    package var panicWindow: Duration { stableWindow * panicShare }
   }
 
   /// What it found, and the replicas it asks for.
-  public struct Verdict: Hashable, Sendable, Encodable {
-    public var stableReplicas: Int
-    public var panicReplicas: Int
-    public var isPanicking: Bool
+  package struct Verdict: Hashable, Sendable, Encodable {
+    package var stableReplicas: Int
+    package var panicReplicas: Int
+    package var isPanicking: Bool
     /// More than this at once it never asks for.
-    public var upperLimit: Int
-    public var desired: Int
+    package var upperLimit: Int
+    package var desired: Int
   }
 
-  public let policy: Policy
+  package let policy: Policy
   /// When the threshold was last crossed; nil outside of panic.
-  public private(set) var panicSince: MonotonicInstant?
+  package private(set) var panicSince: MonotonicInstant?
   /// The most that was asked for in this panic.
-  public private(set) var mostInPanic: Int
+  package private(set) var mostInPanic: Int
 
   /// Begins in panic, if `panicSince` is given: the replicas are then held until there are data to
   /// decide on, as after a restart.
-  public init(_ policy: Policy, panicSince: MonotonicInstant? = nil, mostInPanic: Int = 0) {
+  package init(_ policy: Policy, panicSince: MonotonicInstant? = nil, mostInPanic: Int = 0) {
     self.policy = policy
     self.panicSince = panicSince
     self.mostInPanic = panicSince == nil ? 0 : mostInPanic
   }
 
   /// Decides on the demand in both windows. Unreachable services may go to nothing at once.
-  public mutating func decide(
+  package mutating func decide(
     stable: Double, panic: Double, ready: Int, reachable: Bool = true, at now: MonotonicInstant
   ) -> Verdict {
     let base = Double(max(1, ready))

@@ -1,13 +1,13 @@
 /// How many replicas a metric asks for: the arithmetic of Kubernetes' horizontal pod autoscaler
 /// (pkg/controller/podautoscaler/replica_calculator.go), rounding included.
-public struct ReplicaCalculator: Hashable, Sendable {
+package struct ReplicaCalculator: Hashable, Sendable {
   /// A ratio as near to one as this changes nothing.
-  public var tolerance: Double
+  package var tolerance: Double
 
-  public init(tolerance: Double = 0.1) { self.tolerance = tolerance }
+  package init(tolerance: Double = 0.1) { self.tolerance = tolerance }
 
   /// The verdict of one metric at `current` replicas. A metric without data is invalid, never zero.
-  public func verdict(on reading: MetricReading, current: Int) -> MetricVerdict {
+  package func verdict(on reading: MetricReading, current: Int) -> MetricVerdict {
     var verdict = MetricVerdict(name: reading.name)
     do throws(MetricVerdict.Invalid) {
       switch reading.source {

@@ -1,7 +1,7 @@
 /// What the autoscaler decided, and everything it decided it from.
-public struct ScaleDecision: Hashable, Sendable {
+package struct ScaleDecision: Hashable, Sendable {
   /// What made the outcome differ from what the metrics asked for, in the order it was met.
-  public enum Bound: String, Hashable, Sendable, Encodable {
+  package enum Bound: String, Hashable, Sendable, Encodable {
     case tolerance
     /// With unknown replicas counted in, the ratio pointed the other way.
     case direction
@@ -20,27 +20,27 @@ public struct ScaleDecision: Hashable, Sendable {
     case minimum, maximum
   }
 
-  public var at: MonotonicInstant
-  public var current: Int
-  public var ready: Int
-  public var metrics: [MetricVerdict]
+  package var at: MonotonicInstant
+  package var current: Int
+  package var ready: Int
+  package var metrics: [MetricVerdict]
   /// The metric that asked for the most; nil if none is valid.
-  public var metric: String?
-  public var panic: PanicScaler.Verdict?
+  package var metric: String?
+  package var panic: PanicScaler.Verdict?
   /// What metrics and panic ask for; nil without data.
-  public var recommended: Int?
+  package var recommended: Int?
   /// The outcome.
-  public var desired: Int
-  public var bounds: [Bound] = []
+  package var desired: Int
+  package var bounds: [Bound] = []
 
   /// Whether every metric could be read.
-  public var hasAllData: Bool { metrics.allSatisfy { $0.invalid == nil } }
+  package var hasAllData: Bool { metrics.allSatisfy { $0.invalid == nil } }
 }
 
 extension ScaleDecision: CustomStringConvertible {
   /// One line, such as `3 → 6 replicas: offered asks for 7 (ratio 2.31); bounded by scale-up
   /// policy`.
-  public var description: String {
+  package var description: String {
     var text = current == desired ? "stays at \(current)" : "\(current) → \(desired)"
     text += " replicas: "
     if let metric, let verdict = metrics.first(where: { $0.name == metric }) {
@@ -65,7 +65,7 @@ extension ScaleDecision: Encodable {
     case atMs, current, ready, desired, recommended, metric, metrics, panic, bounds, text
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(at.nanoseconds / 1_000_000, forKey: .atMs)
     try fields.encode(current, forKey: .current)
@@ -82,7 +82,7 @@ extension ScaleDecision: Encodable {
 
 extension Double {
   /// Two places after the point, for people.
-  public var short: String {
+  package var short: String {
     guard isFinite, magnitude < 1e12 else { return "\(self)" }
     let hundredths = Int((magnitude * 100).rounded())
     let rest = hundredths % 100

@@ -1,12 +1,12 @@
 /// From what is wanted to what is allowed: Kubernetes' `behavior`
 /// (pkg/controller/podautoscaler/horizontal.go), stabilization first, then rate and bounds.
-public struct ScalingBehavior: Hashable, Sendable {
-  public var up: ScalingRules
-  public var down: ScalingRules
-  public var minimum: Int
-  public var maximum: Int
+package struct ScalingBehavior: Hashable, Sendable {
+  package var up: ScalingRules
+  package var down: ScalingRules
+  package var minimum: Int
+  package var maximum: Int
 
-  public init(
+  package init(
     up: ScalingRules = .defaultUp, down: ScalingRules = .defaultDown, minimum: Int, maximum: Int
   ) {
     self.up = up
@@ -16,7 +16,7 @@ public struct ScalingBehavior: Hashable, Sendable {
   }
 
   /// What held a change back, by the name of Kubernetes' condition.
-  public enum Limit: String, Hashable, Sendable, Encodable {
+  package enum Limit: String, Hashable, Sendable, Encodable {
     case within = "DesiredWithinRange"
     case scaleUpLimit = "ScaleUpLimit"
     case scaleDownLimit = "ScaleDownLimit"
@@ -25,7 +25,7 @@ public struct ScalingBehavior: Hashable, Sendable {
   }
 
   /// `desired` within rate and bounds. `upLimit` stands in for the rate upwards, if given.
-  public func limited(
+  package func limited(
     _ desired: Int, current: Int, history: ScaleHistory, at now: MonotonicInstant,
     upLimit: Int? = nil
   ) -> (replicas: Int, limit: Limit) {
@@ -46,24 +46,24 @@ public struct ScalingBehavior: Hashable, Sendable {
 }
 
 /// The recommendations of late, as they were before anything held them back.
-public struct Recommendations: Hashable, Sendable {
-  public struct Entry: Hashable, Sendable {
-    public var replicas: Int
-    public var at: MonotonicInstant
+package struct Recommendations: Hashable, Sendable {
+  package struct Entry: Hashable, Sendable {
+    package var replicas: Int
+    package var at: MonotonicInstant
 
-    public init(replicas: Int, at: MonotonicInstant) {
+    package init(replicas: Int, at: MonotonicInstant) {
       self.replicas = replicas
       self.at = at
     }
   }
 
-  public private(set) var entries: [Entry]
+  package private(set) var entries: [Entry]
 
-  public init(_ entries: [Entry] = []) { self.entries = entries }
+  package init(_ entries: [Entry] = []) { self.entries = entries }
 
   /// `desired` held back by what was recommended within the windows: up to no more than the lowest
   /// of the upward window, down to no less than the highest of the downward window.
-  public func stabilized(
+  package func stabilized(
     _ desired: Int, current: Int, up: Duration, down: Duration, at now: MonotonicInstant
   ) -> Int {
     let upBegin = now.advanced(by: .zero - up)

@@ -1,24 +1,24 @@
 /// How fast replicas may change in one direction, and how long it is waited before they do.
-public struct ScalingRules: Hashable, Sendable {
+package struct ScalingRules: Hashable, Sendable {
   /// At most so much change within a period.
-  public struct Policy: Hashable, Sendable {
-    public enum Amount: Hashable, Sendable {
+  package struct Policy: Hashable, Sendable {
+    package enum Amount: Hashable, Sendable {
       case replicas(Int)
       /// Of the replicas at the beginning of the period.
       case percent(Int)
     }
 
-    public var amount: Amount
-    public var period: Duration
+    package var amount: Amount
+    package var period: Duration
 
-    public init(_ amount: Amount, per period: Duration) {
+    package init(_ amount: Amount, per period: Duration) {
       self.amount = amount
       self.period = period
     }
   }
 
   /// Which of several policies holds.
-  public enum Selection: String, CaseIterable, Hashable, Sendable {
+  package enum Selection: String, CaseIterable, Hashable, Sendable {
     /// The one that allows the most change.
     case most = "Max"
     /// The one that allows the least change.
@@ -27,12 +27,12 @@ public struct ScalingRules: Hashable, Sendable {
     case disabled = "Disabled"
   }
 
-  public var policies: [Policy]
-  public var selection: Selection
+  package var policies: [Policy]
+  package var selection: Selection
   /// The stabilization window: the most careful recommendation of so long decides.
-  public var window: Duration
+  package var window: Duration
 
-  public init(
+  package init(
     policies: [Policy], selection: Selection = .most, window: Duration
   ) {
     self.policies = policies
@@ -41,13 +41,13 @@ public struct ScalingRules: Hashable, Sendable {
   }
 
   /// Kubernetes' defaults.
-  public static let defaultUp = ScalingRules(
+  package static let defaultUp = ScalingRules(
     policies: [
       Policy(.replicas(4), per: .seconds(15)), Policy(.percent(100), per: .seconds(15)),
     ], window: .zero)
 
   /// Kubernetes' defaults.
-  public static let defaultDown = ScalingRules(
+  package static let defaultDown = ScalingRules(
     policies: [Policy(.percent(100), per: .seconds(15))], window: .seconds(300))
 
   /// The longest time that an event matters to these rules.
@@ -55,23 +55,23 @@ public struct ScalingRules: Hashable, Sendable {
 }
 
 /// A change that was carried out.
-public struct ScaleEvent: Hashable, Sendable {
+package struct ScaleEvent: Hashable, Sendable {
   /// Replicas added (or removed, in the list of scale-downs); above zero.
-  public var change: Int
-  public var at: MonotonicInstant
+  package var change: Int
+  package var at: MonotonicInstant
 
-  public init(change: Int, at: MonotonicInstant) {
+  package init(change: Int, at: MonotonicInstant) {
     self.change = change
     self.at = at
   }
 }
 
 /// What was carried out in either direction.
-public struct ScaleHistory: Hashable, Sendable {
-  public var ups: [ScaleEvent]
-  public var downs: [ScaleEvent]
+package struct ScaleHistory: Hashable, Sendable {
+  package var ups: [ScaleEvent]
+  package var downs: [ScaleEvent]
 
-  public init(ups: [ScaleEvent] = [], downs: [ScaleEvent] = []) {
+  package init(ups: [ScaleEvent] = [], downs: [ScaleEvent] = []) {
     self.ups = ups
     self.downs = downs
   }
@@ -92,7 +92,7 @@ public struct ScaleHistory: Hashable, Sendable {
 
 extension ScalingRules {
   /// The most replicas that these rules let grow to. Percents round up, so that one can grow.
-  public func upperLimit(
+  package func upperLimit(
     _ current: Int, history: ScaleHistory, at now: MonotonicInstant
   ) -> Int {
     let limits = policies.map { policy in
@@ -113,7 +113,7 @@ extension ScalingRules {
   }
 
   /// The fewest replicas that these rules let shrink to. Percents are cut off.
-  public func lowerLimit(
+  package func lowerLimit(
     _ current: Int, history: ScaleHistory, at now: MonotonicInstant
   ) -> Int {
     let limits = policies.map { policy in

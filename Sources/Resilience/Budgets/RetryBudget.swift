@@ -1,23 +1,23 @@
 /// Bounds retries to a share of the calls, so that retries cannot multiply an overload; a few per
 /// second are always there for a caller with little traffic. After Finagle's RetryBudget, with a
 /// bound on what is saved in place of an expiry.
-public struct RetryBudget: Hashable, Sendable {
+package struct RetryBudget: Hashable, Sendable {
   /// How many retries are allowed.
-  public struct Policy: Hashable, Sendable {
+  package struct Policy: Hashable, Sendable {
     /// Retries earned by each call, 0 ... 1.
-    public var ratio: Double
+    package var ratio: Double
     /// Retries that are there without any calls, per second.
-    public var minimumPerSecond: Int
+    package var minimumPerSecond: Int
     /// Retries saved at most.
-    public var burst: Int
+    package var burst: Int
 
-    public init(ratio: Double = 0.1, minimumPerSecond: Int = 1, burst: Int = 100) {
+    package init(ratio: Double = 0.1, minimumPerSecond: Int = 1, burst: Int = 100) {
       self.ratio = ratio
       self.minimumPerSecond = minimumPerSecond
       self.burst = burst
     }
 
-    public func validate() throws(PolicyError) {
+    package func validate() throws(PolicyError) {
       guard ratio >= 0, ratio <= 1 else {
         throw PolicyError(field: "retry.ratio", problem: "\(ratio) is not between 0 and 1")
       }
@@ -36,7 +36,7 @@ public struct RetryBudget: Hashable, Sendable {
   private var latest: MonotonicInstant
 
   /// Empty at `now`, but for what one second without calls gives.
-  public init(_ policy: Policy, at now: MonotonicInstant) throws(PolicyError) {
+  package init(_ policy: Policy, at now: MonotonicInstant) throws(PolicyError) {
     try policy.validate()
     earnedPerCall = Int64(policy.ratio * Double(Self.retry))
     minimumPerSecond = Int64(policy.minimumPerSecond)
@@ -46,10 +46,10 @@ public struct RetryBudget: Hashable, Sendable {
   }
 
   /// A call that is not a retry was made.
-  public mutating func earn() { balance += min(full - balance, earnedPerCall) }
+  package mutating func earn() { balance += min(full - balance, earnedPerCall) }
 
   /// Whether a retry may be made now; if so it is paid for.
-  public mutating func spend(at now: MonotonicInstant) -> Bool {
+  package mutating func spend(at now: MonotonicInstant) -> Bool {
     refill(now)
     guard balance >= Self.retry else { return false }
     balance -= Self.retry

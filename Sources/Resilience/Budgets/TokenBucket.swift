@@ -1,7 +1,7 @@
 /// Lets so many through per stretch of time, and up to `burst` at once: the generic cell rate
 /// algorithm (ITU-T I.371), kept in nanoseconds, so that it is exact and needs no timer.
-public struct TokenBucket: Hashable, Sendable {
-  public static let burstMax = 1_000_000
+package struct TokenBucket: Hashable, Sendable {
+  package static let burstMax = 1_000_000
   /// What one token costs.
   private let costNanoseconds: Int64
   private let fullNanoseconds: Int64
@@ -10,7 +10,7 @@ public struct TokenBucket: Hashable, Sendable {
   private var latest: MonotonicInstant
 
   /// One token every `interval`, at most `burst` of them saved; full at `now`.
-  public init(
+  package init(
     every interval: Duration, burst: Int, at now: MonotonicInstant
   ) throws(PolicyError) {
     try PolicyCheck.duration("every", interval, upTo: .seconds(3_600))
@@ -24,7 +24,7 @@ public struct TokenBucket: Hashable, Sendable {
 
   /// Takes a token. nil: it was there. Otherwise nothing is taken, and the answer is how many
   /// nanoseconds there is to wait for it.
-  public mutating func take(at now: MonotonicInstant) -> Int64? {
+  package mutating func take(at now: MonotonicInstant) -> Int64? {
     refill(now)
     guard creditNanoseconds >= costNanoseconds else { return costNanoseconds - creditNanoseconds }
     creditNanoseconds -= costNanoseconds
@@ -32,7 +32,7 @@ public struct TokenBucket: Hashable, Sendable {
   }
 
   /// Whole tokens there.
-  public mutating func available(at now: MonotonicInstant) -> Int {
+  package mutating func available(at now: MonotonicInstant) -> Int {
     refill(now)
     return Int(creditNanoseconds / costNanoseconds)
   }

@@ -2,14 +2,14 @@ import Synchronization
 
 /// Bounds how many calls of one dependency are under way, and how many wait for their turn: a slow
 /// dependency fills this, and nothing else.
-public final class Bulkhead: Sendable {
+package final class Bulkhead: Sendable {
   /// The monotonic clock and the way to wait for an instant of it; both are handed in.
-  public struct Timing: Sendable {
-    public var now: @Sendable () -> MonotonicInstant
+  package struct Timing: Sendable {
+    package var now: @Sendable () -> MonotonicInstant
     /// Returns at that instant or later; throws when its task is cancelled.
-    public var wait: @Sendable (MonotonicInstant) async throws -> Void
+    package var wait: @Sendable (MonotonicInstant) async throws -> Void
 
-    public init(
+    package init(
       now: @escaping @Sendable () -> MonotonicInstant,
       wait: @escaping @Sendable (MonotonicInstant) async throws -> Void
     ) {
@@ -29,19 +29,19 @@ public final class Bulkhead: Sendable {
   private let state: Mutex<State>
   private let timing: Timing
 
-  public init(_ limits: BulkheadQueue.Limits, timing: Timing) throws(PolicyError) {
+  package init(_ limits: BulkheadQueue.Limits, timing: Timing) throws(PolicyError) {
     state = Mutex(State(queue: try BulkheadQueue(limits)))
     self.timing = timing
   }
 
   /// Calls inside.
-  public var inside: Int { state.withLock { $0.queue.inside } }
+  package var inside: Int { state.withLock { $0.queue.inside } }
   /// Calls waiting.
-  public var queued: Int { state.withLock { $0.queue.queued } }
+  package var queued: Int { state.withLock { $0.queue.queued } }
 
   /// A place inside, at once or when its turn comes before `deadline`. The place is free again
   /// when the permit goes out of scope. Runs where the caller runs.
-  public nonisolated(nonsending) func permit(
+  package nonisolated(nonsending) func permit(
     until deadline: MonotonicInstant
   ) async throws(BulkheadRejection) -> BulkheadPermit {
     guard !Task.isCancelled else { throw .cancelled }
@@ -71,13 +71,13 @@ public final class Bulkhead: Sendable {
   }
 
   /// Sends away those whose deadline has passed.
-  public func expire() {
+  package func expire() {
     let now = timing.now()
     resume { $0.expire(at: now) }
   }
 
   /// See `BulkheadQueue.replace`.
-  public func replace(limits: BulkheadQueue.Limits) throws(PolicyError) {
+  package func replace(limits: BulkheadQueue.Limits) throws(PolicyError) {
     try limits.validate()
     let now = timing.now()
     // It was validated above, which is all that can be refused.
@@ -160,7 +160,7 @@ public final class Bulkhead: Sendable {
 }
 
 /// A place inside a bulkhead, which lives once and is free again when it goes out of scope.
-public struct BulkheadPermit: ~Copyable, Sendable {
+package struct BulkheadPermit: ~Copyable, Sendable {
   private let bulkhead: Bulkhead
 
   fileprivate init(_ bulkhead: Bulkhead) { self.bulkhead = bulkhead }

@@ -1,60 +1,60 @@
 /// The bookkeeping of a bulkhead: who is inside, who waits, in which order and until when. Pure;
 /// `Bulkhead` puts tasks to it.
-public struct BulkheadQueue: Sendable {
+package struct BulkheadQueue: Sendable {
   /// How much is let in.
-  public struct Limits: Hashable, Sendable {
-    public static let callsMax = 100_000
+  package struct Limits: Hashable, Sendable {
+    package static let callsMax = 100_000
     /// Calls inside at a time.
-    public var concurrent: Int
+    package var concurrent: Int
     /// Calls that wait at most; 0: none waits.
-    public var queued: Int
+    package var queued: Int
 
-    public init(concurrent: Int, queued: Int) {
+    package init(concurrent: Int, queued: Int) {
       self.concurrent = concurrent
       self.queued = queued
     }
 
-    public func validate() throws(PolicyError) {
+    package func validate() throws(PolicyError) {
       try PolicyCheck.count("bulkhead.concurrent", concurrent, in: 1...Self.callsMax)
       try PolicyCheck.count("bulkhead.queued", queued, in: 0...Self.callsMax)
     }
   }
 
   /// Names one that waits.
-  public struct Waiter: Hashable, Sendable { fileprivate let number: UInt64 }
+  package struct Waiter: Hashable, Sendable { fileprivate let number: UInt64 }
 
   /// The answer to a call that asks.
-  public enum Decision: Hashable, Sendable {
+  package enum Decision: Hashable, Sendable {
     case admitted
     case queued(Waiter)
     case rejected(BulkheadRejection)
   }
 
   /// What a change means for those who wait: each of them has left the queue.
-  public struct Outcome: Hashable, Sendable {
+  package struct Outcome: Hashable, Sendable {
     /// They are inside now.
-    public var admitted: [Waiter] = []
+    package var admitted: [Waiter] = []
     /// Their deadline passed while they waited.
-    public var expired: [Waiter] = []
+    package var expired: [Waiter] = []
   }
 
-  public private(set) var limits: Limits
-  public private(set) var inside = 0
+  package private(set) var limits: Limits
+  package private(set) var inside = 0
   /// Those waiting, the first to come first. Bounded by `limits.queued`.
   private var waiting: [(waiter: Waiter, deadline: MonotonicInstant)] = []
   private var lastNumber: UInt64 = 0
 
-  public init(_ limits: Limits) throws(PolicyError) {
+  package init(_ limits: Limits) throws(PolicyError) {
     try limits.validate()
     self.limits = limits
     waiting.reserveCapacity(min(limits.queued, 1_024))
   }
 
-  public var queued: Int { waiting.count }
+  package var queued: Int { waiting.count }
 
   /// A call asks to be let in before `deadline`. Nobody overtakes those who wait. Call `expire`
   /// first, so that nobody is turned away for the sake of one who has given up.
-  public mutating func ask(
+  package mutating func ask(
     at now: MonotonicInstant, until deadline: MonotonicInstant
   ) -> Decision {
     guard deadline > now else { return .rejected(.deadlineExceeded) }
@@ -70,24 +70,24 @@ public struct BulkheadQueue: Sendable {
   }
 
   /// One that was inside leaves.
-  public mutating func leave(at now: MonotonicInstant) -> Outcome {
+  package mutating func leave(at now: MonotonicInstant) -> Outcome {
     inside = max(0, inside - 1)
     return settle(at: now)
   }
 
   /// One that waits gives up. False if it waits no more, because it was let in or has expired.
-  public mutating func cancel(_ waiter: Waiter) -> Bool {
+  package mutating func cancel(_ waiter: Waiter) -> Bool {
     guard let index = waiting.firstIndex(where: { $0.waiter == waiter }) else { return false }
     waiting.remove(at: index)
     return true
   }
 
   /// Sends away those whose deadline has passed; expired work is never let in.
-  public mutating func expire(at now: MonotonicInstant) -> Outcome { settle(at: now) }
+  package mutating func expire(at now: MonotonicInstant) -> Outcome { settle(at: now) }
 
   /// Other limits from now on. Nobody inside is interrupted; of those who wait, those beyond the
   /// new bound go as if their deadline had passed, the last to come first.
-  public mutating func replace(
+  package mutating func replace(
     limits: Limits, at now: MonotonicInstant
   ) throws(PolicyError) -> Outcome {
     try limits.validate()
@@ -115,7 +115,7 @@ public struct BulkheadQueue: Sendable {
 }
 
 /// Why a call is not let in.
-public enum BulkheadRejection: Error, Hashable, Sendable {
+package enum BulkheadRejection: Error, Hashable, Sendable {
   /// All places are taken, and all places to wait.
   case full
   /// The deadline passed before there was a place.

@@ -1,16 +1,16 @@
 /// How long a breaker stays open: longer after every trial that failed, and spread by chance, so
 /// that many callers of one dependency do not come back at the same instant.
-public struct BreakerBackOff: Hashable, Sendable {
+package struct BreakerBackOff: Hashable, Sendable {
   /// The wait after the first opening.
-  public var initial: Duration
+  package var initial: Duration
   /// Each further opening in a row waits so many times as long; at least 1.
-  public var multiplier: Double
+  package var multiplier: Double
   /// No wait is longer.
-  public var maximum: Duration
+  package var maximum: Duration
   /// A wait is spread evenly over its length ± this share, at most 1.
-  public var jitter: Double
+  package var jitter: Double
 
-  public init(
+  package init(
     initial: Duration = .seconds(5), multiplier: Double = 2, maximum: Duration = .seconds(60),
     jitter: Double = 0.2
   ) {

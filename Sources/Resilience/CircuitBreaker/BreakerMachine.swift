@@ -1,9 +1,9 @@
 /// The circuit breaker as a pure state machine: every input takes the time and gives what comes of
 /// it, nothing waits, and the same inputs and seed give the same outputs. `CircuitBreaker` makes it
 /// safe to share. States and rates as in resilience4j and Polly; the open wait as in Polly.
-public struct BreakerMachine: Sendable {
+package struct BreakerMachine: Sendable {
   /// What a permit stands for.
-  public struct Ticket: Hashable, Sendable {
+  package struct Ticket: Hashable, Sendable {
     let generation: UInt64
     let start: MonotonicInstant
     /// nil: not a probe.
@@ -11,17 +11,17 @@ public struct BreakerMachine: Sendable {
   }
 
   /// The answer to a call that asks.
-  public enum Decision: Hashable, Sendable {
+  package enum Decision: Hashable, Sendable {
     case permitted(Ticket)
     case rejected(BreakerRejection)
   }
 
-  public private(set) var policy: BreakerPolicy
-  public private(set) var state: BreakerState = .closed
+  package private(set) var policy: BreakerPolicy
+  package private(set) var state: BreakerState = .closed
   /// Counts the states; what a permit of another generation reports changes nothing.
-  public private(set) var generation: UInt64 = 0
-  public private(set) var counters = BreakerCounters()
-  public private(set) var lastTransition: BreakerTransition?
+  package private(set) var generation: UInt64 = 0
+  package private(set) var counters = BreakerCounters()
+  package private(set) var lastTransition: BreakerTransition?
   private var window: SlidingWindow
   private var probes: ProbeTable
   private var random: SplitMix64
@@ -31,7 +31,7 @@ public struct BreakerMachine: Sendable {
   private var latest = MonotonicInstant(nanoseconds: .min)
 
   /// `policy` must be valid; `seed` decides the jitter.
-  public init(policy: BreakerPolicy, seed: UInt64) throws(PolicyError) {
+  package init(policy: BreakerPolicy, seed: UInt64) throws(PolicyError) {
     try policy.validate()
     self.init(validated: policy, random: SplitMix64(seed: seed))
   }
@@ -45,9 +45,9 @@ public struct BreakerMachine: Sendable {
   }
 
   /// Probes under way: neither returned nor revoked. Never more than the policy's `probes`.
-  public var liveProbes: Int { probes.live }
+  package var liveProbes: Int { probes.live }
 
-  public var snapshot: BreakerSnapshot {
+  package var snapshot: BreakerSnapshot {
     var tally = window.tally
     if case .halfOpen = state { tally = probes.tally }
     return BreakerSnapshot(
@@ -58,7 +58,7 @@ public struct BreakerMachine: Sendable {
   // MARK: inputs
 
   /// A call asks to be let through.
-  public mutating func ask(at now: MonotonicInstant) -> Decision {
+  package mutating func ask(at now: MonotonicInstant) -> Decision {
     let now = advance(to: now)
     switch state {
     case .closed, .forcedClosed, .disabled:
@@ -76,7 +76,7 @@ public struct BreakerMachine: Sendable {
 
   /// Why a call that asked now would be refused; nil if it would be let through. Takes no probe.
   /// For who must wait before it can ask, and need not when the answer is no; counts as refused.
-  public mutating func refusal(at now: MonotonicInstant) -> BreakerRejection? {
+  package mutating func refusal(at now: MonotonicInstant) -> BreakerRejection? {
     let now = advance(to: now)
     switch state {
     case .closed, .forcedClosed, .disabled: return nil
@@ -91,7 +91,7 @@ public struct BreakerMachine: Sendable {
   /// A call that was let through tells how it went. False if that changed nothing, because the
   /// state it was let through in is over, or its lease.
   @discardableResult
-  public mutating func settle(
+  package mutating func settle(
     _ ticket: Ticket, _ outcome: CallOutcome, at now: MonotonicInstant
   ) -> Bool {
     let now = advance(to: now)
@@ -117,7 +117,7 @@ public struct BreakerMachine: Sendable {
   }
 
   /// A permit is given back without an outcome: cancelled, dropped, thrown past.
-  public mutating func drop(_ ticket: Ticket) {
+  package mutating func drop(_ ticket: Ticket) {
     guard ticket.generation == generation else {
       countStale()
       return
@@ -131,11 +131,11 @@ public struct BreakerMachine: Sendable {
 
   /// Time passes: takes back probes that have outlived their lease. Every other input does this
   /// first, so nothing needs a timer.
-  public mutating func look(at now: MonotonicInstant) {
+  package mutating func look(at now: MonotonicInstant) {
     window.advance(to: advance(to: now))
   }
 
-  public mutating func operate(_ command: BreakerCommand, at now: MonotonicInstant) {
+  package mutating func operate(_ command: BreakerCommand, at now: MonotonicInstant) {
     let now = advance(to: now)
     let target: BreakerState =
       switch command {
@@ -149,7 +149,7 @@ public struct BreakerMachine: Sendable {
 
   /// From now on by another policy. A closed, open or forced breaker stays so, an open one until
   /// the instant it had; probes under way are revoked, and what the window held is forgotten.
-  public mutating func replace(
+  package mutating func replace(
     policy: BreakerPolicy, at now: MonotonicInstant
   ) throws(PolicyError) {
     try policy.validate()

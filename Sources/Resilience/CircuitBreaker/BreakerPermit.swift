@@ -12,7 +12,7 @@ public struct BreakerPermit: ~Copyable, Sendable {
   }
 
   /// Whether this call is one of the few that decide if the breaker closes.
-  public var isProbe: Bool { ticket.probe != nil }
+  package var isProbe: Bool { ticket.probe != nil }
 
   /// Reports the outcome. False if it changed nothing, because it came from an earlier state or
   /// after the lease.

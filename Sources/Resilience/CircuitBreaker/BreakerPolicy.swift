@@ -1,7 +1,7 @@
 /// When a circuit breaker opens, how long it stays open, and how it finds out that it may close.
-public struct BreakerPolicy: Hashable, Sendable {
+package struct BreakerPolicy: Hashable, Sendable {
   /// What the rates are taken over.
-  public enum Window: Hashable, Sendable {
+  package enum Window: Hashable, Sendable {
     /// The last so many calls.
     case count(calls: Int)
     /// The calls of the last `length`, kept in so many buckets of equal length. The oldest bucket
@@ -10,32 +10,32 @@ public struct BreakerPolicy: Hashable, Sendable {
   }
 
   /// Calls that succeed too late.
-  public struct SlowCalls: Hashable, Sendable {
+  package struct SlowCalls: Hashable, Sendable {
     /// A call is slow if it took longer than this.
-    public var duration: Duration
+    package var duration: Duration
     /// Opens at this share of slow calls, above 0 and at most 1.
-    public var rate: Double
+    package var rate: Double
 
-    public init(duration: Duration, rate: Double) {
+    package init(duration: Duration, rate: Double) {
       self.duration = duration
       self.rate = rate
     }
   }
 
-  public var window: Window
+  package var window: Window
   /// Below so many calls in the window nothing is concluded.
-  public var minimumCalls: Int
+  package var minimumCalls: Int
   /// Opens at this share of failures, above 0 and at most 1.
-  public var failureRate: Double
+  package var failureRate: Double
   /// nil: calls are never too slow.
-  public var slowCalls: SlowCalls?
-  public var openWait: BreakerBackOff
+  package var slowCalls: SlowCalls?
+  package var openWait: BreakerBackOff
   /// So many calls are let through when half-open; their outcomes decide.
-  public var probes: Int
+  package var probes: Int
   /// A probe that has not reported after this counts as failed, and its permit is worth nothing.
-  public var lease: Duration
+  package var lease: Duration
 
-  public init(
+  package init(
     window: Window = .time(length: .seconds(20), buckets: 20), minimumCalls: Int = 10,
     failureRate: Double = 0.5, slowCalls: SlowCalls? = nil,
     openWait: BreakerBackOff = BreakerBackOff(), probes: Int = 3, lease: Duration = .seconds(10)
@@ -51,7 +51,7 @@ public struct BreakerPolicy: Hashable, Sendable {
 
   /// Why these calls open the breaker, or nil if they do not: at least `minimum` of them, and a
   /// share at or above its threshold.
-  public func verdict(on tally: CallTally, minimum: Int) -> BreakerTransition.Cause? {
+  package func verdict(on tally: CallTally, minimum: Int) -> BreakerTransition.Cause? {
     guard tally.calls >= minimum, tally.calls > 0 else { return nil }
     // The division rounds as the literal 0.1 does, so that 1 of 10 is at 0.1 and not below it.
     if tally.failures > 0, tally.failureRate >= failureRate {
@@ -65,13 +65,13 @@ public struct BreakerPolicy: Hashable, Sendable {
 }
 
 extension BreakerPolicy {
-  public static let windowCallsMax = 100_000
-  public static let bucketsMax = 1_000
-  public static let probesMax = 1_000
-  public static let durationMax = Duration.seconds(86_400)
+  package static let windowCallsMax = 100_000
+  package static let bucketsMax = 1_000
+  package static let probesMax = 1_000
+  package static let durationMax = Duration.seconds(86_400)
 
   /// Throws what is wrong first, naming the field as it stands in a file.
-  public func validate() throws(PolicyError) {
+  package func validate() throws(PolicyError) {
     switch window {
     case .count(let calls):
       try PolicyCheck.count("window.calls", calls, in: 1...Self.windowCallsMax)

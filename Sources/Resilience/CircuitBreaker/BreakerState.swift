@@ -1,5 +1,5 @@
 /// Where a circuit breaker stands.
-public enum BreakerState: Hashable, Sendable {
+package enum BreakerState: Hashable, Sendable {
   /// Calls pass and are counted.
   case closed
   /// Calls are refused until then; `opening` counts the openings in a row, from 1.
@@ -14,7 +14,7 @@ public enum BreakerState: Hashable, Sendable {
   case disabled
 
   /// The state's name alone, for programs and people.
-  public var name: String {
+  package var name: String {
     switch self {
     case .closed: "closed"
     case .open: "open"
@@ -35,7 +35,7 @@ public enum CallOutcome: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What an operator can do.
-public enum BreakerCommand: String, Hashable, Sendable, CaseIterable {
+package enum BreakerCommand: String, Hashable, Sendable, CaseIterable {
   case forceOpen = "force open"
   case forceClosed = "force closed"
   case disable
@@ -56,15 +56,15 @@ public struct BreakerRejection: Error, Hashable, Sendable {
   /// Nanoseconds after which asking again may help; nil if only an operator knows.
   public let retryAfterNanoseconds: Int64?
 
-  public init(reason: Reason, retryAfterNanoseconds: Int64?) {
+  package init(reason: Reason, retryAfterNanoseconds: Int64?) {
     self.reason = reason
     self.retryAfterNanoseconds = retryAfterNanoseconds
   }
 }
 
 /// A change of state.
-public struct BreakerTransition: Hashable, Sendable {
-  public enum Cause: Hashable, Sendable, CustomStringConvertible {
+package struct BreakerTransition: Hashable, Sendable {
+  package enum Cause: Hashable, Sendable, CustomStringConvertible {
     case failureRate(Double)
     case slowRate(Double)
     /// The open wait is over and a call came.
@@ -74,7 +74,7 @@ public struct BreakerTransition: Hashable, Sendable {
     /// The policy was replaced.
     case policy
 
-    public var description: String {
+    package var description: String {
       switch self {
       case .failureRate(let rate): "\(Int((rate * 100).rounded())) % failed"
       case .slowRate(let rate): "\(Int((rate * 100).rounded())) % were slow"
@@ -87,41 +87,41 @@ public struct BreakerTransition: Hashable, Sendable {
   }
 
   /// The generation that begins; dense, so that an observer can put transitions in order.
-  public let generation: UInt64
-  public let from: BreakerState
-  public let to: BreakerState
-  public let cause: Cause
-  public let at: MonotonicInstant
+  package let generation: UInt64
+  package let from: BreakerState
+  package let to: BreakerState
+  package let cause: Cause
+  package let at: MonotonicInstant
 }
 
 /// Counted since the breaker was made; they wrap around.
-public struct BreakerCounters: Hashable, Sendable {
+package struct BreakerCounters: Hashable, Sendable {
   /// Calls by outcome, those that came too late to matter not among them.
-  public var succeeded: UInt64 = 0
-  public var failed: UInt64 = 0
-  public var ignored: UInt64 = 0
+  package var succeeded: UInt64 = 0
+  package var failed: UInt64 = 0
+  package var ignored: UInt64 = 0
   /// Slow ones among the succeeded and failed.
-  public var slow: UInt64 = 0
+  package var slow: UInt64 = 0
   /// Permits given back without an outcome.
-  public var dropped: UInt64 = 0
+  package var dropped: UInt64 = 0
   /// Results from an earlier state, or after a lease.
-  public var stale: UInt64 = 0
-  public var rejected: UInt64 = 0
+  package var stale: UInt64 = 0
+  package var rejected: UInt64 = 0
   /// Probes whose lease ran out.
-  public var leasesExpired: UInt64 = 0
-  public var transitions: UInt64 = 0
-  public var openings: UInt64 = 0
+  package var leasesExpired: UInt64 = 0
+  package var transitions: UInt64 = 0
+  package var openings: UInt64 = 0
 }
 
 /// A breaker at one moment, for people and metrics.
-public struct BreakerSnapshot: Hashable, Sendable {
-  public let policy: BreakerPolicy
-  public let state: BreakerState
-  public let generation: UInt64
+package struct BreakerSnapshot: Hashable, Sendable {
+  package let policy: BreakerPolicy
+  package let state: BreakerState
+  package let generation: UInt64
   /// What closed judges by; half-open: the outcomes of the probes so far.
-  public let tally: CallTally
+  package let tally: CallTally
   /// Probes under way.
-  public let liveProbes: Int
-  public let counters: BreakerCounters
-  public let lastTransition: BreakerTransition?
+  package let liveProbes: Int
+  package let counters: BreakerCounters
+  package let lastTransition: BreakerTransition?
 }

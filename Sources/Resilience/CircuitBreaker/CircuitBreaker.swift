@@ -8,17 +8,17 @@ import Synchronization
 public final class CircuitBreaker: Sendable {
   /// What is called after a change of state, in the thread that caused it, without a lock. Calls
   /// of different threads may overtake each other; `generation` tells their order.
-  public typealias Observer = @Sendable (BreakerTransition) -> Void
+  package typealias Observer = @Sendable (BreakerTransition) -> Void
 
   /// The dependency's name, for metrics and people.
-  public let name: String
+  package let name: String
   private let gate: Atomic<UInt64>
   private let refusedAtGate = Atomic<UInt64>(0)
   private let machine: Mutex<BreakerMachine>
   private let observer: Observer?
 
   /// `seed` decides the jitter of the open waits: another one for each node.
-  public init(
+  package init(
     name: String, policy: BreakerPolicy, seed: UInt64, observer: Observer? = nil
   ) throws(PolicyError) {
     let machine = try BreakerMachine(policy: policy, seed: seed)
@@ -46,7 +46,7 @@ public final class CircuitBreaker: Sendable {
 
   /// Why a call made now would be refused; nil if it would be let through. See
   /// `BreakerMachine.refusal`.
-  public func refusal(at now: MonotonicInstant) -> BreakerRejection? {
+  package func refusal(at now: MonotonicInstant) -> BreakerRejection? {
     switch BreakerGate(bits: gate.load(ordering: .acquiring)).mode {
     case .closed: return nil
     case .open(let until) where now.nanoseconds < until:
@@ -72,12 +72,12 @@ public final class CircuitBreaker: Sendable {
 
   func drop(_ ticket: BreakerMachine.Ticket) { change { $0.drop(ticket) } }
 
-  public func operate(_ command: BreakerCommand, at now: MonotonicInstant) {
+  package func operate(_ command: BreakerCommand, at now: MonotonicInstant) {
     change { $0.operate(command, at: now) }
   }
 
   /// See `BreakerMachine.replace`. What was refused under the old policy stays counted.
-  public func replace(policy: BreakerPolicy, at now: MonotonicInstant) throws(PolicyError) {
+  package func replace(policy: BreakerPolicy, at now: MonotonicInstant) throws(PolicyError) {
     try policy.validate()
     change { machine in
       // It was validated above, which is all that can be refused.
@@ -85,7 +85,7 @@ public final class CircuitBreaker: Sendable {
     }
   }
 
-  public func snapshot(at now: MonotonicInstant) -> BreakerSnapshot {
+  package func snapshot(at now: MonotonicInstant) -> BreakerSnapshot {
     change { machine in
       machine.look(at: now)
       machine.addRejected(refusedAtGate.exchange(0, ordering: .relaxed))

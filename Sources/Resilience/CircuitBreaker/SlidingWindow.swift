@@ -1,20 +1,20 @@
 /// Calls counted together.
-public struct CallTally: Hashable, Sendable {
-  public var calls = 0
-  public var failures = 0
+package struct CallTally: Hashable, Sendable {
+  package var calls = 0
+  package var failures = 0
   /// Slow ones, failed or not.
-  public var slow = 0
+  package var slow = 0
 
-  public init(calls: Int = 0, failures: Int = 0, slow: Int = 0) {
+  package init(calls: Int = 0, failures: Int = 0, slow: Int = 0) {
     self.calls = calls
     self.failures = failures
     self.slow = slow
   }
 
   /// Failures among the calls, 0 ... 1; 0 without calls.
-  public var failureRate: Double { calls == 0 ? 0 : Double(failures) / Double(calls) }
+  package var failureRate: Double { calls == 0 ? 0 : Double(failures) / Double(calls) }
   /// Slow calls among the calls, 0 ... 1; 0 without calls.
-  public var slowRate: Double { calls == 0 ? 0 : Double(slow) / Double(calls) }
+  package var slowRate: Double { calls == 0 ? 0 : Double(slow) / Double(calls) }
 
   mutating func add(isFailure: Bool, isSlow: Bool) {
     calls &+= 1

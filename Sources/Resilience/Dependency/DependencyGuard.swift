@@ -2,7 +2,7 @@ import Synchronization
 
 /// What stands between this node and one dependency: deadline → bulkhead → circuit breaker → call,
 /// and a retry where the call was certainly not begun and the budget has room.
-public final class DependencyGuard: Sendable {
+package final class DependencyGuard: Sendable {
   private struct State {
     var policy: DependencyPolicy
     var budget: RetryBudget
@@ -19,7 +19,7 @@ public final class DependencyGuard: Sendable {
   ///   - name: the dependency's name, for metrics and people.
   ///   - seed: decides the jitter of the open waits: another one for each node.
   ///   - observer: told of the breaker's changes; see `CircuitBreaker.Observer`.
-  public init(
+  package init(
     name: String, policy: DependencyPolicy, seed: UInt64, timing: Bulkhead.Timing,
     observer: CircuitBreaker.Observer? = nil
   ) throws(PolicyError) {
@@ -32,14 +32,14 @@ public final class DependencyGuard: Sendable {
       State(policy: policy, budget: try RetryBudget(policy.retry, at: timing.now())))
   }
 
-  public var name: String { breaker.name }
+  package var name: String { breaker.name }
 
   /// Makes the call when its turn comes before `deadline` and the breaker lets it through.
   /// - Parameters:
   ///   - judge: what a result says about the dependency's health.
   ///   - mayRepeat: whether a failed call was certainly not begun, so that it may be made again
   ///     without being made twice. It is repeated once, and only within the budget.
-  public nonisolated(nonsending) func run<Value, Failure: Error>(
+  package nonisolated(nonsending) func run<Value, Failure: Error>(
     until deadline: MonotonicInstant?,
     judge: (borrowing Result<Value, Failure>) -> CallOutcome,
     mayRepeat: (Failure) -> Bool,
@@ -100,7 +100,7 @@ public final class DependencyGuard: Sendable {
 extension DependencyGuard {
   /// How long a call made now would be refused for certain: zero when it would be let through or
   /// at least tried, nil when only an operator can change that.
-  public func wait() -> Duration? {
+  package func wait() -> Duration? {
     let now = timing.now()
     return switch breaker.snapshot(at: now).state {
     case .closed, .halfOpen, .forcedClosed, .disabled: .zero
@@ -110,7 +110,7 @@ extension DependencyGuard {
   }
 
   /// Whether calls pass without being on trial.
-  public var isClosed: Bool {
+  package var isClosed: Bool {
     switch breaker.snapshot(at: timing.now()).state {
     case .closed, .forcedClosed, .disabled: true
     case .open, .halfOpen, .forcedOpen: false
@@ -118,13 +118,13 @@ extension DependencyGuard {
   }
 
   /// What an operator asks of the breaker.
-  public func operate(_ command: BreakerCommand) {
+  package func operate(_ command: BreakerCommand) {
     breaker.operate(command, at: timing.now())
   }
 
   /// Another policy from now on, all of it or, when it is not valid, nothing. See
   /// `BreakerMachine.replace` and `BulkheadQueue.replace` for calls under way.
-  public func replace(policy: DependencyPolicy) throws(PolicyError) {
+  package func replace(policy: DependencyPolicy) throws(PolicyError) {
     try policy.validate()
     let now = timing.now()
     let budget = try RetryBudget(policy.retry, at: now)
@@ -139,7 +139,7 @@ extension DependencyGuard {
     if before.bulkhead != policy.bulkhead { try bulkhead.replace(limits: policy.bulkhead) }
   }
 
-  public func snapshot() -> DependencySnapshot {
+  package func snapshot() -> DependencySnapshot {
     let now = timing.now()
     let breaker = breaker.snapshot(at: now)
     let (inside, queued) = (bulkhead.inside, bulkhead.queued)

@@ -1,13 +1,13 @@
 /// How the calls to one dependency are guarded: all that there is to decide about it.
-public struct DependencyPolicy: Hashable, Sendable {
-  public var breaker: BreakerPolicy
-  public var bulkhead: BulkheadQueue.Limits
+package struct DependencyPolicy: Hashable, Sendable {
+  package var breaker: BreakerPolicy
+  package var bulkhead: BulkheadQueue.Limits
   /// How long a call may wait for its turn.
-  public var queueTimeout: Duration
+  package var queueTimeout: Duration
   /// How many calls may be repeated, where that is safe.
-  public var retry: RetryBudget.Policy
+  package var retry: RetryBudget.Policy
 
-  public init(
+  package init(
     breaker: BreakerPolicy = BreakerPolicy(), bulkhead: BulkheadQueue.Limits,
     queueTimeout: Duration, retry: RetryBudget.Policy = RetryBudget.Policy()
   ) {
@@ -18,7 +18,7 @@ public struct DependencyPolicy: Hashable, Sendable {
   }
 
   /// Throws what is wrong first, naming the field as it stands in a file.
-  public func validate() throws(PolicyError) {
+  package func validate() throws(PolicyError) {
     try breaker.validate()
     try bulkhead.validate()
     try PolicyCheck.duration("queue_timeout_ms", queueTimeout, upTo: .seconds(600))
@@ -27,7 +27,7 @@ public struct DependencyPolicy: Hashable, Sendable {
 }
 
 /// Why a guarded call gave no value.
-public enum DependencyError<Failure: Error>: Error {
+package enum DependencyError<Failure: Error>: Error {
   /// The bulkhead had no place in time; the call was not made.
   case turnedAway(BulkheadRejection)
   /// The circuit breaker refused; the call was not made.
@@ -37,14 +37,14 @@ public enum DependencyError<Failure: Error>: Error {
 }
 
 /// A dependency's guard at one moment, for people and metrics.
-public struct DependencySnapshot: Hashable, Sendable {
-  public let at: MonotonicInstant
-  public let policy: DependencyPolicy
-  public let breaker: BreakerSnapshot
+package struct DependencySnapshot: Hashable, Sendable {
+  package let at: MonotonicInstant
+  package let policy: DependencyPolicy
+  package let breaker: BreakerSnapshot
   /// Calls inside the bulkhead, and waiting before it.
-  public let inside: Int
-  public let queued: Int
+  package let inside: Int
+  package let queued: Int
   /// Calls that the bulkhead turned away, and repetitions, since the guard was made.
-  public let turnedAway: UInt64
-  public let retried: UInt64
+  package let turnedAway: UInt64
+  package let retried: UInt64
 }

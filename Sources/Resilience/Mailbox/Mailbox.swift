@@ -6,39 +6,39 @@
 /// short one, in the manner of CoDel (Nichols, Jacobson: Controlling Queue Delay, 2012) as Facebook
 /// has it for requests (Maurer: Fail at Scale, 2015). Under overload places are then never empty, and
 /// nobody waits for nothing.
-public struct Mailbox: Sendable {
+package struct Mailbox: Sendable {
   /// Names one that waits.
-  public struct Waiter: Hashable, Sendable {
-    public let work: WorkClass
+  package struct Waiter: Hashable, Sendable {
+    package let work: WorkClass
     fileprivate let number: UInt64
   }
 
   /// The answer to one that asks.
-  public enum Answer: Hashable, Sendable {
+  package enum Answer: Hashable, Sendable {
     case queued(Waiter)
     case refused(MailboxRefusal)
   }
 
   /// What a change means for those who wait: each of them has left the queue.
-  public struct Outcome: Sendable {
-    public struct Admitted: Hashable, Sendable {
-      public let waiter: Waiter
-      public let waited: Duration
+  package struct Outcome: Sendable {
+    package struct Admitted: Hashable, Sendable {
+      package let waiter: Waiter
+      package let waited: Duration
     }
-    public struct Refused: Hashable, Sendable {
-      public let waiter: Waiter
-      public let refusal: MailboxRefusal
+    package struct Refused: Hashable, Sendable {
+      package let waiter: Waiter
+      package let refusal: MailboxRefusal
     }
 
-    public var admitted: [Admitted] = []
-    public var refused: [Refused] = []
+    package var admitted: [Admitted] = []
+    package var refused: [Refused] = []
 
-    public init() {}
+    package init() {}
   }
 
-  public private(set) var policy: MailboxPolicy
+  package private(set) var policy: MailboxPolicy
   /// Places inside. 0: nothing is taken in, and nobody waits.
-  public private(set) var capacity: Int
+  package private(set) var capacity: Int
   /// By the class's raw value.
   private var lines: [MailboxLine]
   private var lastNumber: UInt64 = 0
@@ -46,25 +46,25 @@ public struct Mailbox: Sendable {
   private static let retryLeast = Duration.milliseconds(100)
   private static let retryMost = Duration.seconds(5)
 
-  public init(_ policy: MailboxPolicy, capacity: Int) {
+  package init(_ policy: MailboxPolicy, capacity: Int) {
     self.policy = policy
     self.capacity = max(0, capacity)
     lines = WorkClass.allCases.map { _ in MailboxLine() }
   }
 
   /// All that wait; at most `policy.waitingMax`.
-  public var waiting: Int { lines.reduce(0) { $0 + $1.count } }
-  public func waiting(_ work: WorkClass) -> Int { lines[work.rawValue].count }
-  public var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
+  package var waiting: Int { lines.reduce(0) { $0 + $1.count } }
+  package func waiting(_ work: WorkClass) -> Int { lines[work.rawValue].count }
+  package var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
 
   /// Since when the one who waits longest has waited.
-  public var oldest: MonotonicInstant? { lines.compactMap { $0.first?.askedAt }.min() }
+  package var oldest: MonotonicInstant? { lines.compactMap { $0.first?.askedAt }.min() }
 
   /// How many may be inside when another of this class goes in.
-  public func places(for work: WorkClass) -> Int { policy.places(for: work, of: capacity) }
+  package func places(for work: WorkClass) -> Int { policy.places(for: work, of: capacity) }
 
   /// One for whom there is no place asks to wait. `refused` tells who had to go for it.
-  public mutating func ask(
+  package mutating func ask(
     _ work: WorkClass, at now: MonotonicInstant, until deadline: MonotonicInstant,
     refused: inout [Outcome.Refused]
   ) -> Answer {
@@ -95,7 +95,7 @@ public struct Mailbox: Sendable {
 
   /// Lets in as many as there is room for beside the `inside` that are in, and sends away those
   /// whose time has passed.
-  public mutating func settle(inside: Int, at now: MonotonicInstant) -> Outcome {
+  package mutating func settle(inside: Int, at now: MonotonicInstant) -> Outcome {
     var outcome = Outcome()
     var inside = inside
     for work in WorkClass.allCases.reversed() {
@@ -115,7 +115,7 @@ public struct Mailbox: Sendable {
   }
 
   /// Sends away everyone whose deadline has passed, wherever they stand.
-  public mutating func expire(at now: MonotonicInstant) -> Outcome {
+  package mutating func expire(at now: MonotonicInstant) -> Outcome {
     var outcome = Outcome()
     for work in WorkClass.allCases {
       let overdue = lines[work.rawValue].removeOverdue(at: now)
@@ -126,12 +126,12 @@ public struct Mailbox: Sendable {
   }
 
   /// One that waits gives up. False if it waits no more, because it was let in or sent away.
-  public mutating func cancel(_ waiter: Waiter) -> Bool {
+  package mutating func cancel(_ waiter: Waiter) -> Bool {
     lines[waiter.work.rawValue].remove(number: waiter.number)
   }
 
   /// Other places from now on. Nobody inside is interrupted; call `settle` to fill new ones.
-  public mutating func resize(to capacity: Int) {
+  package mutating func resize(to capacity: Int) {
     let before = self.capacity
     self.capacity = max(0, capacity)
     guard before > 0, capacity > 0, before != capacity else { return }
@@ -140,7 +140,7 @@ public struct Mailbox: Sendable {
   }
 
   /// Another policy from now on. Those that wait beyond a new bound stay until their time.
-  public mutating func replace(policy: MailboxPolicy) throws(PolicyError) {
+  package mutating func replace(policy: MailboxPolicy) throws(PolicyError) {
     try policy.validate()
     self.policy = policy
   }

@@ -1,6 +1,6 @@
 /// How much it hurts when a piece of work is refused: what is more, goes first and has places kept
 /// for it.
-public enum WorkClass: Int, CaseIterable, Comparable, Hashable, Sendable {
+package enum WorkClass: Int, CaseIterable, Comparable, Hashable, Sendable {
   /// New work, and questions: whoever asks can ask again.
   case fresh
   /// What carries on something that is paid for.
@@ -8,26 +8,26 @@ public enum WorkClass: Int, CaseIterable, Comparable, Hashable, Sendable {
   /// What ends or mends something: cancellations, refunds, operators.
   case settling
 
-  public static func < (left: WorkClass, right: WorkClass) -> Bool {
+  package static func < (left: WorkClass, right: WorkClass) -> Bool {
     left.rawValue < right.rawValue
   }
 }
 
 /// How much work is taken in at once, and how long it may wait for its turn.
-public struct MailboxPolicy: Hashable, Sendable {
-  public static let countMax = 1_000_000
+package struct MailboxPolicy: Hashable, Sendable {
+  package static let countMax = 1_000_000
 
   /// Those that wait at most; 0: none waits.
-  public var waitingMax: Int
+  package var waitingMax: Int
   /// Of a hundred places, those that new work leaves free. Half of them are left free by what
   /// continues, too.
-  public var reservedPercent: Int
+  package var reservedPercent: Int
   /// New work should not wait longer than this; it may wait longer while a burst is worked off.
-  public var target: Duration
+  package var target: Duration
   /// A queue that has not been empty for so long is no burst: from then on `target` holds.
-  public var interval: Duration
+  package var interval: Duration
 
-  public init(
+  package init(
     waitingMax: Int, reservedPercent: Int = 10, target: Duration = .milliseconds(50),
     interval: Duration = .milliseconds(500)
   ) {
@@ -38,7 +38,7 @@ public struct MailboxPolicy: Hashable, Sendable {
   }
 
   /// Throws what is wrong first, naming the field as it stands in a file.
-  public func validate() throws(PolicyError) {
+  package func validate() throws(PolicyError) {
     try PolicyCheck.count("mailbox_max", waitingMax, in: 0...Self.countMax)
     try PolicyCheck.count("reserved_percent", reservedPercent, in: 0...90)
     try PolicyCheck.duration("queue_target_ms", target, upTo: .seconds(60))
@@ -46,7 +46,7 @@ public struct MailboxPolicy: Hashable, Sendable {
   }
 
   /// How many may be inside when another of this class goes in, at `capacity` places.
-  public func places(for work: WorkClass, of capacity: Int) -> Int {
+  package func places(for work: WorkClass, of capacity: Int) -> Int {
     guard capacity > 1 else { return max(0, capacity) }
     let reserved = (capacity * min(max(reservedPercent, 0), 90) + 99) / 100
     let kept =
@@ -60,8 +60,8 @@ public struct MailboxPolicy: Hashable, Sendable {
 }
 
 /// Why work was not taken in. It was not begun.
-public struct MailboxRefusal: Error, Hashable, Sendable {
-  public enum Reason: String, CaseIterable, Hashable, Sendable {
+package struct MailboxRefusal: Error, Hashable, Sendable {
+  package enum Reason: String, CaseIterable, Hashable, Sendable {
     /// All places are taken, and all places to wait.
     case full
     /// Its turn would not have come, or did not come, within the time that it may wait.
@@ -74,14 +74,14 @@ public struct MailboxRefusal: Error, Hashable, Sendable {
     case cancelled
 
     /// Whether there was too much to do, as far as that can be told from one refusal.
-    public var isShed: Bool { self != .cancelled }
+    package var isShed: Bool { self != .cancelled }
   }
 
-  public var reason: Reason
+  package var reason: Reason
   /// After so long another attempt may find a place.
-  public var retryAfter: Duration
+  package var retryAfter: Duration
 
-  public init(_ reason: Reason, retryAfter: Duration) {
+  package init(_ reason: Reason, retryAfter: Duration) {
     self.reason = reason
     self.retryAfter = retryAfter
   }

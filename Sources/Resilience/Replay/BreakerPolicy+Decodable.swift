@@ -1,6 +1,6 @@
 extension BreakerPolicy: Decodable {
   /// Fields that are not named keep their default. The result is valid.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(
       decoder,
       known: [
@@ -23,7 +23,7 @@ extension BreakerPolicy: Decodable {
 }
 
 extension BreakerPolicy.Window: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(decoder, known: ["calls", "length_ms", "buckets"])
     let calls = try fields.optional("calls", as: Int.self)
     let length = try fields.duration("length_ms")
@@ -37,7 +37,7 @@ extension BreakerPolicy.Window: Decodable {
 }
 
 extension BreakerPolicy.SlowCalls: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(decoder, known: ["over_ms", "rate"])
     self.init(
       duration: .milliseconds(try fields.required("over_ms", as: Int64.self)),
@@ -46,7 +46,7 @@ extension BreakerPolicy.SlowCalls: Decodable {
 }
 
 extension BreakerBackOff: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(
       decoder, known: ["initial_ms", "multiplier", "maximum_ms", "jitter"])
     self.init()

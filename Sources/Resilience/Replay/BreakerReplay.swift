@@ -1,8 +1,8 @@
 /// What a policy would have done: a trace played to a breaker, in the trace's own time.
-public struct BreakerReplay: Sendable {
+package struct BreakerReplay: Sendable {
   /// One thing that happened, and where the breaker stood after it.
-  public struct Row: Hashable, Sendable {
-    public enum Happening: Hashable, Sendable {
+  package struct Row: Hashable, Sendable {
+    package enum Happening: Hashable, Sendable {
       /// A call was refused.
       case rejected(BreakerRejection)
       /// A call was let through.
@@ -13,22 +13,22 @@ public struct BreakerReplay: Sendable {
       case looked
     }
 
-    public let atMs: Int64
+    package let atMs: Int64
     /// The line of the trace, from 0, and which of its calls.
-    public let input: Int
-    public let call: Int
-    public let happening: Happening
-    public let state: BreakerState
+    package let input: Int
+    package let call: Int
+    package let happening: Happening
+    package let state: BreakerState
     /// What was judged by, also if that has just changed the state.
-    public let tally: CallTally
-    public let liveProbes: Int
+    package let tally: CallTally
+    package let liveProbes: Int
   }
 
   /// A place where the trace says otherwise.
-  public struct Difference: Hashable, Sendable, CustomStringConvertible {
-    public let input: Int
-    public let text: String
-    public var description: String { "inputs[\(input)]: \(text)" }
+  package struct Difference: Hashable, Sendable, CustomStringConvertible {
+    package let input: Int
+    package let text: String
+    package var description: String { "inputs[\(input)]: \(text)" }
   }
 
   private struct Pending {
@@ -39,8 +39,8 @@ public struct BreakerReplay: Sendable {
     let ticket: BreakerMachine.Ticket
   }
 
-  public private(set) var rows: [Row] = []
-  public private(set) var differences: [Difference] = []
+  package private(set) var rows: [Row] = []
+  package private(set) var differences: [Difference] = []
   private var machine: BreakerMachine
   /// Calls under way, the first to end first; those before `nextPending` have ended.
   private var pending: [Pending] = []
@@ -49,7 +49,7 @@ public struct BreakerReplay: Sendable {
   private var decisions: [Int: String] = [:]
   private var ends: [Int: Row] = [:]
 
-  public init(_ trace: BreakerTrace) throws(PolicyError) {
+  package init(_ trace: BreakerTrace) throws(PolicyError) {
     machine = try BreakerMachine(policy: trace.policy, seed: trace.seed)
     for (index, input) in trace.inputs.enumerated() { play(input, index) }
     endPending(until: .distantFuture)

@@ -1,5 +1,5 @@
 extension BreakerTrace: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(
       decoder, known: ["name", "source", "policy", "seed", "inputs"])
     name = try fields.optional("name") ?? ""
@@ -27,7 +27,7 @@ extension BreakerTrace: Decodable {
 }
 
 extension BreakerTrace.Input: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(
       decoder, known: ["at_ms", "call", "took_ms", "times", "command", "look", "expect"])
     atMs = try fields.required("at_ms")
@@ -77,7 +77,7 @@ extension BreakerTrace.Input: Decodable {
 }
 
 extension BreakerTrace.Expectation: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try StrictFields(decoder, known: ["decision", "state", "failure_rate"])
     self.init(
       decision: try fields.optional("decision"), state: try fields.optional("state"),

@@ -57,7 +57,7 @@ extension [any CodingKey] {
 
 extension PolicyError {
   /// What a decoder has to say, with the field it says it about.
-  public init(_ error: DecodingError) {
+  package init(_ error: DecodingError) {
     switch error {
     case .typeMismatch(let type, let context):
       let path = context.codingPath.fieldPath

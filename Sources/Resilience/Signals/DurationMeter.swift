@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A `RollingHistogram` that threads share. The lock is held for a few additions.
-public final class DurationMeter: Sendable {
+package final class DurationMeter: Sendable {
   private struct State {
     var histogram: RollingHistogram
     var count: UInt64 = 0
@@ -10,11 +10,11 @@ public final class DurationMeter: Sendable {
   private let state: Mutex<State>
 
   /// - Parameter window: whole seconds that the quantiles are of.
-  public init(window: Int = 5) {
+  package init(window: Int = 5) {
     state = Mutex(State(histogram: RollingHistogram(window: window)))
   }
 
-  public func record(nanoseconds: Int64, at now: MonotonicInstant) {
+  package func record(nanoseconds: Int64, at now: MonotonicInstant) {
     state.withLock { state in
       state.count &+= 1
       state.histogram.record(nanoseconds: nanoseconds, at: now)
@@ -22,10 +22,10 @@ public final class DurationMeter: Sendable {
   }
 
   /// Recorded since it was made.
-  public var count: UInt64 { state.withLock { $0.count } }
+  package var count: UInt64 { state.withLock { $0.count } }
 
   /// nil when nothing was recorded in the window.
-  public func quantiles(at now: MonotonicInstant) -> Quantiles? {
+  package func quantiles(at now: MonotonicInstant) -> Quantiles? {
     state.withLock { $0.histogram.quantiles(at: now) }
   }
 }

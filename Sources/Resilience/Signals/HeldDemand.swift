@@ -1,18 +1,18 @@
 /// Demand as autoscalers elsewhere are told of it. While something that the work needs is not well,
 /// less demand means nothing: it does not fall below the most of the last looks before that. More
 /// demand is told at once.
-public struct HeldDemand: Sendable, Hashable {
+package struct HeldDemand: Sendable, Hashable {
   /// The latest looks while all was well.
   private var recent: [Double] = []
   private var held: Double?
 
   /// Looks that count.
-  public static let looksMax = 10
+  package static let looksMax = 10
 
-  public init() {}
+  package init() {}
 
   /// A look at it, and what is told. nil: not known, and so it stays.
-  public mutating func look(_ demand: Double?, isWell: Bool) -> Double? {
+  package mutating func look(_ demand: Double?, isWell: Bool) -> Double? {
     let told = told(demand, isWell: isWell)
     if !isWell {
       held = told
@@ -26,7 +26,7 @@ public struct HeldDemand: Sendable, Hashable {
   }
 
   /// What is told of such demand, which is not remembered.
-  public func told(_ demand: Double?, isWell: Bool) -> Double? {
+  package func told(_ demand: Double?, isWell: Bool) -> Double? {
     if isWell { return demand }
     let least = held ?? recent.max()
     guard let demand else { return least }

@@ -5,13 +5,13 @@
 /// that was recorded. What is longer than `longest` counts as that.
 ///
 /// The clock is handed in, and so is the lock: a value, for whoever has one already.
-public struct RollingHistogram: Sendable, Hashable {
+package struct RollingHistogram: Sendable, Hashable {
   private var slots: SecondSlots
   /// Each slot's buckets, one slot after the other.
   private var counts: [UInt32]
 
   /// About eighteen minutes.
-  public static let longest = Duration.microseconds((1 << exponentMax) - 1)
+  package static let longest = Duration.microseconds((1 << exponentMax) - 1)
   private static let linear = 32
   private static let parts = 16
   private static let exponentMin = 5
@@ -19,17 +19,17 @@ public struct RollingHistogram: Sendable, Hashable {
   private static let buckets = linear + (exponentMax - exponentMin) * parts
 
   /// - Parameter window: whole seconds that count, beside the one that is running.
-  public init(window: Int = 5) {
+  package init(window: Int = 5) {
     slots = SecondSlots(window: window)
     counts = Array(repeating: 0, count: slots.count * Self.buckets)
   }
 
   /// Negative durations count as none.
-  public mutating func record(_ duration: Duration, at now: MonotonicInstant) {
+  package mutating func record(_ duration: Duration, at now: MonotonicInstant) {
     record(nanoseconds: duration.wholeNanoseconds, at: now)
   }
 
-  public mutating func record(nanoseconds: Int64, at now: MonotonicInstant) {
+  package mutating func record(nanoseconds: Int64, at now: MonotonicInstant) {
     guard let (slot, isNew) = slots.use(at: now) else { return }
     let first = slot * Self.buckets
     if isNew {
@@ -40,7 +40,7 @@ public struct RollingHistogram: Sendable, Hashable {
   }
 
   /// p50, p95 and p99; nil when nothing was recorded in the window.
-  public func quantiles(at now: MonotonicInstant) -> Quantiles? {
+  package func quantiles(at now: MonotonicInstant) -> Quantiles? {
     var sums = Array(repeating: UInt64(0), count: Self.buckets)
     for slot in slots.live(at: now) {
       for bucket in sums.indices { sums[bucket] += UInt64(counts[slot * Self.buckets + bucket]) }
@@ -78,10 +78,10 @@ public struct RollingHistogram: Sendable, Hashable {
 }
 
 /// Of the durations of the last seconds.
-public struct Quantiles: Sendable, Hashable {
+package struct Quantiles: Sendable, Hashable {
   /// How many there were.
-  public let count: UInt64
-  public let p50: Duration
-  public let p95: Duration
-  public let p99: Duration
+  package let count: UInt64
+  package let p50: Duration
+  package let p95: Duration
+  package let p99: Duration
 }

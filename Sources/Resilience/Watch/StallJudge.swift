@@ -4,24 +4,24 @@
 /// Time counts only as far as the looker itself was awake: of a gap between two looks, two ticks at
 /// most. So nobody is stuck for having been asleep together with the looker, be it that the machine
 /// slept, the process was stopped, or everything waits for a busy processor.
-public struct StallJudge: Sendable {
+package struct StallJudge: Sendable {
   /// What can be seen of somebody who works.
-  public struct Reading: Sendable, Hashable {
-    public let name: String
+  package struct Reading: Sendable, Hashable {
+    package let name: String
     /// The number of the oldest piece of work under way, a number never used again; nil: none.
-    public let oldest: UInt64?
+    package let oldest: UInt64?
 
-    public init(_ name: String, oldest: UInt64?) {
+    package init(_ name: String, oldest: UInt64?) {
       self.name = name
       self.oldest = oldest
     }
   }
 
   /// Somebody who does not get on.
-  public struct Stall: Sendable, Hashable {
-    public let name: String
+  package struct Stall: Sendable, Hashable {
+    package let name: String
     /// How long the oldest piece of work has been seen under way, in waking time.
-    public let duration: Duration
+    package let duration: Duration
   }
 
   private struct Seen: Sendable {
@@ -39,13 +39,13 @@ public struct StallJudge: Sendable {
   /// - Parameters:
   ///   - timeout: a piece of work under way for longer is a stall.
   ///   - tick: how often somebody means to look.
-  public init(timeout: Duration, tick: Duration) {
+  package init(timeout: Duration, tick: Duration) {
     self.timeout = timeout
     gapMax = tick * 2
   }
 
   /// One look at everybody there is: who is stuck now, in the order of `readings`.
-  public mutating func look(at now: MonotonicInstant, _ readings: [Reading]) -> [Stall] {
+  package mutating func look(at now: MonotonicInstant, _ readings: [Reading]) -> [Stall] {
     if let last {
       let gap = Duration.nanoseconds(max(0, now.nanoseconds(since: last)))
       awake += min(gap, gapMax)

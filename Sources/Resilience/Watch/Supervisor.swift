@@ -1,21 +1,21 @@
 /// When a piece of work that has ended is begun again, and when it is given up. Pure: time and
 /// chance are handed in. After Erlang's supervisors, whose intensity bound this is.
-public struct Supervisor: Sendable {
-  public struct Policy: Sendable, Hashable {
+package struct Supervisor: Sendable {
+  package struct Policy: Sendable, Hashable {
     /// How long the first restart waits; each further one in a row twice as long.
-    public var initial: Duration
+    package var initial: Duration
     /// No restart waits longer.
-    public var longest: Duration
+    package var longest: Duration
     /// A wait is spread evenly over its length ± this share, so that those who fell together do not
     /// come back at the same instant.
-    public var jitter: Double
+    package var jitter: Double
     /// Whoever has run for so long is healthy: the next restart is a first one again.
-    public var healthyTime: Duration
+    package var healthyTime: Duration
     /// Restarts within `window`; one more is one too many.
-    public var restartsMax: Int
-    public var window: Duration
+    package var restartsMax: Int
+    package var window: Duration
 
-    public init(
+    package init(
       initial: Duration = .milliseconds(100), longest: Duration = .seconds(30),
       jitter: Double = 0.2, healthyTime: Duration = .seconds(60), restartsMax: Int = 10,
       window: Duration = .seconds(600)
@@ -29,28 +29,28 @@ public struct Supervisor: Sendable {
     }
   }
 
-  public enum Decision: Sendable, Hashable {
+  package enum Decision: Sendable, Hashable {
     case restart(after: Duration)
     /// It has been restarted too often within the window.
     case giveUp
   }
 
-  public let policy: Policy
+  package let policy: Policy
   /// Whether it is restarted for ever, since what it fails at may be another node's fault.
-  public let isPatient: Bool
+  package let isPatient: Bool
   /// Restarts decided on so far.
-  public private(set) var restarts = 0
+  package private(set) var restarts = 0
   private var inARow = 0
   private var recent: [MonotonicInstant] = []
 
-  public init(_ policy: Policy, isPatient: Bool = false) {
+  package init(_ policy: Policy, isPatient: Bool = false) {
     self.policy = policy
     self.isPatient = isPatient
   }
 
   /// The work begun at `begun` has ended at `now`, though nobody had asked it to.
   /// - Parameter unit: chance, evenly spread over 0 ..< 1.
-  public mutating func ended(
+  package mutating func ended(
     begun: MonotonicInstant, at now: MonotonicInstant, unit: Double
   ) -> Decision {
     if now.nanoseconds(since: begun) >= policy.healthyTime.wholeNanoseconds { inARow = 0 }

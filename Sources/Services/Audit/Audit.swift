@@ -1,20 +1,20 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 
 /// Reads the journals of order, payment and store, and checks the promises P1 to P4.
 ///
 /// It goes partition by partition: all streams of one order lie on the same partition of every
 /// journal, so that its memory is a sixteenth of what the journals hold, not all of it.
-public struct Audit: Sendable {
-  public let orders: any AuditSource
-  public let payments: any AuditSource
-  public let stores: any AuditSource
-  public let deliveries: any AuditSource
+package struct Audit: Sendable {
+  package let orders: any AuditSource
+  package let payments: any AuditSource
+  package let stores: any AuditSource
+  package let deliveries: any AuditSource
   private let now: Timestamp
   /// How long a saga may be under way before what it has not done counts against it.
   private let grace: Duration
 
-  public init(
+  package init(
     orders: any AuditSource, payments: any AuditSource, stores: any AuditSource,
     deliveries: any AuditSource, at now: Timestamp, grace: Duration
   ) {
@@ -27,7 +27,7 @@ public struct Audit: Sendable {
   }
 
   /// The whole audit. Damage that cannot be read past is reported, and ends that partition.
-  public func run() async throws(JournalError) -> AuditReport {
+  package func run() async throws(JournalError) -> AuditReport {
     var report = AuditReport()
     // Tickets are read before orders, orders before payments: what is read later can only know
     // more, so that a live node is not accused of what happens in between.

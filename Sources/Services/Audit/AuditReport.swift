@@ -1,14 +1,14 @@
 /// What an audit counted and what it found.
-public struct AuditReport: Sendable, Equatable {
+package struct AuditReport: Sendable, Equatable {
   /// A broken promise.
-  public struct Violation: Sendable, Equatable {
+  package struct Violation: Sendable, Equatable {
     /// `P1` to `P4` of the design, `journal`, or `view`.
-    public let promise: String
+    package let promise: String
     /// The order, or the stream, it is about.
-    public let subject: String
-    public let text: String
+    package let subject: String
+    package let text: String
 
-    public init(promise: String, subject: String, text: String) {
+    package init(promise: String, subject: String, text: String) {
       self.promise = promise
       self.subject = subject
       self.text = text
@@ -16,20 +16,20 @@ public struct AuditReport: Sendable, Equatable {
   }
 
   /// The most violations that are listed; all are counted.
-  public static let violationsMax = 1000
+  package static let violationsMax = 1000
 
   /// Names and values in the order they were first counted.
-  public private(set) var counts: [(name: String, value: Int64)] = []
-  public private(set) var violations: [Violation] = []
+  package private(set) var counts: [(name: String, value: Int64)] = []
+  package private(set) var violations: [Violation] = []
   /// All violations, listed or not.
-  public private(set) var violationCount = 0
+  package private(set) var violationCount = 0
 
-  public init() {}
+  package init() {}
 
   /// Nothing is wrong.
-  public var isClean: Bool { violationCount == 0 }
+  package var isClean: Bool { violationCount == 0 }
 
-  public mutating func count(_ name: String, _ amount: Int64 = 1) {
+  package mutating func count(_ name: String, _ amount: Int64 = 1) {
     if let at = counts.firstIndex(where: { $0.name == name }) {
       counts[at].value &+= amount
     } else {
@@ -37,13 +37,13 @@ public struct AuditReport: Sendable, Equatable {
     }
   }
 
-  public mutating func add(_ promise: String, _ subject: String, _ text: String) {
+  package mutating func add(_ promise: String, _ subject: String, _ text: String) {
     violationCount += 1
     guard violations.count < Self.violationsMax else { return }
     violations.append(Violation(promise: promise, subject: subject, text: text))
   }
 
-  public static func == (left: AuditReport, right: AuditReport) -> Bool {
+  package static func == (left: AuditReport, right: AuditReport) -> Bool {
     left.violations == right.violations && left.violationCount == right.violationCount
       && left.counts.elementsEqual(right.counts) { $0.name == $1.name && $0.value == $1.value }
   }

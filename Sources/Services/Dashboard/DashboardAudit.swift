@@ -1,21 +1,21 @@
-public import Journal
-public import Views
+package import Journal
+package import Views
 
 /// Holds the view against a fold of the journals.
-public struct DashboardAudit: Sendable {
+package struct DashboardAudit: Sendable {
   private let sources: [any EventSource]
   private let scratch: String
 
   /// - Parameter scratch: a directory for the fold, whose file is removed afterwards; that of a
   ///   million orders would not fit into memory.
-  public init(sources: [any EventSource], scratch: String) {
+  package init(sources: [any EventSource], scratch: String) {
     self.sources = sources
     self.scratch = scratch
   }
 
   /// Where the view in `directory` is not what its journals say, up to the cursors it has: what
   /// it has not taken in yet is lag, not a difference. The view may be in use meanwhile.
-  public nonisolated(nonsending) func differences(
+  package nonisolated(nonsending) func differences(
     of directory: ViewDirectory, limit: Int = 1000,
     progress: DashboardRebuild.Progress = { _, _ in }
   ) async throws(DashboardRebuildError) -> [OrderDifference] {

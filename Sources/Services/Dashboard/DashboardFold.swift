@@ -1,16 +1,16 @@
-public import Journal
-public import Messages
-public import Views
+package import Journal
+import Messages
+package import Views
 
 /// What the events of the four journals mean for the view: the one place where they are read.
-public enum DashboardFold {
+package enum DashboardFold {
   /// The journals the view is built from.
-  public static let sources = ["order", "payment", "store", "delivery"]
+  package static let sources = ["order", "payment", "store", "delivery"]
 
   /// The change one event brings; nil when it is not part of an order's course (menus, riders).
   /// What this version cannot read becomes a change that says so: the order's stream is not
   /// followed any further, and nobody else is held up.
-  public static func change(for event: RecordedEvent) -> OrderChange? {
+  package static func change(for event: RecordedEvent) -> OrderChange? {
     guard let service = service(ofCategory: event.stream.category) else { return nil }
     let meaning: OrderChange.Meaning
     if let read = readers[event.type] {
@@ -75,7 +75,7 @@ public enum DashboardFold {
 
 extension Messages.OrderState {
   /// Nothing changes an order any more that is here.
-  public var isTerminal: Bool {
+  package var isTerminal: Bool {
     switch self {
     case .delivered, .rejected, .cancelled, .expired: true
     default: false

@@ -1,24 +1,24 @@
-public import Journal
-public import Transport
-public import Views
+package import Journal
+package import Transport
+package import Views
 
 /// How far the view is behind the journals it follows.
-public struct DashboardLag: Sendable {
+package struct DashboardLag: Sendable {
   /// Of one source.
-  public struct Source: Sendable, Equatable {
-    public var source: String
+  package struct Source: Sendable, Equatable {
+    package var source: String
     /// Events the view has not taken in.
-    public var events: Int64
+    package var events: Int64
     /// The age of the oldest of them; zero if there is none.
-    public var oldestAge: Duration
+    package var oldestAge: Duration
   }
 
   private let sources: [any EventSource]
 
-  public init(sources: [any EventSource]) { self.sources = sources }
+  package init(sources: [any EventSource]) { self.sources = sources }
 
   /// The lag at this moment. A source out of reach is UNAVAILABLE.
-  public nonisolated(nonsending) func measure(
+  package nonisolated(nonsending) func measure(
     _ view: any OrderView, at now: WallTime
   ) async throws(RPCError) -> [Source] {
     let cursors: ViewCursors

@@ -1,15 +1,15 @@
-public import Journal
-public import Transport
-public import Views
+package import Journal
+package import Transport
+package import Views
 
 /// Why a view could not be built.
-public enum DashboardRebuildError: Error, Sendable, Equatable {
+package enum DashboardRebuildError: Error, Sendable, Equatable {
   case view(ViewError)
   case source(String, JournalError)
 }
 
 extension DashboardRebuildError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .view(let error): "\(error)"
     case .source(let name, let error): "\(name): \(error)"
@@ -19,7 +19,7 @@ extension DashboardRebuildError: CustomStringConvertible {
 
 extension RPCError {
   /// Why a view was not built; the one in use is as it was.
-  public init(_ error: DashboardRebuildError) {
+  package init(_ error: DashboardRebuildError) {
     let reason: RPCError
     switch error {
     case .view(let error): reason = RPCError(error)
@@ -32,14 +32,14 @@ extension RPCError {
 }
 
 /// Builds a view from the journals alone: beside the live one, or where there is none.
-public struct DashboardRebuild: Sendable {
+package struct DashboardRebuild: Sendable {
   /// Told after each batch: events taken so far, and how many there are to take.
-  public typealias Progress = @Sendable (_ taken: Int64, _ total: Int64) -> Void
+  package typealias Progress = @Sendable (_ taken: Int64, _ total: Int64) -> Void
 
   private let sources: [any EventSource]
   private let batchEvents: Int
 
-  public init(sources: [any EventSource], batchEvents: Int = 1024) {
+  package init(sources: [any EventSource], batchEvents: Int = 1024) {
     self.sources = sources
     self.batchEvents = max(1, batchEvents)
   }
@@ -47,7 +47,7 @@ public struct DashboardRebuild: Sendable {
   /// Brings `view` on until it has everything that the journals have now, or exactly up to
   /// `end` if that is given. Throws `.view(.cancelled)` between two batches when the task is
   /// cancelled.
-  public nonisolated(nonsending) func fill(
+  package nonisolated(nonsending) func fill(
     _ view: any OrderView, upTo end: ViewCursors? = nil, progress: Progress = { _, _ in }
   ) async throws(DashboardRebuildError) {
     let start = try await Self.viewing { () throws(ViewError) in try await view.cursors() }
@@ -88,7 +88,7 @@ public struct DashboardRebuild: Sendable {
 
   /// Builds a new view beside the one in use and puts it in its place, without a moment in which
   /// there is none.
-  public nonisolated(nonsending) func run(
+  package nonisolated(nonsending) func run(
     live: LiveOrderView, in directory: ViewDirectory, progress: Progress = { _, _ in }
   ) async throws(DashboardRebuildError) {
     let fresh = try await Self.viewing { () throws(ViewError) in
@@ -114,7 +114,7 @@ public struct DashboardRebuild: Sendable {
   }
 
   /// The same while nothing else uses the view.
-  public nonisolated(nonsending) func run(
+  package nonisolated(nonsending) func run(
     in directory: ViewDirectory, progress: Progress = { _, _ in }
   ) async throws(DashboardRebuildError) {
     directory.removeOthers()

@@ -1,12 +1,12 @@
-public import Domain
-public import Messages
-public import Transport
+package import Domain
+package import Messages
+package import Transport
 import Views
 
 extension DashboardReplica {
   /// The order as it is, then each change, until it is over or not the viewer's any more. A slow
   /// reader gets the latest state with all steps it has missed; nothing is queued for it.
-  public func watch(
+  package func watch(
     _ request: WatchOrderRequest, for viewer: Domain.Principal,
     until deadline: MonotonicInstant?,
     send: nonisolated(nonsending) @Sendable (OrderUpdate) async throws(RPCError) -> Void

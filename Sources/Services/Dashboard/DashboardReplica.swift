@@ -1,19 +1,19 @@
-public import Domain
+package import Domain
 import Journal
-public import Messages
-public import Transport
-public import Views
+package import Messages
+package import Transport
+package import Views
 
 /// How long a reader may wait, and how much it may ask for.
-public struct DashboardLimits: Sendable, Equatable {
+package struct DashboardLimits: Sendable, Equatable {
   /// How long a call waits for the view to catch up, whatever its deadline.
-  public var waitMax: Duration
+  package var waitMax: Duration
   /// How long a watch waits for an order that the view has not seen yet.
-  public var appearWaitMax: Duration
-  public var pageDefault: Int
-  public var pageMax: Int
+  package var appearWaitMax: Duration
+  package var pageDefault: Int
+  package var pageMax: Int
 
-  public init(
+  package init(
     waitMax: Duration = .seconds(30), appearWaitMax: Duration = .seconds(2),
     pageDefault: Int = 20, pageMax: Int = 100
   ) {
@@ -26,16 +26,16 @@ public struct DashboardLimits: Sendable, Equatable {
 
 /// Answers what people ask about orders, from the view alone. What somebody may not see does not
 /// exist for them, down to the time the answer takes.
-public actor DashboardReplica {
+package actor DashboardReplica {
   let view: any OrderView
   let environment: ServiceEnvironment
   let limits: DashboardLimits
   private let lag: DashboardLag
   private let executor: ReplicaExecutor
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     view: any OrderView, lag: DashboardLag, environment: ServiceEnvironment,
     executor: ReplicaExecutor, limits: DashboardLimits = DashboardLimits()
   ) {
@@ -48,7 +48,7 @@ public actor DashboardReplica {
 
   /// One order with its course. Waits until the view has reached the version asked for, up to
   /// the deadline or `limits.waitMax`.
-  public func timeline(
+  package func timeline(
     _ request: GetOrderTimelineRequest, for viewer: Domain.Principal,
     until deadline: MonotonicInstant?
   ) async throws(RPCError) -> GetOrderTimelineResponse {
@@ -76,7 +76,7 @@ public actor DashboardReplica {
   }
 
   /// A customer's orders, newest first.
-  public func list(
+  package func list(
     _ request: ListCustomerOrdersRequest, for viewer: Domain.Principal
   ) async throws(RPCError) -> ListOrdersResponse {
     let customerID = try owner(request.customerID, .customer, viewer)
@@ -89,7 +89,7 @@ public actor DashboardReplica {
   }
 
   /// A store's paid orders that are not over, oldest first.
-  public func board(
+  package func board(
     _ request: GetStoreBoardRequest, for viewer: Domain.Principal
   ) async throws(RPCError) -> ListOrdersResponse {
     let storeID = try owner(request.storeID, .store, viewer)
@@ -102,7 +102,7 @@ public actor DashboardReplica {
   }
 
   /// How far the view is behind each journal. Tells nothing about anybody, so everyone may ask.
-  public func lagReport() async throws(RPCError) -> GetLagResponse {
+  package func lagReport() async throws(RPCError) -> GetLagResponse {
     let now = WallTime(milliseconds: environment.now().ms)
     var response = GetLagResponse()
     for source in try await lag.measure(view, at: now) {

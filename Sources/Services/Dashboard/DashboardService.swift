@@ -1,13 +1,13 @@
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 /// Takes calls for the dashboard to its replicas.
-public struct DashboardService: DashboardServiceProtocol {
-  public let pool: ReplicaPool<DashboardReplica>
+package struct DashboardService: DashboardServiceProtocol {
+  package let pool: ReplicaPool<DashboardReplica>
 
-  public init(pool: ReplicaPool<DashboardReplica>) { self.pool = pool }
+  package init(pool: ReplicaPool<DashboardReplica>) { self.pool = pool }
 
-  public nonisolated(nonsending) func getOrderTimeline(
+  package nonisolated(nonsending) func getOrderTimeline(
     _ request: GetOrderTimelineRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderTimelineResponse {
     let caller = try context.caller()
@@ -17,7 +17,7 @@ public struct DashboardService: DashboardServiceProtocol {
     }
   }
 
-  public nonisolated(nonsending) func listCustomerOrders(
+  package nonisolated(nonsending) func listCustomerOrders(
     _ request: ListCustomerOrdersRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
@@ -27,7 +27,7 @@ public struct DashboardService: DashboardServiceProtocol {
     }
   }
 
-  public nonisolated(nonsending) func getStoreBoard(
+  package nonisolated(nonsending) func getStoreBoard(
     _ request: GetStoreBoardRequest, context: CallContext
   ) async throws(RPCError) -> ListOrdersResponse {
     let caller = try context.caller()
@@ -39,7 +39,7 @@ public struct DashboardService: DashboardServiceProtocol {
 
   /// Watches are bounded by the view's subscribers, not by the pool: they last as long as an
   /// order does, and must not take the place of questions.
-  public nonisolated(nonsending) func watchOrder(
+  package nonisolated(nonsending) func watchOrder(
     _ request: WatchOrderRequest, context: CallContext,
     send: nonisolated(nonsending) @Sendable (OrderUpdate) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -50,7 +50,7 @@ public struct DashboardService: DashboardServiceProtocol {
     try await replica.watch(request, for: caller, until: context.deadline, send: send)
   }
 
-  public nonisolated(nonsending) func getLag(
+  package nonisolated(nonsending) func getLag(
     _ request: GetLagRequest, context: CallContext
   ) async throws(RPCError) -> GetLagResponse {
     _ = try context.caller()

@@ -1,16 +1,16 @@
-public import Journal
-public import Views
+package import Journal
+package import Views
 
 /// The view as the store of the projections that keep it up to date, one per journal.
-public struct DashboardStore: ProjectionStore {
+package struct DashboardStore: ProjectionStore {
   /// The name under which the projections run.
-  public static let viewName = "dashboard"
+  package static let viewName = "dashboard"
 
-  public let view: any OrderView
+  package let view: any OrderView
 
-  public init(_ view: any OrderView) { self.view = view }
+  package init(_ view: any OrderView) { self.view = view }
 
-  public func cursors(
+  package func cursors(
     of name: String, from source: String
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
@@ -19,7 +19,7 @@ public struct DashboardStore: ProjectionStore {
   }
 
   /// Nothing is poison to it: what cannot be read stalls its own order's stream, in the view.
-  public func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
+  package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     let changes =
       batch.setAside.isEmpty
       ? batch.events.compactMap(DashboardFold.change(for:)) : merged(batch)

@@ -1,11 +1,11 @@
-public import Domain
+package import Domain
 import Journal
 
 extension Domain.Delivery: JournaledDecider {
-  public static var category: String { "delivery" }
-  public static var codec: DeliveryEventCodec { DeliveryEventCodec() }
+  package static var category: String { "delivery" }
+  package static var codec: DeliveryEventCodec { DeliveryEventCodec() }
 
-  public static func deadlines(
+  package static func deadlines(
     after events: [DeliveryEvent], from state: Domain.DeliveryState, at now: Timestamp,
     policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<DeliveryDeadline>] {
@@ -14,7 +14,7 @@ extension Domain.Delivery: JournaledDecider {
 }
 
 extension Domain.Rider: JournaledDecider {
-  public static var category: String { "rider" }
-  public static var codec: RiderEventCodec { RiderEventCodec() }
-  public typealias DeadlineKind = NoDeadline
+  package static var category: String { "rider" }
+  package static var codec: RiderEventCodec { RiderEventCodec() }
+  package typealias DeadlineKind = NoDeadline
 }

@@ -1,12 +1,12 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 
 /// Delivery events as they are stored and sent.
-public struct DeliveryEventCodec: EventCodec {
-  public init() {}
+package struct DeliveryEventCodec: EventCodec {
+  package init() {}
 
-  public func encode(_ event: DeliveryEvent) throws(EventCodecError) -> EncodedEvent {
+  package func encode(_ event: DeliveryEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .opened(let job):
       try EventMapping.encode(
@@ -34,7 +34,7 @@ public struct DeliveryEventCodec: EventCodec {
     }
   }
 
-  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> DeliveryEvent {
+  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> DeliveryEvent {
     let stored = StoredMessage(type: type, payload: payload)
     switch type {
     case DeliveryOpened.fullName:

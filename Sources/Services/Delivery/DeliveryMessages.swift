@@ -1,5 +1,5 @@
-public import Domain
-public import Messages
+package import Domain
+package import Messages
 
 extension Messages.Delivery {
   /// The delivery as it is shown to `viewer`: the address only to whom it concerns.
@@ -33,7 +33,7 @@ extension Domain.DeliveryState {
 }
 
 extension Messages.DeliveryState {
-  public init(_ phase: DeliveryPhase) {
+  package init(_ phase: DeliveryPhase) {
     self =
       switch phase {
       case .none: .unspecified

@@ -1,10 +1,10 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
 import Transport
 
 /// Owns the deliveries whose order ids lie in its slots.
-public actor DeliveryReplica {
+package actor DeliveryReplica {
   typealias Snapshot = AggregateSnapshot<Domain.DeliveryState>
 
   private let host: AggregateHost<Domain.Delivery>
@@ -13,9 +13,9 @@ public actor DeliveryReplica {
 
   static let service = Domain.Principal.service("delivery")
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,16 +1,16 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
-public import Transport
+package import Transport
 
 /// The delivery's side of the saga: what the order recorded, and deadlines that passed, become
 /// commands.
-public struct DeliverySaga: Sendable {
-  public static let orderSubscriber = "delivery.order"
+package struct DeliverySaga: Sendable {
+  package static let orderSubscriber = "delivery.order"
 
   /// The events of the order's journal that concern a delivery. One is opened when the order is
   /// accepted; an order that was rejected or expired never came so far.
-  public static let orderEvents: Set<String> = [
+  package static let orderEvents: Set<String> = [
     OrderAccepted.fullName, OrderCookingFinished.fullName, OrderCancelled.fullName,
   ]
 
@@ -18,7 +18,7 @@ public struct DeliverySaga: Sendable {
   private let deliveries: ReplicaPool<DeliveryReplica>
   private let dispatcher: Dispatcher
 
-  public init(
+  package init(
     journal: AnyJournal, deliveries: ReplicaPool<DeliveryReplica>, dispatcher: Dispatcher
   ) {
     self.journal = journal
@@ -27,7 +27,7 @@ public struct DeliverySaga: Sendable {
   }
 
   /// Takes one event, once: through the replica that owns the delivery.
-  public func take(
+  package func take(
     _ event: RecordedEvent, subscriber: String = orderSubscriber
   ) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
@@ -39,7 +39,7 @@ public struct DeliverySaga: Sendable {
   }
 
   /// A deadline of a delivery passed.
-  public func fire(_ deadline: Deadline) async throws(RPCError) {
+  package func fire(_ deadline: Deadline) async throws(RPCError) {
     let stream = deadline.key.stream
     guard let kind = DeliveryDeadline(rawValue: deadline.key.kind) else {
       throw RPCError(code: .internal, message: "a delivery has no deadline '\(deadline.key.kind)'")

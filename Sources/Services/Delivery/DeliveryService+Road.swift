@@ -1,10 +1,10 @@
 import Domain
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 extension DeliveryService {
   /// Only a registered rider can take a delivery; every later step is only for who took it.
-  public func claimDelivery(
+  package func claimDelivery(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     let caller = try context.caller()
@@ -16,31 +16,31 @@ extension DeliveryService {
     return try await step(request, context) { .claim(rider: $0) }
   }
 
-  public func declineOffer(
+  package func declineOffer(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .declineOffer(rider: $0) }
   }
 
-  public func startDelivery(
+  package func startDelivery(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .start(rider: $0) }
   }
 
-  public func pickUp(
+  package func pickUp(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .pickUp(rider: $0) }
   }
 
-  public func completeDelivery(
+  package func completeDelivery(
     _ request: DeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     try await step(request, context) { .complete(rider: $0) }
   }
 
-  public func getDelivery(
+  package func getDelivery(
     _ request: GetDeliveryRequest, context: CallContext
   ) async throws(RPCError) -> DeliveryResponse {
     let caller = try context.caller()

@@ -1,19 +1,19 @@
 import Domain
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 /// Takes calls for riders and deliveries to the replicas that own them.
-public struct DeliveryService: DeliveryServiceProtocol {
-  public let deliveries: ReplicaPool<DeliveryReplica>
-  public let riders: ReplicaPool<RiderReplica>
-  public let dispatcher: Dispatcher
+package struct DeliveryService: DeliveryServiceProtocol {
+  package let deliveries: ReplicaPool<DeliveryReplica>
+  package let riders: ReplicaPool<RiderReplica>
+  package let dispatcher: Dispatcher
 
   /// Deliveries listed when the caller does not say how many.
   static let listDefault = 50
   /// The most deliveries listed at once.
   static let listMax = 200
 
-  public init(
+  package init(
     deliveries: ReplicaPool<DeliveryReplica>, riders: ReplicaPool<RiderReplica>,
     dispatcher: Dispatcher
   ) {
@@ -22,7 +22,7 @@ public struct DeliveryService: DeliveryServiceProtocol {
     self.dispatcher = dispatcher
   }
 
-  public func registerRider(
+  package func registerRider(
     _ request: RegisterRiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     let profile = try refusing { () throws(Rejection) in
@@ -31,19 +31,19 @@ public struct DeliveryService: DeliveryServiceProtocol {
     return try await change(profile.id.rawValue, .register(profile), context)
   }
 
-  public func goOnline(
+  package func goOnline(
     _ request: RiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     try await change(request.riderID, .goOnline, context)
   }
 
-  public func goOffline(
+  package func goOffline(
     _ request: RiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     try await change(request.riderID, .goOffline, context)
   }
 
-  public func getRider(
+  package func getRider(
     _ request: RiderRequest, context: CallContext
   ) async throws(RPCError) -> RiderResponse {
     let caller = try context.caller()
@@ -54,7 +54,7 @@ public struct DeliveryService: DeliveryServiceProtocol {
     }
   }
 
-  public func listDeliveries(
+  package func listDeliveries(
     _ request: ListDeliveriesRequest, context: CallContext
   ) async throws(RPCError) -> ListDeliveriesResponse {
     let caller = try context.caller()

@@ -1,21 +1,21 @@
 import Domain
 import Journal
 import Messages
-public import Transport
-public import Views
+package import Transport
+package import Views
 
 /// Which deliveries are under way and which riders are online: what dispatch starts from. One row
 /// each, named as its stream; being there is all that a row says.
-public enum DispatchView {
+package enum DispatchView {
   /// The view's name in cursors.
-  public static let view = "delivery.active"
+  package static let view = "delivery.active"
   /// The events that add or remove a row.
-  public static let events: Set<String> = [
+  package static let events: Set<String> = [
     DeliveryOpened.fullName, DeliveryCompleted.fullName, DeliveryReleased.fullName,
     RiderWentOnline.fullName, RiderWentOffline.fullName,
   ]
 
-  public static let fold = KeyedFold(
+  package static let fold = KeyedFold(
     name: "active", version: 1,
     key: { events.contains($0.type) ? $0.stream.text : nil },
     effect: { event, _ in adds(event) ? .put(Array(event.stream.text.utf8)) : .remove })
@@ -31,7 +31,7 @@ extension Dispatcher {
 
   /// Fills the board at start from the view and from what the journal has beyond it. Call it
   /// before the first event is taken and before the first deadline fires.
-  public func restore(from view: any KeyedView) async throws(RPCError) {
+  package func restore(from view: any KeyedView) async throws(RPCError) {
     var active: Set<StreamKey> = []
     let cursors: ViewCursors
     do throws(ViewError) {

@@ -1,6 +1,6 @@
 import Domain
-public import Journal
-public import Transport
+package import Journal
+package import Transport
 
 /// Finds a rider for every delivery: asks one after the other, and hands it over to people when
 /// nobody wants it.
@@ -8,8 +8,8 @@ public import Transport
 /// Follows the delivery journal. Whatever it decides is a command that the delivery may turn out
 /// to ignore, so an event that comes again, or a view that is a moment old, does no harm; what it
 /// misses, the delivery's own deadline brings back.
-public actor Dispatcher {
-  public static let subscriber = "delivery.dispatch"
+package actor Dispatcher {
+  package static let subscriber = "delivery.dispatch"
   /// Times it looks again for the same rider or delivery when others were faster.
   private static let attemptsMax = 16
 
@@ -19,10 +19,10 @@ public actor Dispatcher {
   private let policy: DeadlinePolicy
   private nonisolated let executor: ReplicaExecutor
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
   /// - Parameter activeMax: deliveries, and riders, it keeps before its eyes at most.
-  public init(
+  package init(
     journal: AnyJournal, deliveries: ReplicaPool<DeliveryReplica>,
     environment: ServiceEnvironment, activeMax: Int = 100_000, executor: ReplicaExecutor
   ) {
@@ -34,12 +34,12 @@ public actor Dispatcher {
   }
 
   /// Deliveries under way and riders online that it sees.
-  public var counts: (deliveries: Int, riders: Int) {
+  package var counts: (deliveries: Int, riders: Int) {
     (board.deliveries.count, board.riders.count)
   }
 
   /// Takes one event of the delivery journal, and does what follows from it.
-  public func take(_ event: RecordedEvent) async throws(RPCError) {
+  package func take(_ event: RecordedEvent) async throws(RPCError) {
     switch event.stream.category {
     case Domain.Delivery.category: try await takeDelivery(event)
     case Domain.Rider.category: try await takeRider(event)

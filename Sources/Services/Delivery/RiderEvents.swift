@@ -1,12 +1,12 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 
 /// Rider events as they are stored and sent.
-public struct RiderEventCodec: EventCodec {
-  public init() {}
+package struct RiderEventCodec: EventCodec {
+  package init() {}
 
-  public func encode(_ event: RiderEvent) throws(EventCodecError) -> EncodedEvent {
+  package func encode(_ event: RiderEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .registered(let profile): try EventMapping.encode(RiderRegistered(profile: .init(profile)))
     case .profileChanged(let profile):
@@ -16,7 +16,7 @@ public struct RiderEventCodec: EventCodec {
     }
   }
 
-  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> RiderEvent {
+  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> RiderEvent {
     let stored = StoredMessage(type: type, payload: payload)
     return switch type {
     case RiderRegistered.fullName:

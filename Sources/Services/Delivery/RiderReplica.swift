@@ -1,16 +1,16 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
 import Transport
 
 /// Owns the riders whose ids lie in its slots.
-public actor RiderReplica {
+package actor RiderReplica {
   private let host: AggregateHost<Domain.Rider>
   private nonisolated let executor: ReplicaExecutor
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,9 +1,9 @@
-public import Journal
-public import Messages
-public import Transport
+package import Journal
+package import Messages
+package import Transport
 
 /// Lets other nodes follow the journals of this one.
-public struct JournalFeed: JournalServiceProtocol {
+package struct JournalFeed: JournalServiceProtocol {
   private let journals: [String: any JournalReader]
 
   /// Events in one answer.
@@ -12,9 +12,9 @@ public struct JournalFeed: JournalServiceProtocol {
   private static let payloadBytesMax = 256 * 1024
 
   /// - Parameter journals: by the names of the services they belong to.
-  public init(_ journals: [String: any JournalReader]) { self.journals = journals }
+  package init(_ journals: [String: any JournalReader]) { self.journals = journals }
 
-  public func getStatus(
+  package func getStatus(
     _ request: GetStatusRequest, context: CallContext
   ) async throws(RPCError) -> Messages.JournalStatus {
     let journal = try journal(request.journal)
@@ -23,7 +23,7 @@ public struct JournalFeed: JournalServiceProtocol {
     } catch { throw RPCError(error) }
   }
 
-  public func readEvents(
+  package func readEvents(
     _ request: ReadEventsRequest, context: CallContext
   ) async throws(RPCError) -> ReadEventsResponse {
     let journal = try journal(request.journal)
@@ -48,7 +48,7 @@ public struct JournalFeed: JournalServiceProtocol {
     }
   }
 
-  public nonisolated(nonsending) func watchHeads(
+  package nonisolated(nonsending) func watchHeads(
     _ request: WatchHeadsRequest, context: CallContext,
     send: nonisolated(nonsending) @Sendable (Messages.JournalStatus) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -68,7 +68,7 @@ public struct JournalFeed: JournalServiceProtocol {
     }
   }
 
-  public func getStream(
+  package func getStream(
     _ request: GetStreamRequest, context: CallContext
   ) async throws(RPCError) -> GetStreamResponse {
     let journal = try journal(request.journal)

@@ -1,12 +1,12 @@
-public import Journal
+package import Journal
 import Messages
 import Synchronization
-public import Transport
+package import Transport
 
 /// A journal on another node, as far as one can follow it from here. Out of reach it is
 /// `unavailable`, which passes: whoever follows goes on from its own cursors.
-public struct RemoteJournal: AuditSource {
-  public let name: String
+package struct RemoteJournal: AuditSource {
+  package let name: String
   private let feed: any JournalServiceProtocol
   private let clock: TransportClock
 
@@ -16,20 +16,20 @@ public struct RemoteJournal: AuditSource {
   /// - Parameters:
   ///   - name: the service it belongs to.
   ///   - feed: the node that keeps it.
-  public init(name: String, feed: any JournalServiceProtocol, clock: TransportClock) {
+  package init(name: String, feed: any JournalServiceProtocol, clock: TransportClock) {
     self.name = name
     self.feed = feed
     self.clock = clock
   }
 
-  public nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
+  package nonisolated(nonsending) func status() async throws(JournalError) -> SourceStatus {
     let answer = try await asking { () async throws(RPCError) in
       try await feed.getStatus(GetStatusRequest(journal: name), context: context())
     }
     return SourceStatus(answer)
   }
 
-  public nonisolated(nonsending) func read(
+  package nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent] {
     let answer = try await asking(partition) { () async throws(RPCError) in
@@ -42,7 +42,7 @@ public struct RemoteJournal: AuditSource {
     return answer.events.map { RecordedEvent($0, in: partition) }
   }
 
-  public nonisolated(nonsending) func waitForChange(
+  package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
     let first = First()
@@ -64,13 +64,13 @@ public struct RemoteJournal: AuditSource {
     return heads
   }
 
-  public nonisolated(nonsending) func deadlines(
+  package nonisolated(nonsending) func deadlines(
     of stream: StreamKey
   ) async throws(JournalError) -> [Deadline] {
     try await self.stream(stream).deadlines.map { Deadline($0, of: stream) }
   }
 
-  public nonisolated(nonsending) func version(
+  package nonisolated(nonsending) func version(
     of stream: StreamKey
   ) async throws(JournalError) -> StreamVersion {
     StreamVersion(try await self.stream(stream).version)

@@ -1,16 +1,16 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 import Synchronization
-public import Transport
-public import Views
+package import Transport
+package import Views
 
 /// The order service's own copy of the stores' menus: a keyed view of the store service's events,
 /// one row a store, with the ones asked for lately in memory.
-public final class MenuCopies: MenuCatalog, ProjectionStore {
+package final class MenuCopies: MenuCatalog, ProjectionStore {
   /// The view's name in cursors.
-  public static let view = "order.menus"
-  public static let storeEvents: Set<String> = [
+  package static let view = "order.menus"
+  package static let storeEvents: Set<String> = [
     StoreRegistered.fullName, StoreProfileChanged.fullName, MenuItemPut.fullName,
     MenuItemRemoved.fullName, MenuItemSoldOut.fullName, MenuItemRestocked.fullName,
     StorePaused.fullName, StoreResumed.fullName,
@@ -28,9 +28,9 @@ public final class MenuCopies: MenuCatalog, ProjectionStore {
   private let rows: any KeyedView
   private let cache = Mutex(Cache())
 
-  public init(_ rows: any KeyedView) { self.rows = rows }
+  package init(_ rows: any KeyedView) { self.rows = rows }
 
-  public nonisolated(nonsending) func menu(
+  package nonisolated(nonsending) func menu(
     of store: StoreID
   ) async throws(RPCError) -> MenuCopy? {
     let key = store.rawValue
@@ -51,7 +51,7 @@ public final class MenuCopies: MenuCatalog, ProjectionStore {
     return menu
   }
 
-  public func cursors(
+  package func cursors(
     of view: String, from source: String
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
@@ -59,7 +59,7 @@ public final class MenuCopies: MenuCatalog, ProjectionStore {
     } catch { throw .unavailable("\(error)") }
   }
 
-  public func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
+  package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     do throws(ViewError) {
       try await rows.apply(
         ViewBatch(
@@ -72,7 +72,7 @@ public final class MenuCopies: MenuCatalog, ProjectionStore {
   }
 
   /// How a store's events become its row.
-  public static let fold = KeyedFold(
+  package static let fold = KeyedFold(
     name: "menus", version: 1,
     key: { storeEvents.contains($0.type) ? $0.stream.id : nil },
     effect: { event, row in

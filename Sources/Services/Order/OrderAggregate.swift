@@ -1,11 +1,11 @@
-public import Domain
+package import Domain
 import Journal
 
 extension Domain.Order: JournaledDecider {
-  public static var category: String { "order" }
-  public static var codec: OrderEventCodec { OrderEventCodec() }
+  package static var category: String { "order" }
+  package static var codec: OrderEventCodec { OrderEventCodec() }
 
-  public static func deadlines(
+  package static func deadlines(
     after events: [OrderEvent], from state: Domain.OrderState, at now: Timestamp,
     policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<OrderDeadline>] {

@@ -1,12 +1,12 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 
 /// An order's events as the messages of `proto/baedal/order/v1/events.proto`, and back.
-public struct OrderEventCodec: EventCodec {
-  public init() {}
+package struct OrderEventCodec: EventCodec {
+  package init() {}
 
-  public func encode(_ event: OrderEvent) throws(EventCodecError) -> EncodedEvent {
+  package func encode(_ event: OrderEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .submitted(let draft): try EventMapping.encode(OrderSubmitted(draft))
     case .paymentRequested(let attempt, let method):
@@ -52,7 +52,7 @@ public struct OrderEventCodec: EventCodec {
     }
   }
 
-  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> OrderEvent {
+  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> OrderEvent {
     switch type {
     case OrderSubmitted.fullName:
       return .submitted(try EventMapping.decode(OrderSubmitted.self, payload).stored())

@@ -1,6 +1,6 @@
-public import Domain
+package import Domain
 import Journal
-public import Messages
+package import Messages
 
 extension Messages.Order {
   /// The order as its service answers with it; empty for one that does not exist.
@@ -32,7 +32,7 @@ extension Messages.RefundOffer {
 }
 
 extension Messages.OrderState {
-  public init(_ phase: OrderPhase) {
+  package init(_ phase: OrderPhase) {
     self =
       switch phase {
       case .none: .unspecified

@@ -1,10 +1,10 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
 import Transport
 
 /// Owns the orders whose keys lie in its slots.
-public actor OrderReplica {
+package actor OrderReplica {
   let host: AggregateHost<Domain.Order>
   private let menus: any MenuCatalog
   let payment: any PaymentServiceProtocol
@@ -15,9 +15,9 @@ public actor OrderReplica {
 
   static let service = Domain.Principal.service("order")
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     journal: AnyJournal, menus: any MenuCatalog, payment: any PaymentServiceProtocol,
     environment: ServiceEnvironment, chargeTimeout: Duration,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor

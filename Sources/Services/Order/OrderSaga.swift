@@ -1,38 +1,38 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
-public import Transport
+package import Transport
 
 /// The order's side of the saga: what payment, store and delivery recorded becomes commands.
-public struct OrderSaga: Sendable {
-  public static let paymentSubscriber = "order.payment"
-  public static let storeSubscriber = "order.store"
-  public static let deliverySubscriber = "order.delivery"
+package struct OrderSaga: Sendable {
+  package static let paymentSubscriber = "order.payment"
+  package static let storeSubscriber = "order.store"
+  package static let deliverySubscriber = "order.delivery"
 
   private let pool: ReplicaPool<OrderReplica>
   private let environment: ServiceEnvironment
 
-  public init(pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment) {
+  package init(pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment) {
     self.pool = pool
     self.environment = environment
   }
 
   /// The events that concern an order, by the journal they come from.
-  public static let paymentEvents: Set<String> = [
+  package static let paymentEvents: Set<String> = [
     PaymentApproved.fullName, PaymentDeclined.fullName, PaymentNotCharged.fullName,
     PaymentUnknown.fullName,
   ]
-  public static let storeEvents: Set<String> = [
+  package static let storeEvents: Set<String> = [
     TicketReceived.fullName, TicketAccepted.fullName, TicketRefused.fullName,
     TicketCookingStarted.fullName, TicketCookingFinished.fullName,
     TicketCancelAgreed.fullName, TicketCancelDeclined.fullName, TicketRefundOffered.fullName,
   ]
-  public static let deliveryEvents: Set<String> = [
+  package static let deliveryEvents: Set<String> = [
     DeliveryStarted.fullName, DeliveryPickedUp.fullName, DeliveryCompleted.fullName,
   ]
 
   /// Takes one event, once: through the replica that owns the order.
-  public func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
+  package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
     guard let command = try command(for: event) else { return }
     let cause = CommandCause(event, subscriber: subscriber)
     try await pool.withReplica(for: event.stream.id, .continuing) {
@@ -42,7 +42,7 @@ public struct OrderSaga: Sendable {
   }
 
   /// A deadline of an order passed.
-  public func fire(_ deadline: Deadline) async throws(RPCError) {
+  package func fire(_ deadline: Deadline) async throws(RPCError) {
     guard let kind = OrderDeadline(rawValue: deadline.key.kind) else {
       throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
     }

@@ -1,14 +1,14 @@
 import Domain
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 /// Takes calls for orders to the replicas that own them.
-public struct OrderService: OrderServiceProtocol {
-  public let pool: ReplicaPool<OrderReplica>
+package struct OrderService: OrderServiceProtocol {
+  package let pool: ReplicaPool<OrderReplica>
 
-  public init(pool: ReplicaPool<OrderReplica>) { self.pool = pool }
+  package init(pool: ReplicaPool<OrderReplica>) { self.pool = pool }
 
-  public func placeOrder(
+  package func placeOrder(
     _ request: PlaceOrderRequest, context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
     let caller = try context.caller()
@@ -19,7 +19,7 @@ public struct OrderService: OrderServiceProtocol {
     }
   }
 
-  public func payOrder(
+  package func payOrder(
     _ request: PayOrderRequest, context: CallContext
   ) async throws(RPCError) -> PayOrderResponse {
     let caller = try context.caller()
@@ -32,7 +32,7 @@ public struct OrderService: OrderServiceProtocol {
     }
   }
 
-  public func answerOffer(
+  package func answerOffer(
     _ request: AnswerOfferRequest, context: CallContext
   ) async throws(RPCError) -> AnswerOfferResponse {
     let caller = try context.caller()
@@ -44,7 +44,7 @@ public struct OrderService: OrderServiceProtocol {
     }
   }
 
-  public func cancelOrder(
+  package func cancelOrder(
     _ request: CancelOrderRequest, context: CallContext
   ) async throws(RPCError) -> CancelOrderResponse {
     let caller = try context.caller()
@@ -55,7 +55,7 @@ public struct OrderService: OrderServiceProtocol {
     }
   }
 
-  public func getOrder(
+  package func getOrder(
     _ request: GetOrderRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderResponse {
     let caller = try context.caller()

@@ -1,7 +1,7 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
-public import Resilience
+package import Resilience
 import Transport
 
 /// Pays parked orders once payment is well again: paced, few at a time, the longest parked first.
@@ -10,16 +10,16 @@ import Transport
 /// Those about to expire are left to it, so that their end does not cost those behind them the pace.
 /// While the circuit breaker is open nobody is charged; when its wait is over, one order at a time
 /// tries payment out, as a customer's would. Orders that only their customer can pay stay parked.
-public struct PaymentDrain: Sendable {
-  public struct Policy: Hashable, Sendable {
+package struct PaymentDrain: Sendable {
+  package struct Policy: Hashable, Sendable {
     /// Charges started in a second at most.
-    public var perSecond: Int
+    package var perSecond: Int
     /// Charges under way at once.
-    public var concurrent: Int
+    package var concurrent: Int
     /// From the end of one look for parked orders to the next; longer while nothing comes of it.
-    public var interval: Duration
+    package var interval: Duration
 
-    public init(perSecond: Int, concurrent: Int, interval: Duration) {
+    package init(perSecond: Int, concurrent: Int, interval: Duration) {
       self.perSecond = perSecond
       self.concurrent = concurrent
       self.interval = interval
@@ -27,9 +27,9 @@ public struct PaymentDrain: Sendable {
   }
 
   /// What came of one look.
-  public struct Sweep: Hashable, Sendable {
-    public var paid = 0
-    public var failed = 0
+  package struct Sweep: Hashable, Sendable {
+    package var paid = 0
+    package var failed = 0
 
     fileprivate mutating func count(_ outcome: Outcome) {
       switch outcome {
@@ -64,7 +64,7 @@ public struct PaymentDrain: Sendable {
   private static let pauseMax = Duration.seconds(5)
 
   /// - Parameter policy: asked at each look, so that it may change in between.
-  public init(
+  package init(
     journal: AnyJournal, pool: ReplicaPool<OrderReplica>, payment: DependencyGuard,
     policy: @escaping @Sendable () -> Policy, environment: ServiceEnvironment
   ) {
@@ -77,7 +77,7 @@ public struct PaymentDrain: Sendable {
 
   /// Runs until its task is cancelled.
   /// - Parameter pulse: beats for each order that is paid.
-  public func run(pulse: Pulse = Pulse()) async throws {
+  package func run(pulse: Pulse = Pulse()) async throws {
     var policy = policy()
     var pace = try pace(of: policy)
     var pause = policy.interval
@@ -103,7 +103,7 @@ public struct PaymentDrain: Sendable {
   }
 
   /// One pass over the parked orders, for as long as payment takes them.
-  public func sweep(_ pace: inout TokenBucket, _ pulse: Pulse = Pulse()) async -> Sweep {
+  package func sweep(_ pace: inout TokenBucket, _ pulse: Pulse = Pulse()) async -> Sweep {
     await withTaskGroup(of: Outcome.self) { group in
       let concurrent = policy().concurrent
       var sweep = Sweep()

@@ -1,12 +1,12 @@
 import Domain
-public import Journal
+package import Journal
 import Transport
 
 /// Asks payment again and again how the payments stand that orders do not know the outcome of.
 ///
 /// Payment tells of what it has by its events. What it never had, because the charge was lost on
 /// its way, nobody tells of; so the order asks. Orders in doubt are those with a deadline for it.
-public struct PaymentInquiry: Sendable {
+package struct PaymentInquiry: Sendable {
   private let journal: AnyJournal
   private let pool: ReplicaPool<OrderReplica>
   private let interval: Duration
@@ -15,7 +15,7 @@ public struct PaymentInquiry: Sendable {
   /// Orders read at once.
   private static let pageMax = 64
 
-  public init(
+  package init(
     journal: AnyJournal, pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment
   ) {
     self.journal = journal
@@ -26,7 +26,7 @@ public struct PaymentInquiry: Sendable {
 
   /// Runs until its task is cancelled.
   /// - Parameter pulse: beats for each order that is asked about.
-  public func run(pulse: Pulse = Pulse()) async throws {
+  package func run(pulse: Pulse = Pulse()) async throws {
     while !Task.isCancelled {
       try await clock.sleep(clock.now().advanced(by: interval))
       await sweep(pulse)
@@ -34,7 +34,7 @@ public struct PaymentInquiry: Sendable {
   }
 
   /// Asks about every order in doubt, one after the other.
-  public func sweep(_ pulse: Pulse = Pulse()) async {
+  package func sweep(_ pulse: Pulse = Pulse()) async {
     var last: Deadline?
     while let page = await page(after: last), !page.isEmpty, !Task.isCancelled {
       last = page.last

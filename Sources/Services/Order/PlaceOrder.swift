@@ -1,12 +1,12 @@
-public import Domain
+package import Domain
 import Messages
 import Transport
 
 /// A request to place an order, checked for form.
-public struct PlaceOrder: Sendable {
-  public let id: OrderID
-  public let customer: CustomerID
-  public let store: StoreID
+package struct PlaceOrder: Sendable {
+  package let id: OrderID
+  package let customer: CustomerID
+  package let store: StoreID
   let cart: [Domain.CartLine]
   let address: String
   let area: Area
@@ -15,7 +15,7 @@ public struct PlaceOrder: Sendable {
   let allowParking: Bool
 
   /// The most bytes an idempotency key may have.
-  public static let keyMaxBytes = 128
+  package static let keyMaxBytes = 128
 
   /// Throws INVALID_ARGUMENT, naming the field.
   init(_ request: PlaceOrderRequest) throws(Rejection) {

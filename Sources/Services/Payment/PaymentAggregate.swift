@@ -1,11 +1,11 @@
-public import Domain
+package import Domain
 import Journal
 
 extension Domain.Payment: JournaledDecider {
-  public static var category: String { "payment" }
-  public static var codec: PaymentEventCodec { PaymentEventCodec() }
+  package static var category: String { "payment" }
+  package static var codec: PaymentEventCodec { PaymentEventCodec() }
 
-  public static func deadlines(
+  package static func deadlines(
     after events: [PaymentEvent], from state: Domain.PaymentState, at now: Timestamp,
     policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<PaymentDeadline>] {

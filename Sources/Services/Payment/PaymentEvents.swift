@@ -1,12 +1,12 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 
 /// A payment's events as the messages of `proto/baedal/payment/v1/events.proto`, and back.
-public struct PaymentEventCodec: EventCodec {
-  public init() {}
+package struct PaymentEventCodec: EventCodec {
+  package init() {}
 
-  public func encode(_ event: PaymentEvent) throws(EventCodecError) -> EncodedEvent {
+  package func encode(_ event: PaymentEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .requested(let request): try EventMapping.encode(PaymentRequested(request))
     case .attempted(let attempt, let method):
@@ -43,7 +43,7 @@ public struct PaymentEventCodec: EventCodec {
     }
   }
 
-  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> PaymentEvent {
+  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> PaymentEvent {
     switch type {
     case PaymentRequested.fullName:
       return .requested(try EventMapping.decode(PaymentRequested.self, payload).stored())

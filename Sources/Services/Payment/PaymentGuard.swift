@@ -1,7 +1,7 @@
 import Domain
-public import Messages
-public import Resilience
-public import Transport
+package import Messages
+package import Resilience
+package import Transport
 
 /// Payment as the order service calls it: deadline → bulkhead → circuit breaker → call.
 ///
@@ -9,16 +9,16 @@ public import Transport
 /// back; what was refused here has charged nobody, so that the order can be parked and paid later.
 /// Only charging is guarded: asking how a payment stands is what heals an order, and must get
 /// through.
-public struct PaymentGuard: PaymentServiceProtocol {
+package struct PaymentGuard: PaymentServiceProtocol {
   private let payment: any PaymentServiceProtocol
   private let dependency: DependencyGuard
 
-  public init(_ payment: any PaymentServiceProtocol, dependency: DependencyGuard) {
+  package init(_ payment: any PaymentServiceProtocol, dependency: DependencyGuard) {
     self.payment = payment
     self.dependency = dependency
   }
 
-  public nonisolated(nonsending) func charge(
+  package nonisolated(nonsending) func charge(
     _ request: ChargeRequest, context: CallContext
   ) async throws(RPCError) -> ChargeResponse {
     do throws(DependencyError<RPCError>) {
@@ -37,25 +37,25 @@ public struct PaymentGuard: PaymentServiceProtocol {
     }
   }
 
-  public nonisolated(nonsending) func getPayment(
+  package nonisolated(nonsending) func getPayment(
     _ request: GetPaymentRequest, context: CallContext
   ) async throws(RPCError) -> GetPaymentResponse {
     try await payment.getPayment(request, context: context)
   }
 
-  public nonisolated(nonsending) func refund(
+  package nonisolated(nonsending) func refund(
     _ request: RefundRequest, context: CallContext
   ) async throws(RPCError) -> RefundResponse {
     try await payment.refund(request, context: context)
   }
 
-  public nonisolated(nonsending) func getSimulator(
+  package nonisolated(nonsending) func getSimulator(
     _ request: GetSimulatorRequest, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
     try await payment.getSimulator(request, context: context)
   }
 
-  public nonisolated(nonsending) func setSimulator(
+  package nonisolated(nonsending) func setSimulator(
     _ request: SimulatorSettings, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
     try await payment.setSimulator(request, context: context)

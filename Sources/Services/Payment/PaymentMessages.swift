@@ -1,6 +1,6 @@
-public import Domain
+package import Domain
 import Journal
-public import Messages
+package import Messages
 
 extension Messages.Payment {
   init(_ state: Domain.PaymentState) {
@@ -15,7 +15,7 @@ extension Messages.Payment {
 }
 
 extension Messages.PaymentState {
-  public init(_ phase: PaymentPhase) {
+  package init(_ phase: PaymentPhase) {
     self =
       switch phase {
       case .none: .unspecified

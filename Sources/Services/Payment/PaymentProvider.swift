@@ -1,10 +1,10 @@
-public import Domain
+package import Domain
 
 /// Who takes and gives back the money: the port; adapters stand behind it.
 ///
 /// A provider is idempotent by payment key: the same key never captures twice. Every answer comes
 /// within the limits that the adapter was given; what takes longer is `unknown`.
-public protocol PaymentProvider: Sendable {
+package protocol PaymentProvider: Sendable {
   /// Captures the amount.
   func charge(_ charge: ProviderCharge) async -> ProviderOutcome
   /// How an attempt went that nobody heard the end of.
@@ -14,13 +14,13 @@ public protocol PaymentProvider: Sendable {
 }
 
 /// One attempt to capture.
-public struct ProviderCharge: Hashable, Sendable {
-  public let key: PaymentKey
-  public let attempt: Int
-  public let amount: Won
-  public let method: PaymentMethod
+package struct ProviderCharge: Hashable, Sendable {
+  package let key: PaymentKey
+  package let attempt: Int
+  package let amount: Won
+  package let method: PaymentMethod
 
-  public init(key: PaymentKey, attempt: Int, amount: Won, method: PaymentMethod) {
+  package init(key: PaymentKey, attempt: Int, amount: Won, method: PaymentMethod) {
     self.key = key
     self.attempt = attempt
     self.amount = amount
@@ -29,7 +29,7 @@ public struct ProviderCharge: Hashable, Sendable {
 }
 
 /// How an attempt ended, as far as can be told.
-public enum ProviderOutcome: Hashable, Sendable {
+package enum ProviderOutcome: Hashable, Sendable {
   case approved(ProviderReference, amount: Won)
   case declined(reason: String)
   /// Certainly nothing was captured; trying again makes sense after that time.
@@ -39,19 +39,19 @@ public enum ProviderOutcome: Hashable, Sendable {
 }
 
 /// One refund of one capture.
-public struct ProviderRefund: Hashable, Sendable {
-  public let payment: PaymentKey
-  public let key: RefundKey
-  public let amount: Won
+package struct ProviderRefund: Hashable, Sendable {
+  package let payment: PaymentKey
+  package let key: RefundKey
+  package let amount: Won
 
-  public init(payment: PaymentKey, key: RefundKey, amount: Won) {
+  package init(payment: PaymentKey, key: RefundKey, amount: Won) {
     self.payment = payment
     self.key = key
     self.amount = amount
   }
 }
 
-public enum ProviderRefundOutcome: Hashable, Sendable {
+package enum ProviderRefundOutcome: Hashable, Sendable {
   case refunded(ProviderReference)
   /// Not done, or not known to be; asking again with the same key is safe.
   case failed(reason: String)

@@ -1,5 +1,5 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
 import Transport
 
@@ -9,7 +9,7 @@ import Transport
 /// After a crash in between: an intent with its attempt and no outcome is asked about when its
 /// deadline passes, with the same key; a refund that was requested is tried again; an outcome that
 /// the order did not hear reaches it as an event.
-public actor PaymentReplica {
+package actor PaymentReplica {
   private let host: AggregateHost<Domain.Payment>
   private let provider: any PaymentProvider
   private let environment: ServiceEnvironment
@@ -17,9 +17,9 @@ public actor PaymentReplica {
 
   private static let service = Domain.Principal.service("payment")
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     journal: AnyJournal, provider: any PaymentProvider, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,23 +1,23 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
-public import Transport
+package import Transport
 
 /// Payment's side of the saga: an order that ended gives back what was captured, one that was
 /// delivered lets it be kept, and an offer that was accepted is paid back.
-public struct PaymentSaga: Sendable {
-  public static let orderSubscriber = "payment.order"
-  public static let orderEvents: Set<String> = [
+package struct PaymentSaga: Sendable {
+  package static let orderSubscriber = "payment.order"
+  package static let orderEvents: Set<String> = [
     OrderCancelled.fullName, OrderRejected.fullName, OrderExpired.fullName,
     OrderDelivered.fullName, OrderRefundAccepted.fullName,
   ]
 
   private let pool: ReplicaPool<PaymentReplica>
 
-  public init(pool: ReplicaPool<PaymentReplica>) { self.pool = pool }
+  package init(pool: ReplicaPool<PaymentReplica>) { self.pool = pool }
 
   /// Takes one event, once: through the replica that owns the payment.
-  public func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
+  package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
     let command: PaymentCommand
     switch event.type {
     case OrderCancelled.fullName: command = .void(reason: "the order was cancelled")
@@ -48,7 +48,7 @@ public struct PaymentSaga: Sendable {
   }
 
   /// A deadline of a payment passed.
-  public func fire(_ deadline: Deadline) async throws(RPCError) {
+  package func fire(_ deadline: Deadline) async throws(RPCError) {
     try await pool.withReplica(for: deadline.key.stream.id, .continuing) {
       (replica) throws(RPCError) in
       try await replica.fire(on: deadline.key.stream.id, cause: CommandCause(deadline))

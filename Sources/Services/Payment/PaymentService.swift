@@ -1,19 +1,19 @@
 import Domain
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 /// Takes calls for payments to the replicas that own them.
-public struct PaymentService: PaymentServiceProtocol {
-  public let pool: ReplicaPool<PaymentReplica>
+package struct PaymentService: PaymentServiceProtocol {
+  package let pool: ReplicaPool<PaymentReplica>
   private let simulator: SimulatedProvider?
 
   /// - Parameter simulator: the provider, when it is the built-in one.
-  public init(pool: ReplicaPool<PaymentReplica>, simulator: SimulatedProvider?) {
+  package init(pool: ReplicaPool<PaymentReplica>, simulator: SimulatedProvider?) {
     self.pool = pool
     self.simulator = simulator
   }
 
-  public func charge(
+  package func charge(
     _ request: ChargeRequest, context: CallContext
   ) async throws(RPCError) -> ChargeResponse {
     let caller = try context.caller()
@@ -24,7 +24,7 @@ public struct PaymentService: PaymentServiceProtocol {
     }
   }
 
-  public func getPayment(
+  package func getPayment(
     _ request: GetPaymentRequest, context: CallContext
   ) async throws(RPCError) -> GetPaymentResponse {
     let caller = try context.caller()
@@ -35,7 +35,7 @@ public struct PaymentService: PaymentServiceProtocol {
     }
   }
 
-  public func refund(
+  package func refund(
     _ request: RefundRequest, context: CallContext
   ) async throws(RPCError) -> RefundResponse {
     let caller = try context.caller()
@@ -48,13 +48,13 @@ public struct PaymentService: PaymentServiceProtocol {
     }
   }
 
-  public func getSimulator(
+  package func getSimulator(
     _ request: GetSimulatorRequest, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
     SimulatorSettings(try simulator(for: context))
   }
 
-  public func setSimulator(
+  package func setSimulator(
     _ request: SimulatorSettings, context: CallContext
   ) async throws(RPCError) -> SimulatorSettings {
     let simulator = try simulator(for: context)

@@ -1,6 +1,6 @@
-public import Domain
+package import Domain
 import Synchronization
-public import Transport
+package import Transport
 
 /// The built-in payment provider: behaves well or badly as told, at run time too.
 ///
@@ -9,20 +9,20 @@ public import Transport
 /// the settings changes what becomes of attempts whose outcome nobody has heard yet. A charge that
 /// was taken in is carried out, also when its caller gave up while it waited for a place: asking
 /// then tells what it comes to.
-public final class SimulatedProvider: PaymentProvider {
-  public struct Settings: Hashable, Sendable {
-    public var latency: Duration
+package final class SimulatedProvider: PaymentProvider {
+  package struct Settings: Hashable, Sendable {
+    package var latency: Duration
     /// Charges at once.
-    public var capacity: Int
+    package var capacity: Int
     /// Charges beyond those that wait for a place; more are refused at once.
-    public var queue: Int
-    public var declinePerMille: Int
+    package var queue: Int
+    package var declinePerMille: Int
     /// Of 1000 charges so many lose their answer; half of those have charged.
-    public var unknownPerMille: Int
+    package var unknownPerMille: Int
     /// Refuses every call at once.
-    public var isDown: Bool
+    package var isDown: Bool
 
-    public init(
+    package init(
       latency: Duration = .milliseconds(5), capacity: Int = 512, queue: Int = 0,
       declinePerMille: Int = 0, unknownPerMille: Int = 0, isDown: Bool = false
     ) {
@@ -36,27 +36,27 @@ public final class SimulatedProvider: PaymentProvider {
   }
 
   /// A method that is always declined.
-  public static let declinedMethod = PaymentMethod(validated: "card-declined")
+  package static let declinedMethod = PaymentMethod(validated: "card-declined")
   /// A method whose answer is always lost, after the money was taken.
-  public static let lostMethod = PaymentMethod(validated: "card-lost")
+  package static let lostMethod = PaymentMethod(validated: "card-lost")
 
   /// What it has had to do since it was made.
-  public struct Load: Hashable, Sendable {
+  package struct Load: Hashable, Sendable {
     /// Charges that hold a place now.
-    public var underWay = 0
+    package var underWay = 0
     /// Charges that wait for one.
-    public var waiting = 0
+    package var waiting = 0
     /// The most of each at once since the settings changed.
-    public var underWayMax = 0
-    public var waitingMax = 0
+    package var underWayMax = 0
+    package var waitingMax = 0
     /// Asked of it.
-    public var charges = 0
+    package var charges = 0
     /// For want of a place.
-    public var refused = 0
+    package var refused = 0
     /// Captured, and the caller heard so.
-    public var approved = 0
+    package var approved = 0
     /// Carried out although the caller had given up.
-    public var late = 0
+    package var late = 0
   }
 
   private struct State {
@@ -74,16 +74,16 @@ public final class SimulatedProvider: PaymentProvider {
   private static let lookEvery = Duration.milliseconds(100)
 
   /// - Parameter timeout: after this long an answer counts as lost.
-  public init(settings: Settings, seed: UInt64, timeout: Duration, clock: TransportClock) {
+  package init(settings: Settings, seed: UInt64, timeout: Duration, clock: TransportClock) {
     state = Mutex(State(settings: settings, places: SimulatedPlaces(settings)))
     self.seed = seed
     self.timeout = timeout
     self.clock = clock
   }
 
-  public var current: Settings { state.withLock { $0.settings } }
+  package var current: Settings { state.withLock { $0.settings } }
 
-  public var load: Load {
+  package var load: Load {
     let now = clock.now()
     return state.withLock { state in
       state.places.advance(to: now)
@@ -95,7 +95,7 @@ public final class SimulatedProvider: PaymentProvider {
   }
 
   /// Changes how it behaves from now on.
-  public func change(to new: Settings) {
+  package func change(to new: Settings) {
     let now = clock.now()
     state.withLock { state in
       state.places.advance(to: now)
@@ -107,7 +107,7 @@ public final class SimulatedProvider: PaymentProvider {
     }
   }
 
-  public func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
+  package func charge(_ charge: ProviderCharge) async -> ProviderOutcome {
     let now = clock.now()
     let entered = state.withLock { state -> SimulatedPlaces.Standing? in
       state.load.charges += 1
@@ -132,7 +132,7 @@ public final class SimulatedProvider: PaymentProvider {
     return outcome
   }
 
-  public func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
+  package func outcome(of charge: ProviderCharge) async -> ProviderOutcome {
     let settings = current
     if settings.isDown { return .unknown(reason: "the provider is not reachable") }
     guard await waited(settings.latency) else { return .unknown(reason: "no answer in time") }
@@ -142,7 +142,7 @@ public final class SimulatedProvider: PaymentProvider {
     return decided(charge, settings)
   }
 
-  public func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {
+  package func refund(_ refund: ProviderRefund) async -> ProviderRefundOutcome {
     let settings = current
     if settings.isDown { return .failed(reason: "the provider is not reachable") }
     guard await waited(settings.latency) else { return .failed(reason: "no answer in time") }

@@ -1,5 +1,5 @@
-public import Domain
-public import Resilience
+package import Domain
+package import Resilience
 import Synchronization
 
 /// Makes one pool follow its load: looks at it often, decides every evaluation, and resizes.
@@ -7,16 +7,16 @@ import Synchronization
 /// It decides on what was *offered*: commands at work, waiting, and shed. Its mean over time counts,
 /// not what one look happens to find; while commands wait or are shed, the last moments count too,
 /// and it is decided at once instead of at the next evaluation.
-public final class PoolAutoscaler: Sendable {
+package final class PoolAutoscaler: Sendable {
   /// When and towards what.
-  public struct Settings: Sendable, Equatable {
-    public var evaluation: Duration
+  package struct Settings: Sendable, Equatable {
+    package var evaluation: Duration
     /// So long has less load to last before replicas go.
-    public var downWindow: Duration
+    package var downWindow: Duration
     /// Of a hundred places of a replica, so many should be taken.
-    public var targetPercent: Int
+    package var targetPercent: Int
 
-    public init(
+    package init(
       evaluation: Duration = .seconds(1), downWindow: Duration = .seconds(120),
       targetPercent: Int = 70
     ) {
@@ -27,7 +27,7 @@ public final class PoolAutoscaler: Sendable {
   }
 
   /// What is not well, while it says nothing about the load that there would be without it.
-  public enum Trouble: Hashable, Sendable {
+  package enum Trouble: Hashable, Sendable {
     /// Something that this pool's commands call. Nothing changes meanwhile: few commands are no sign
     /// of idleness, and slow ones no sign of load.
     case own(String)
@@ -42,16 +42,16 @@ public final class PoolAutoscaler: Sendable {
   }
 
   /// A decision and what it was made from, for people.
-  public struct Entry: Sendable {
-    public let service: String
-    public let at: Timestamp
-    public let decision: ScaleDecision
+  package struct Entry: Sendable {
+    package let service: String
+    package let at: Timestamp
+    package let decision: ScaleDecision
     /// Commands at once; nil where it was not to be believed.
-    public let offered: Double?
+    package let offered: Double?
     /// What one replica should carry of them.
-    public let target: Double
+    package let target: Double
     /// What has kept things as they are beside the decision's own bounds.
-    public let troubles: [String]
+    package let troubles: [String]
   }
 
   private struct State {
@@ -68,12 +68,12 @@ public final class PoolAutoscaler: Sendable {
     var entries: [Entry] = []
   }
 
-  public let control: PoolControl
+  package let control: PoolControl
   private let now: @Sendable () -> Timestamp
   private let state: Mutex<State>
 
   /// How often `tick` is to be called.
-  public static let tickInterval = Duration.milliseconds(50)
+  package static let tickInterval = Duration.milliseconds(50)
   /// Looks that make up the last moments: a fifth of a second and a bit.
   private static let recentMax = 6
   /// Under pressure it is decided so many times in an evaluation at most.
@@ -81,10 +81,10 @@ public final class PoolAutoscaler: Sendable {
   /// Commands at work of which none ends for so long are stuck: more replicas would not help.
   private static let stuckAfter = Duration.seconds(5)
   /// Decisions remembered.
-  public static let entriesMax = 1_000
+  package static let entriesMax = 1_000
 
   /// Throws for settings that no policy can have.
-  public init(
+  package init(
     _ control: PoolControl, _ settings: Settings, now: @escaping @Sendable () -> Timestamp
   ) throws(PolicyError) {
     self.control = control
@@ -105,7 +105,7 @@ public final class PoolAutoscaler: Sendable {
   /// Other bounds and settings from now on; what was recommended until now is forgotten, as at a
   /// start. The most is cut at the replicas there are. Throws, with all as it was, for what no policy
   /// can have.
-  public func replace(_ settings: Settings, minimum: Int, maximum: Int) throws(PolicyError) {
+  package func replace(_ settings: Settings, minimum: Int, maximum: Int) throws(PolicyError) {
     var limits = control.limits
     limits.maximum = min(maximum, control.replicasMade)
     limits.minimum = min(minimum, limits.maximum)
@@ -120,7 +120,7 @@ public final class PoolAutoscaler: Sendable {
   /// Looks at the pool, and when it is time decides and resizes. Answers with a decision that
   /// changed the size.
   @discardableResult
-  public func tick(_ troubles: [Trouble] = []) -> Entry? {
+  package func tick(_ troubles: [Trouble] = []) -> Entry? {
     control.tick()
     let reading = control.reading()
     let sample = control.sample()
@@ -143,7 +143,7 @@ public final class PoolAutoscaler: Sendable {
   }
 
   /// The latest decisions, the newest first.
-  public func latest(_ limit: Int) -> [Entry] {
+  package func latest(_ limit: Int) -> [Entry] {
     state.withLock { $0.entries.suffix(max(0, limit)).reversed() }
   }
 
@@ -196,7 +196,7 @@ public final class PoolAutoscaler: Sendable {
 
 extension PoolAutoscaler.Entry {
   /// The whole of it in one line.
-  public var text: String {
+  package var text: String {
     guard !troubles.isEmpty else { return "\(decision)" }
     return "\(decision); held: " + troubles.joined(separator: ", ")
   }

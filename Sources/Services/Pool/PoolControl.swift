@@ -1,16 +1,16 @@
-public import Resilience
+package import Resilience
 import Synchronization
 import Transport
 
 /// How large a pool may be, and how much it takes in.
-public struct PoolLimits: Sendable, Equatable {
-  public var minimum: Int
-  public var maximum: Int
+package struct PoolLimits: Sendable, Equatable {
+  package var minimum: Int
+  package var maximum: Int
   /// Commands that one replica works on at once.
-  public var capacityPerReplica: Int
-  public var mailbox: MailboxPolicy
+  package var capacityPerReplica: Int
+  package var mailbox: MailboxPolicy
 
-  public init(minimum: Int, maximum: Int, capacityPerReplica: Int, mailbox: MailboxPolicy) {
+  package init(minimum: Int, maximum: Int, capacityPerReplica: Int, mailbox: MailboxPolicy) {
     self.minimum = minimum
     self.maximum = maximum
     self.capacityPerReplica = capacityPerReplica
@@ -18,7 +18,7 @@ public struct PoolLimits: Sendable, Equatable {
   }
 
   /// A size that never changes.
-  public static func fixed(
+  package static func fixed(
     _ replicas: Int, capacityPerReplica: Int, mailbox: MailboxPolicy
   ) -> PoolLimits {
     PoolLimits(
@@ -33,13 +33,13 @@ public struct PoolLimits: Sendable, Equatable {
 /// Places are the pool's: as many as its replicas have together. So a new replica's places count at
 /// once, whatever its slots are doing; and after shrinking nothing is let in until those that are
 /// inside are few enough.
-public final class PoolControl: Sendable {
-  public let service: String
+package final class PoolControl: Sendable {
+  package let service: String
   let slots: PoolSlots
   let door: PoolDoor
   private let clock: TransportClock
   /// The most replicas there can ever be: so many were made.
-  public let replicasMade: Int
+  package let replicasMade: Int
   private let state: Mutex<(size: Int, limits: PoolLimits)>
 
   init(service: String, limits: PoolLimits, clock: TransportClock) {
@@ -54,18 +54,18 @@ public final class PoolControl: Sendable {
   }
 
   /// Replicas there are.
-  public var replicas: Int { state.withLock { $0.size } }
-  public var limits: PoolLimits { state.withLock { $0.limits } }
+  package var replicas: Int { state.withLock { $0.size } }
+  package var limits: PoolLimits { state.withLock { $0.limits } }
   /// Commands taken and not yet answered, those that wait not included.
-  public var inFlight: Int { door.inside }
+  package var inFlight: Int { door.inside }
   /// Slots that wait for the last of their commands before they move to another replica.
-  public var slotsMoving: Int { slots.moving }
+  package var slotsMoving: Int { slots.moving }
 
   /// Grows or shrinks to `replicas`, within the bounds; answers with the size it then has. Growing
   /// takes effect at once. Shrinking interrupts nothing: the replicas that are too many finish what
   /// they have begun, and each slot moves when nothing of it is under way.
   @discardableResult
-  public func resize(to replicas: Int) -> Int {
+  package func resize(to replicas: Int) -> Int {
     state.withLock { state in
       let limits = state.limits
       let wanted = min(max(replicas, limits.minimum), limits.maximum)
@@ -79,7 +79,7 @@ public final class PoolControl: Sendable {
 
   /// Other bounds from now on; a size beyond them is brought within. The most cannot be more than
   /// the replicas that were made: it is cut there.
-  public func bound(minimum: Int, maximum: Int) {
+  package func bound(minimum: Int, maximum: Int) {
     let size = state.withLock { state in
       state.limits.maximum = min(max(maximum, 1), replicasMade)
       state.limits.minimum = min(max(minimum, 1), state.limits.maximum)
@@ -90,16 +90,16 @@ public final class PoolControl: Sendable {
 
   /// To be called every some tens of milliseconds: sends away those whose time has passed while
   /// nothing moved, and looks at what the pool is doing.
-  public func tick() {
+  package func tick() {
     door.expire()
     _ = door.look(isRemembered: true)
   }
 
   /// What the pool has done until now.
-  public func sample() -> PoolSample { door.look().sample }
+  package func sample() -> PoolSample { door.look().sample }
 
   /// What the pool is doing.
-  public func reading() -> PoolReading {
+  package func reading() -> PoolReading {
     let look = door.look(withWaits: true)
     let (replicas, limits) = state.withLock { $0 }
     let lately = look.lately

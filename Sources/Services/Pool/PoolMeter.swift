@@ -1,28 +1,28 @@
-public import Resilience
+package import Resilience
 
 /// What a pool has done up to a moment. The difference of two says what happened between them.
-public struct PoolSample: Hashable, Sendable {
-  public var at: MonotonicInstant
+package struct PoolSample: Hashable, Sendable {
+  package var at: MonotonicInstant
   /// Seconds of commands at work, and of commands waiting, since the pool was made.
-  public var workSeconds: Double
-  public var waitSeconds: Double
-  public var arrived: UInt64
-  public var completed: UInt64
-  public var shed: UInt64
+  package var workSeconds: Double
+  package var waitSeconds: Double
+  package var arrived: UInt64
+  package var completed: UInt64
+  package var shed: UInt64
 }
 
 /// What happened to a pool within a span of time.
-public struct PoolLoad: Hashable, Sendable {
-  public var seconds: Double
+package struct PoolLoad: Hashable, Sendable {
+  package var seconds: Double
   /// Means over the span, not what one look happened to find.
-  public var inside: Double
-  public var waiting: Double
-  public var arrivalRate: Double
-  public var completionRate: Double
-  public var shedRate: Double
+  package var inside: Double
+  package var waiting: Double
+  package var arrivalRate: Double
+  package var completionRate: Double
+  package var shedRate: Double
 
   /// nil when no time has passed.
-  public init?(from earlier: PoolSample, to later: PoolSample) {
+  package init?(from earlier: PoolSample, to later: PoolSample) {
     let nanoseconds = later.at.nanoseconds(since: earlier.at)
     guard nanoseconds > 0 else { return nil }
     seconds = Double(nanoseconds) / 1e9
@@ -35,7 +35,7 @@ public struct PoolLoad: Hashable, Sendable {
 
   /// Commands at once that were wanted: at work, waiting, or shed. What was shed would have been at
   /// work for as long as the others were (Little's law).
-  public var offered: Double {
+  package var offered: Double {
     let secondsEach = completionRate > 0 ? inside / completionRate : 0
     return inside + waiting + shedRate * secondsEach
   }

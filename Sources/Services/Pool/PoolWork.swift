@@ -1,18 +1,18 @@
 import Messages
-public import Resilience
-public import Transport
+package import Resilience
+package import Transport
 
 /// On whose behalf a pool is asked for a place: how much it matters, and until when it makes sense.
-public enum PoolWork: Sendable {
+package enum PoolWork: Sendable {
   /// A call from outside; its class follows from its method and its caller.
   case call(CallContext)
   /// Work of the node's own, such as an event of another service or a deadline. It waits for as
   /// long as it takes.
   case own(WorkClass)
 
-  public static let fresh = PoolWork.own(.fresh)
-  public static let continuing = PoolWork.own(.continuing)
-  public static let settling = PoolWork.own(.settling)
+  package static let fresh = PoolWork.own(.fresh)
+  package static let continuing = PoolWork.own(.continuing)
+  package static let settling = PoolWork.own(.settling)
 
   /// Looked up only where there is not room for everybody.
   var workClass: WorkClass {
@@ -35,7 +35,7 @@ extension WorkClass {
   ///
   /// What is paid for is carried on before new orders are taken; who wants to cancel, is owed money
   /// or looks after the node gets through first. A charge belongs to a new order, whoever asks.
-  public init(of method: String, by role: String) {
+  package init(of method: String, by role: String) {
     if role == "operator" {
       self = .settling
     } else if let known = Self.known[method] {

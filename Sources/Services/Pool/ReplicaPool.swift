@@ -1,5 +1,5 @@
 import Resilience
-public import Transport
+package import Transport
 
 /// The replicas of one service on one node, keyed by aggregate.
 ///
@@ -15,9 +15,9 @@ public import Transport
 /// A replica has a seat on every event loop, an actor each, and works where it is called from: a
 /// call that came in on a loop stays there. Its seats share what it knows too, turns of aggregates
 /// included.
-public final class ReplicaPool<Replica: Actor>: Sendable {
+package final class ReplicaPool<Replica: Actor>: Sendable {
   /// Its size, its mailbox, and what it is doing.
-  public let control: PoolControl
+  package let control: PoolControl
   /// The seats of the first replica by the number of their loop, those of the second, and so on.
   private let seats: [Replica]
   private let seatsEach: Int
@@ -30,7 +30,7 @@ public final class ReplicaPool<Replica: Actor>: Sendable {
   /// is refused.
   /// - Parameter replicas: the seats of each, by the number of their event loop
   ///   (`LoopExecutor.currentNumber`), as many for one as for the other: the fewest count.
-  public init(
+  package init(
     service: String, replicas: [[Replica]], limits: PoolLimits, clock: TransportClock = .system
   ) {
     let seatsEach = replicas.map(\.count).min() ?? 0
@@ -46,14 +46,14 @@ public final class ReplicaPool<Replica: Actor>: Sendable {
   }
 
   /// Of replicas with one seat each.
-  public convenience init(
+  package convenience init(
     service: String, replicas: [Replica], limits: PoolLimits, clock: TransportClock = .system
   ) {
     self.init(service: service, replicas: replicas.map { [$0] }, limits: limits, clock: clock)
   }
 
   /// Of a size that never changes: `inFlightMax` commands at once, and none waits.
-  public convenience init(
+  package convenience init(
     service: String, replicas: [Replica], inFlightMax: Int, clock: TransportClock = .system
   ) {
     let each = replicas.isEmpty ? 0 : (inFlightMax + replicas.count - 1) / replicas.count
@@ -64,13 +64,13 @@ public final class ReplicaPool<Replica: Actor>: Sendable {
         mailbox: MailboxPolicy(waitingMax: 0, reservedPercent: 0)), clock: clock)
   }
 
-  public var service: String { control.service }
+  package var service: String { control.service }
   /// Commands taken and not yet answered.
-  public var inFlightCount: Int { control.inFlight }
+  package var inFlightCount: Int { control.inFlight }
 
   /// Runs `body` with the replica that owns `key`, maybe after waiting for a place.
   /// Throws RESOURCE_EXHAUSTED, with nothing begun, when there is too much to do.
-  public nonisolated(nonsending) func withReplica<Value>(
+  package nonisolated(nonsending) func withReplica<Value>(
     for key: String, _ work: PoolWork,
     _ body: nonisolated(nonsending) (Replica) async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
@@ -85,7 +85,7 @@ public final class ReplicaPool<Replica: Actor>: Sendable {
 
   /// Returns once each seat of each replica has been where it works, whatever else is done there
   /// meanwhile.
-  public func visit() async {
+  package func visit() async {
     for seat in seats { await call(at: seat) }
   }
 
@@ -93,7 +93,7 @@ public final class ReplicaPool<Replica: Actor>: Sendable {
 
   /// The replica that owns `key` now, for what neither takes a place nor changes an aggregate; nil
   /// only for an empty pool.
-  public func replica(for key: String) -> Replica? {
+  package func replica(for key: String) -> Replica? {
     seats.isEmpty ? nil : seat(of: control.slots.replica(for: key))
   }
 

@@ -1,15 +1,15 @@
-public import Domain
+package import Domain
 import Journal
 
 extension Domain.StoreProfile: JournaledDecider {
-  public static var category: String { "store" }
-  public static var codec: StoreProfileEventCodec { StoreProfileEventCodec() }
-  public typealias DeadlineKind = NoDeadline
+  package static var category: String { "store" }
+  package static var codec: StoreProfileEventCodec { StoreProfileEventCodec() }
+  package typealias DeadlineKind = NoDeadline
 }
 
 /// A ticket has no deadlines of its own: the order watches over the store.
 extension Domain.Ticket: JournaledDecider {
-  public static var category: String { "ticket" }
-  public static var codec: TicketEventCodec { TicketEventCodec() }
-  public typealias DeadlineKind = NoDeadline
+  package static var category: String { "ticket" }
+  package static var codec: TicketEventCodec { TicketEventCodec() }
+  package typealias DeadlineKind = NoDeadline
 }

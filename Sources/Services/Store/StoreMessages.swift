@@ -1,5 +1,5 @@
-public import Domain
-public import Messages
+package import Domain
+package import Messages
 
 extension Messages.Store {
   /// The store and its menu as its service answers with it.
@@ -49,7 +49,7 @@ extension Messages.OfferAnswer {
 }
 
 extension Messages.TicketState {
-  public init(_ phase: TicketPhase) {
+  package init(_ phase: TicketPhase) {
     self =
       switch phase {
       case .none: .unspecified

@@ -1,12 +1,12 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 
 /// Store profile events as they are stored and sent.
-public struct StoreProfileEventCodec: EventCodec {
-  public init() {}
+package struct StoreProfileEventCodec: EventCodec {
+  package init() {}
 
-  public func encode(_ event: StoreProfileEvent) throws(EventCodecError) -> EncodedEvent {
+  package func encode(_ event: StoreProfileEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .registered(let details): try EventMapping.encode(StoreRegistered(details: .init(details)))
     case .profileChanged(let details):
@@ -20,7 +20,7 @@ public struct StoreProfileEventCodec: EventCodec {
     }
   }
 
-  public func decode(
+  package func decode(
     type: String, payload: [UInt8]
   ) throws(EventCodecError) -> StoreProfileEvent {
     let stored = StoredMessage(type: type, payload: payload)

@@ -1,17 +1,17 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
 import Transport
 
 /// Owns the stores whose ids lie in its slots: profile and menu.
-public actor StoreReplica {
+package actor StoreReplica {
   private let host: AggregateHost<Domain.StoreProfile>
   private let environment: ServiceEnvironment
   private nonisolated let executor: ReplicaExecutor
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,15 +1,15 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
-public import Transport
+package import Transport
 
 /// The store's side of the saga: what the order recorded becomes commands for its ticket.
-public struct StoreSaga: Sendable {
-  public static let orderSubscriber = "store.order"
+package struct StoreSaga: Sendable {
+  package static let orderSubscriber = "store.order"
 
   /// The events of the order's journal that concern a ticket. An order expires only unpaid, so
   /// the store never heard of one that did.
-  public static let orderEvents: Set<String> = [
+  package static let orderEvents: Set<String> = [
     OrderPlaced.fullName, OrderAccepted.fullName, OrderCancelRequested.fullName,
     OrderCancelled.fullName, OrderRejected.fullName, OrderPickedUp.fullName,
     OrderRefundAccepted.fullName, OrderRefundDeclined.fullName,
@@ -18,13 +18,13 @@ public struct StoreSaga: Sendable {
   private let tickets: ReplicaPool<TicketReplica>
   private let environment: ServiceEnvironment
 
-  public init(tickets: ReplicaPool<TicketReplica>, environment: ServiceEnvironment) {
+  package init(tickets: ReplicaPool<TicketReplica>, environment: ServiceEnvironment) {
     self.tickets = tickets
     self.environment = environment
   }
 
   /// Takes one event, once: through the replica that owns the ticket.
-  public func take(
+  package func take(
     _ event: RecordedEvent, subscriber: String = orderSubscriber
   ) async throws(RPCError) {
     guard let command = try command(for: event) else { return }

@@ -1,41 +1,41 @@
 import Domain
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 extension StoreService {
-  public func acceptTicket(
+  package func acceptTicket(
     _ request: AcceptTicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(
       .accept(etaMinutes: Int(request.etaMinutes)), on: request.orderID, context)
   }
 
-  public func refuseTicket(
+  package func refuseTicket(
     _ request: RefuseTicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(.refuse(reason: request.reason), on: request.orderID, context)
   }
 
-  public func startCooking(
+  package func startCooking(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(.startCooking, on: request.orderID, context)
   }
 
-  public func finishCooking(
+  package func finishCooking(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(.finishCooking, on: request.orderID, context)
   }
 
-  public func answerCancel(
+  package func answerCancel(
     _ request: AnswerCancelRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     try await answer(
       request.agree ? .agreeCancel : .declineCancel, on: request.orderID, context)
   }
 
-  public func offerRefund(
+  package func offerRefund(
     _ request: OfferRefundRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     let items = try refusing { () throws(Rejection) in
@@ -45,7 +45,7 @@ extension StoreService {
       .offerRefund(items: items, reason: request.reason), on: request.orderID, context)
   }
 
-  public func getTicket(
+  package func getTicket(
     _ request: TicketRequest, context: CallContext
   ) async throws(RPCError) -> TicketResponse {
     let caller = try context.caller()

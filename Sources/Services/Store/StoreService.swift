@@ -1,18 +1,18 @@
 import Domain
-public import Messages
-public import Transport
+package import Messages
+package import Transport
 
 /// Takes calls for stores and tickets to the replicas that own them.
-public struct StoreService: StoreServiceProtocol {
-  public let stores: ReplicaPool<StoreReplica>
-  public let tickets: ReplicaPool<TicketReplica>
+package struct StoreService: StoreServiceProtocol {
+  package let stores: ReplicaPool<StoreReplica>
+  package let tickets: ReplicaPool<TicketReplica>
 
-  public init(stores: ReplicaPool<StoreReplica>, tickets: ReplicaPool<TicketReplica>) {
+  package init(stores: ReplicaPool<StoreReplica>, tickets: ReplicaPool<TicketReplica>) {
     self.stores = stores
     self.tickets = tickets
   }
 
-  public func registerStore(
+  package func registerStore(
     _ request: RegisterStoreRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     let details = try refusing { () throws(Rejection) in
@@ -21,7 +21,7 @@ public struct StoreService: StoreServiceProtocol {
     return try await change(details.id, context) { () throws(Rejection) in .register(details) }
   }
 
-  public func changeStore(
+  package func changeStore(
     _ request: ChangeStoreRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     let details = try refusing { () throws(Rejection) in
@@ -32,7 +32,7 @@ public struct StoreService: StoreServiceProtocol {
     }
   }
 
-  public func putMenuItem(
+  package func putMenuItem(
     _ request: PutMenuItemRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     try await change(request.storeID, context) { () throws(Rejection) in
@@ -40,7 +40,7 @@ public struct StoreService: StoreServiceProtocol {
     }
   }
 
-  public func removeMenuItem(
+  package func removeMenuItem(
     _ request: RemoveMenuItemRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     try await change(request.storeID, context) { () throws(Rejection) in
@@ -48,7 +48,7 @@ public struct StoreService: StoreServiceProtocol {
     }
   }
 
-  public func setSoldOut(
+  package func setSoldOut(
     _ request: SetSoldOutRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     try await change(request.storeID, context) { () throws(Rejection) in
@@ -57,7 +57,7 @@ public struct StoreService: StoreServiceProtocol {
     }
   }
 
-  public func pauseStore(
+  package func pauseStore(
     _ request: PauseStoreRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     try await change(request.storeID, context) { () throws(Rejection) in
@@ -65,14 +65,14 @@ public struct StoreService: StoreServiceProtocol {
     }
   }
 
-  public func resumeStore(
+  package func resumeStore(
     _ request: ResumeStoreRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     try await change(request.storeID, context) { () throws(Rejection) in .resume }
   }
 
   /// Open to everyone: a customer reads the menu before being anybody.
-  public func getStore(
+  package func getStore(
     _ request: GetStoreRequest, context: CallContext
   ) async throws(RPCError) -> StoreResponse {
     let id = try refusing { () throws(Rejection) in try StoreID(request.storeID) }

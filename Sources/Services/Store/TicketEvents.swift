@@ -1,12 +1,12 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
 
 /// Ticket events as they are stored and sent.
-public struct TicketEventCodec: EventCodec {
-  public init() {}
+package struct TicketEventCodec: EventCodec {
+  package init() {}
 
-  public func encode(_ event: TicketEvent) throws(EventCodecError) -> EncodedEvent {
+  package func encode(_ event: TicketEvent) throws(EventCodecError) -> EncodedEvent {
     switch event {
     case .received(let order): try EventMapping.encode(TicketReceived(order))
     case .accepted(let minutes):
@@ -32,7 +32,7 @@ public struct TicketEventCodec: EventCodec {
     }
   }
 
-  public func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> TicketEvent {
+  package func decode(type: String, payload: [UInt8]) throws(EventCodecError) -> TicketEvent {
     let stored = StoredMessage(type: type, payload: payload)
     return switch type {
     case TicketReceived.fullName:

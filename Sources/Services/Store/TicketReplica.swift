@@ -1,18 +1,18 @@
 import Domain
-public import Journal
+package import Journal
 import Messages
 import Transport
 
 /// Owns the tickets whose order ids lie in its slots.
-public actor TicketReplica {
+package actor TicketReplica {
   private let host: AggregateHost<Domain.Ticket>
   private nonisolated let executor: ReplicaExecutor
 
   private static let service = Domain.Principal.service("store")
 
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unowned }
 
-  public init(
+  package init(
     journal: AnyJournal, environment: ServiceEnvironment,
     memory: AggregateMemory = AggregateMemory(), executor: ReplicaExecutor
   ) {

@@ -1,18 +1,18 @@
-public import Domain
-public import Journal
-public import Transport
+package import Domain
+package import Journal
+package import Transport
 
 /// Runs the commands of one kind of aggregate inside a replica: decides, writes down with the
 /// deadlines that follow, and only then evolves. It belongs to one actor.
-public final class AggregateHost<Aggregate: JournaledDecider> {
-  public typealias Runtime = AggregateRuntime<Aggregate, Aggregate.Codec, AnyJournal>
-  public typealias Outcome = Execution<Aggregate.State, Aggregate.Event>
+package final class AggregateHost<Aggregate: JournaledDecider> {
+  package typealias Runtime = AggregateRuntime<Aggregate, Aggregate.Codec, AnyJournal>
+  package typealias Outcome = Execution<Aggregate.State, Aggregate.Event>
 
   private let runtime: Runtime
   private let environment: ServiceEnvironment
 
   /// - Parameter memory: what this replica shares with the others of its pool.
-  public init(
+  package init(
     journal: AnyJournal, environment: ServiceEnvironment, memory: AggregateMemory
   ) {
     self.runtime = AggregateRuntime(journal: journal, codec: Aggregate.codec, memory: memory)
@@ -20,7 +20,7 @@ public final class AggregateHost<Aggregate: JournaledDecider> {
   }
 
   /// The aggregate as it stands.
-  public nonisolated(nonsending) func state(
+  package nonisolated(nonsending) func state(
     of id: String
   ) async throws(RPCError) -> AggregateSnapshot<Aggregate.State> {
     do throws(AggregateError) {
@@ -30,7 +30,7 @@ public final class AggregateHost<Aggregate: JournaledDecider> {
 
   /// Gives one command. On return its events are durable.
   /// - Parameter assumingNew: spares reading an aggregate that probably does not exist.
-  public nonisolated(nonsending) func perform(
+  package nonisolated(nonsending) func perform(
     _ command: Aggregate.Command, on id: String, by principal: Domain.Principal,
     cause: CommandCause, assumingNew: Bool = false
   ) async throws(RPCError) -> Outcome {
@@ -42,7 +42,7 @@ public final class AggregateHost<Aggregate: JournaledDecider> {
 
   /// The same for a decision that wants to see the state first.
   /// - Parameter assumingNew: spares reading an aggregate that probably does not exist.
-  public nonisolated(nonsending) func perform(
+  package nonisolated(nonsending) func perform(
     on id: String, cause: CommandCause, assumingNew: Bool = false,
     _ decide: (Aggregate.State, Timestamp) throws(Rejection) -> [Aggregate.Event]
   ) async throws(RPCError) -> Outcome {
@@ -61,7 +61,7 @@ public final class AggregateHost<Aggregate: JournaledDecider> {
   }
 
   /// Sets or clears a deadline without any event.
-  public nonisolated(nonsending) func rearm(
+  package nonisolated(nonsending) func rearm(
     _ id: String, cause: CommandCause,
     _ change: (Aggregate.State, Timestamp) -> Domain.DeadlineChange<Aggregate.DeadlineKind>?
   ) async throws(RPCError) {

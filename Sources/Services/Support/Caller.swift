@@ -1,10 +1,10 @@
-public import Domain
-public import Transport
+package import Domain
+package import Transport
 
 extension CallContext {
   /// Who calls, in the domain's terms. Throws UNAUTHENTICATED for nobody, PERMISSION_DENIED for a
   /// role that we do not know.
-  public func caller() throws(RPCError) -> Domain.Principal {
+  package func caller() throws(RPCError) -> Domain.Principal {
     guard !principal.role.isEmpty else {
       throw RPCError(code: .unauthenticated, message: "say who you are", unprocessed: true)
     }
@@ -19,7 +19,7 @@ extension CallContext {
 
 extension Domain.Principal {
   /// The same on the wire.
-  public var onTheWire: Transport.Principal {
+  package var onTheWire: Transport.Principal {
     Transport.Principal(role: role.rawValue, id: id)
   }
 }

@@ -1,20 +1,20 @@
 import Domain
-public import Journal
-public import Transport
+package import Journal
+package import Transport
 
 /// Where a command comes from: kept with the events it brings about, so that a whole course can
 /// be put together again.
-public struct CommandCause: Sendable {
+package struct CommandCause: Sendable {
   /// The course it belongs to: the order id.
-  public var correlationID: String
+  package var correlationID: String
   /// The event or request that made it happen.
-  public var causationID: String
+  package var causationID: String
   /// W3C trace context, if there is one.
-  public var traceparent: String?
+  package var traceparent: String?
   /// The source position this command is an effect of, taken with it exactly once.
-  public var taking: InboxPosition?
+  package var taking: InboxPosition?
 
-  public init(
+  package init(
     correlationID: String, causationID: String, traceparent: String? = nil,
     taking: InboxPosition? = nil
   ) {
@@ -25,7 +25,7 @@ public struct CommandCause: Sendable {
   }
 
   /// A command that somebody gave by a call.
-  public init(_ context: CallContext, correlationID: String) {
+  package init(_ context: CallContext, correlationID: String) {
     self.init(
       correlationID: correlationID,
       causationID: "call/\(context.principal.role)/\(context.principal.id)",
@@ -33,7 +33,7 @@ public struct CommandCause: Sendable {
   }
 
   /// A command that an event of another journal brings about, for `subscriber`.
-  public init(_ event: RecordedEvent, subscriber: String) {
+  package init(_ event: RecordedEvent, subscriber: String) {
     self.init(
       correlationID: event.metadata.correlationID, causationID: event.id.text,
       traceparent: event.metadata.traceparent,
@@ -43,13 +43,13 @@ public struct CommandCause: Sendable {
   }
 
   /// A command that a deadline of an aggregate brings about.
-  public init(_ deadline: Deadline) {
+  package init(_ deadline: Deadline) {
     self.init(
       correlationID: deadline.key.stream.id,
       causationID: "deadline/\(deadline.key.kind)/\(deadline.dueAt.milliseconds)")
   }
 
-  public var metadata: EventMetadata {
+  package var metadata: EventMetadata {
     EventMetadata(
       correlationID: correlationID, causationID: causationID, traceparent: traceparent)
   }

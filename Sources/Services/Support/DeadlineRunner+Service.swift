@@ -1,12 +1,12 @@
-public import Journal
-public import Transport
+package import Journal
+package import Transport
 
 extension DeadlineRunner where Log == AnyJournal {
   /// Fires the deadlines of a service.
   /// - Parameters:
   ///   - notify: told of failures, for the log; must not block.
   ///   - handle: returns once what the deadline asks for is durable, or not called for.
-  public convenience init(
+  package convenience init(
     firing journal: AnyJournal, options: DeadlineOptions = DeadlineOptions(), clock: JournalClock,
     notify: @escaping @Sendable (Deadline?, String) -> Void = { _, _ in },
     _ handle: @escaping @Sendable (Deadline) async throws(RPCError) -> Void
@@ -24,7 +24,7 @@ extension DeadlineRunner where Log == AnyJournal {
 
 extension DeadlineFailure {
   /// Whatever a service refuses a deadline with, it is tried again.
-  public init(_ error: RPCError) { self.init("\(error)") }
+  package init(_ error: RPCError) { self.init("\(error)") }
 }
 
 extension AnyJournal {

@@ -1,10 +1,10 @@
 import Crypto
 
 /// Names derived from what they name: the same parts give the same name, other parts another one.
-public enum Digest {
+package enum Digest {
   /// 32 hexadecimal digits of SHA-256 over the parts, each preceded by its length, so that no two
   /// lists of parts read the same.
-  public static func name(of parts: String...) -> String {
+  package static func name(of parts: String...) -> String {
     var hash = SHA256()
     for part in parts {
       update(&hash, Array(part.utf8))
@@ -13,7 +13,7 @@ public enum Digest {
   }
 
   /// The same over bytes.
-  public static func name(of bytes: [UInt8]) -> String {
+  package static func name(of bytes: [UInt8]) -> String {
     hex(SHA256.hash(data: bytes).prefix(16))
   }
 

@@ -1,18 +1,18 @@
-public import Domain
-public import Journal
-public import Messages
+package import Domain
+package import Journal
+package import Messages
 
 /// Helpers for the one place of each service where domain events and messages meet.
-public enum EventMapping {
+package enum EventMapping {
   /// The message in wire format under its full name.
-  public static func encode<Body: Message>(_ body: Body) throws(EventCodecError) -> EncodedEvent {
+  package static func encode<Body: Message>(_ body: Body) throws(EventCodecError) -> EncodedEvent {
     do throws(CodecError) {
       return EncodedEvent(type: Body.fullName, payload: try body.serialized())
     } catch { throw .malformed("\(error)") }
   }
 
   /// The message back.
-  public static func decode<Body: Message>(
+  package static func decode<Body: Message>(
     _ payload: [UInt8]
   ) throws(EventCodecError) -> Body {
     do throws(CodecError) { return try Body(serialized: payload) } catch {
@@ -21,7 +21,7 @@ public enum EventMapping {
   }
 
   /// The message back, where its type does not follow from what is made of it.
-  public static func decode<Body: Message>(
+  package static func decode<Body: Message>(
     _ type: Body.Type, _ payload: [UInt8]
   ) throws(EventCodecError) -> Body {
     try decode(payload)
@@ -29,31 +29,31 @@ public enum EventMapping {
 
   /// Domain values in a stored event were checked before they were stored; a violation means
   /// damage, or an event that this code is too old for.
-  public static func checked<Value>(
+  package static func checked<Value>(
     _ body: () throws(Rejection) -> Value
   ) throws(EventCodecError) -> Value {
     do throws(Rejection) { return try body() } catch { throw .malformed(error.message) }
   }
 
-  public static func won(_ amount: Int64) throws(EventCodecError) -> Won {
+  package static func won(_ amount: Int64) throws(EventCodecError) -> Won {
     do throws(MoneyError) { return try Won(amount) } catch { throw .malformed("\(error)") }
   }
 
   /// Nil for the empty text.
-  public static func method(_ text: String) throws(EventCodecError) -> PaymentMethod? {
+  package static func method(_ text: String) throws(EventCodecError) -> PaymentMethod? {
     try checked { () throws(Rejection) in try PaymentMethod?(text) }
   }
 }
 
 extension Messages.OrderLine {
-  public init(_ line: Domain.OrderLine) {
+  package init(_ line: Domain.OrderLine) {
     self.init(
       itemID: line.item.rawValue, name: line.name, unitPriceWon: line.unitPrice.amount,
       quantity: UInt32(clamping: line.quantity))
   }
 
   /// The line in the domain's terms, from an event.
-  public func stored() throws(EventCodecError) -> Domain.OrderLine {
+  package func stored() throws(EventCodecError) -> Domain.OrderLine {
     let item = try EventMapping.checked { () throws(Rejection) in try MenuItemID(itemID) }
     return Domain.OrderLine(
       item: item, name: name, unitPrice: try EventMapping.won(unitPriceWon),
@@ -62,26 +62,26 @@ extension Messages.OrderLine {
 }
 
 extension [Messages.OrderLine] {
-  public func stored() throws(EventCodecError) -> [Domain.OrderLine] {
+  package func stored() throws(EventCodecError) -> [Domain.OrderLine] {
     try map { (line) throws(EventCodecError) in try line.stored() }
   }
 }
 
 extension Messages.OfferedItem {
-  public init(_ item: Domain.OfferedItem) {
+  package init(_ item: Domain.OfferedItem) {
     self.init(itemID: item.item.rawValue, quantity: UInt32(clamping: item.quantity))
   }
 }
 
 extension Domain.OfferedItem {
   /// Checks an item that came from outside.
-  public init(_ item: Messages.OfferedItem) throws(Rejection) {
+  package init(_ item: Messages.OfferedItem) throws(Rejection) {
     self.init(item: try MenuItemID(item.itemID), quantity: Int(item.quantity))
   }
 }
 
 extension [Messages.OfferedItem] {
-  public func stored() throws(EventCodecError) -> [Domain.OfferedItem] {
+  package func stored() throws(EventCodecError) -> [Domain.OfferedItem] {
     try EventMapping.checked { () throws(Rejection) in
       try map { (item) throws(Rejection) in try Domain.OfferedItem(item) }
     }

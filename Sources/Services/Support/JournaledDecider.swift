@@ -1,8 +1,8 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 
 /// A decider whose aggregates live in a service's journal: what the pure machine cannot know.
-public protocol JournaledDecider: Decider, EventSourced {
+package protocol JournaledDecider: Decider, EventSourced {
   associatedtype Codec: EventCodec where Codec.Event == Event
   associatedtype DeadlineKind: RawRepresentable<String> & Hashable & Sendable
 
@@ -15,19 +15,19 @@ public protocol JournaledDecider: Decider, EventSourced {
 }
 
 /// For aggregates that wait for nothing.
-public enum NoDeadline: String, Hashable, Sendable {
+package enum NoDeadline: String, Hashable, Sendable {
   case never
 }
 
 extension JournaledDecider where DeadlineKind == NoDeadline {
-  public static func deadlines(
+  package static func deadlines(
     after events: [Event], from state: State, at now: Timestamp, policy: DeadlinePolicy
   ) -> [Domain.DeadlineChange<NoDeadline>] { [] }
 }
 
 extension Domain.DeadlineChange where Kind: RawRepresentable<String> {
   /// The same change as the journal stores it, for the aggregate of `stream`.
-  public func stored(for stream: StreamKey) -> StoredDeadlineChange {
+  package func stored(for stream: StreamKey) -> StoredDeadlineChange {
     switch self {
     case .set(let kind, let due):
       .set(

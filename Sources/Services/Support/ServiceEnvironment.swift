@@ -1,16 +1,16 @@
-public import Domain
-public import Transport
+package import Domain
+package import Transport
 
 /// What is uncertain to a service, handed in: a test or a simulation owns it.
-public struct ServiceEnvironment: Sendable {
+package struct ServiceEnvironment: Sendable {
   /// The wall clock: what is written down, and what deadlines are measured by.
-  public var now: @Sendable () -> Timestamp
+  package var now: @Sendable () -> Timestamp
   /// The monotonic clock: what waiting and time limits are measured by.
-  public var clock: TransportClock
+  package var clock: TransportClock
   /// How long each waiting state may last.
-  public var deadlines: DeadlinePolicy
+  package var deadlines: DeadlinePolicy
 
-  public init(
+  package init(
     now: @escaping @Sendable () -> Timestamp, clock: TransportClock = .system,
     deadlines: DeadlinePolicy = .standard
   ) {

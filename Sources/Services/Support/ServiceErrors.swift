@@ -1,11 +1,11 @@
-public import Domain
-public import Journal
+package import Domain
+package import Journal
 import Messages
-public import Transport
+package import Transport
 
 extension RPCError {
   /// The one place where a domain's refusal becomes a status.
-  public init(_ rejection: Rejection) {
+  package init(_ rejection: Rejection) {
     let code: StatusCode =
       switch rejection.code {
       case .invalid: .invalidArgument
@@ -31,7 +31,7 @@ extension RPCError {
   }
 
   /// A journal that could not do what was asked. `unavailable` and `overloaded` wrote nothing.
-  public init(_ error: JournalError) {
+  package init(_ error: JournalError) {
     switch error {
     case .overloaded:
       self.init(
@@ -58,7 +58,7 @@ extension RPCError {
     }
   }
 
-  public init(_ error: AggregateError) {
+  package init(_ error: AggregateError) {
     switch error {
     case .journal(let error): self.init(error)
     case .busy:
@@ -73,7 +73,7 @@ extension RPCError {
     }
   }
 
-  public init(_ error: ExecutionError<Rejection>) {
+  package init(_ error: ExecutionError<Rejection>) {
     switch error {
     case .rejected(let rejection): self.init(rejection)
     case .failed(let failure): self.init(failure)
@@ -87,7 +87,7 @@ extension RPCError {
 }
 
 /// Runs `body` and turns a domain's refusal into a status.
-public func refusing<Value>(
+package func refusing<Value>(
   _ body: () throws(Rejection) -> Value
 ) throws(RPCError) -> Value {
   do throws(Rejection) { return try body() } catch { throw RPCError(error) }

@@ -1,13 +1,13 @@
-public import Journal
-public import Transport
+package import Journal
+package import Transport
 
 /// A saga's side as a subscriber: the effect of one event, and how its errors count.
-public struct ServiceSubscriber: Subscriber {
-  public let name: String
-  public let interest: EventInterest
+package struct ServiceSubscriber: Subscriber {
+  package let name: String
+  package let interest: EventInterest
   private let take: @Sendable (RecordedEvent) async throws(RPCError) -> Void
 
-  public init(
+  package init(
     name: String, interest: EventInterest,
     take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
   ) {
@@ -16,7 +16,7 @@ public struct ServiceSubscriber: Subscriber {
     self.take = take
   }
 
-  public func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
+  package func handle(_ delivery: Delivery) async throws(DeliveryFailure) {
     do throws(RPCError) { try await take(delivery.event) } catch {
       throw DeliveryFailure(error)
     }
@@ -27,7 +27,7 @@ extension DeliveryFailure {
   /// What is away comes back, and a disk that does not say whether it has written does in the end:
   /// the inbox mark tells then. A refusal or damage never turns into something else; the rest is
   /// tried a few times.
-  public init(_ error: RPCError) {
+  package init(_ error: RPCError) {
     switch error.code {
     case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled, .aborted,
       .unknown:

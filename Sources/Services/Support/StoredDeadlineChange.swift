@@ -1,5 +1,5 @@
-public import Journal
+package import Journal
 
 /// The journal's change of a deadline, beside the domain's of the same name. (The module and its
 /// main protocol share a name, so that it cannot be qualified.)
-public typealias StoredDeadlineChange = DeadlineChange
+package typealias StoredDeadlineChange = DeadlineChange

@@ -1,12 +1,12 @@
-public import Journal
+package import Journal
 
 /// A keyed view as a projection's store.
-public struct KeyedStore<View: KeyedView>: ProjectionStore {
-  public let view: View
+package struct KeyedStore<View: KeyedView>: ProjectionStore {
+  package let view: View
 
-  public init(_ view: View) { self.view = view }
+  package init(_ view: View) { self.view = view }
 
-  public func cursors(
+  package func cursors(
     of name: String, from source: String
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
@@ -15,7 +15,7 @@ public struct KeyedStore<View: KeyedView>: ProjectionStore {
   }
 
   /// Nothing is poison to it: a row that cannot be folded is stalled by the view itself.
-  public func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
+  package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     do throws(ViewError) {
       try await view.apply(
         ViewBatch(
@@ -26,14 +26,14 @@ public struct KeyedStore<View: KeyedView>: ProjectionStore {
 
 extension ViewCursor {
   /// A subscriber's cursor without its name.
-  public init(_ cursor: Cursor) {
+  package init(_ cursor: Cursor) {
     self.init(partition: cursor.partition, position: cursor.position, epoch: cursor.epoch)
   }
 }
 
 extension ViewCursors {
   /// The cursors of one source under a subscriber's name.
-  public func asCursors(of subscriber: String, from source: String) -> [Cursor] {
+  package func asCursors(of subscriber: String, from source: String) -> [Cursor] {
     of(source).map {
       Cursor(
         subscriber: subscriber, partition: $0.partition, position: $0.position, epoch: $0.epoch)

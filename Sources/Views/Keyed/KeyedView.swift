@@ -1,17 +1,17 @@
-public import Journal
+package import Journal
 
 /// A copy of something another service owns, kept up by its events: one row per key, such as the
 /// menu of one store.
-public struct KeyedRow: Hashable, Sendable {
-  public let key: String
+package struct KeyedRow: Hashable, Sendable {
+  package let key: String
   /// The version, in its stream, of the last event that went into it.
-  public var version: Int64
+  package var version: Int64
   /// When that event was recorded: how old the copy is.
-  public var updatedAt: WallTime
+  package var updatedAt: WallTime
   /// The row's content; whoever folds it knows what it means.
-  public var bytes: [UInt8]
+  package var bytes: [UInt8]
 
-  public init(key: String, version: Int64, updatedAt: WallTime, bytes: [UInt8]) {
+  package init(key: String, version: Int64, updatedAt: WallTime, bytes: [UInt8]) {
     self.key = key
     self.version = version
     self.updatedAt = updatedAt
@@ -20,26 +20,26 @@ public struct KeyedRow: Hashable, Sendable {
 }
 
 /// How events become rows. Pure: the same events in the same order give the same rows.
-public struct KeyedFold: Sendable {
+package struct KeyedFold: Sendable {
   /// What an event does to its row.
-  public enum Effect: Sendable, Equatable {
+  package enum Effect: Sendable, Equatable {
     case put([UInt8])
     case remove
     case nothing
   }
 
   /// Names the view's files; letters only.
-  public let name: String
+  package let name: String
   /// 1 to 65,535. Changes whenever the same events would give other rows: the view is then built
   /// anew.
-  public let version: Int64
+  package let version: Int64
   /// The row an event belongs to; nil when it means nothing to this view.
-  public let key: @Sendable (RecordedEvent) -> String?
+  package let key: @Sendable (RecordedEvent) -> String?
   /// What it does to the row as it is. Throwing stops that row: it stays as it is, and later
   /// events of its key are left out until the view is built anew.
-  public let effect: @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
+  package let effect: @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
 
-  public init(
+  package init(
     name: String, version: Int64, key: @escaping @Sendable (RecordedEvent) -> String?,
     effect: @escaping @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
   ) {
@@ -51,25 +51,25 @@ public struct KeyedFold: Sendable {
 }
 
 /// What became visible of one key; without a row it was removed.
-public struct KeyedUpdate: Hashable, Sendable {
-  public let key: String
-  public let row: KeyedRow?
+package struct KeyedUpdate: Hashable, Sendable {
+  package let key: String
+  package let row: KeyedRow?
 
-  public init(key: String, row: KeyedRow?) {
+  package init(key: String, row: KeyedRow?) {
     self.key = key
     self.row = row
   }
 }
 
 /// A key whose row is not kept up any further, and which event was the reason.
-public struct KeyedStall: Hashable, Sendable {
-  public let key: String
-  public let source: String
-  public let partition: Partition
-  public let position: Position
-  public let reason: String
+package struct KeyedStall: Hashable, Sendable {
+  package let key: String
+  package let source: String
+  package let partition: Partition
+  package let position: Position
+  package let reason: String
 
-  public init(
+  package init(
     key: String, source: String, partition: Partition, position: Position, reason: String
   ) {
     self.key = key
@@ -81,7 +81,7 @@ public struct KeyedStall: Hashable, Sendable {
 }
 
 /// Rows by key with the cursors of the journals they are made from, in one transaction each time.
-public protocol KeyedView: Sendable {
+package protocol KeyedView: Sendable {
   /// How far each source has been taken.
   nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors
 
@@ -110,7 +110,7 @@ public protocol KeyedView: Sendable {
 
 extension KeyedView {
   /// Hands every row to `body`, a page at a time: to fill a copy in memory at start.
-  public nonisolated(nonsending) func forEachRow(
+  package nonisolated(nonsending) func forEachRow(
     pageSize: Int = 256, _ body: (KeyedRow) -> Void
   ) async throws(ViewError) {
     var key = ""

@@ -1,8 +1,8 @@
-public import Journal
+package import Journal
 import Synchronization
 
 /// Rows in memory, for simulations and as the plainest form of the rules.
-public final class MemoryKeyedView: KeyedView {
+package final class MemoryKeyedView: KeyedView {
   private struct State {
     var rows: [String: KeyedRow] = [:]
     var pending: KeyedRows
@@ -14,18 +14,18 @@ public final class MemoryKeyedView: KeyedView {
   private let onChange: @Sendable ([KeyedUpdate]) -> Void
 
   /// - Parameter onChange: told of changes once they are visible, in order; must not block.
-  public init(
+  package init(
     _ fold: KeyedFold, onChange: @escaping @Sendable ([KeyedUpdate]) -> Void = { _ in }
   ) {
     state = Mutex(State(pending: KeyedRows(fold: fold)))
     self.onChange = onChange
   }
 
-  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try query { $0.cursors }
   }
 
-  public nonisolated(nonsending) func apply(
+  package nonisolated(nonsending) func apply(
     _ batch: ViewBatch<RecordedEvent>
   ) async throws(ViewError) {
     let outcome: Result<Void, ViewError> = state.withLock { state in
@@ -46,11 +46,11 @@ public final class MemoryKeyedView: KeyedView {
     try outcome.get()
   }
 
-  public nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
+  package nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
     try query { $0.rows[key] }
   }
 
-  public nonisolated(nonsending) func rows(
+  package nonisolated(nonsending) func rows(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedRow] {
     try query { state in
@@ -59,7 +59,7 @@ public final class MemoryKeyedView: KeyedView {
     }
   }
 
-  public nonisolated(nonsending) func stalled(
+  package nonisolated(nonsending) func stalled(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedStall] {
     try query { state in
@@ -68,7 +68,7 @@ public final class MemoryKeyedView: KeyedView {
     }
   }
 
-  public nonisolated(nonsending) func close() async {
+  package nonisolated(nonsending) func close() async {
     state.withLock { $0.isClosed = true }
   }
 

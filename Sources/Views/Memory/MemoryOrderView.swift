@@ -2,23 +2,23 @@ import Journal
 import Synchronization
 
 /// The rows in memory, for simulations and as the plainest form of the rules.
-public final class MemoryOrderView: OrderView {
+package final class MemoryOrderView: OrderView {
   fileprivate struct State {
     var records: [String: OrderRecord] = [:]
     var cursors = ViewCursors()
     var isClosed = false
   }
 
-  public let changes: OrderChanges
+  package let changes: OrderChanges
   private let state = Mutex(State())
 
-  public init(changes: OrderChanges = OrderChanges()) { self.changes = changes }
+  package init(changes: OrderChanges = OrderChanges()) { self.changes = changes }
 
-  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try query { $0.cursors }
   }
 
-  public nonisolated(nonsending) func apply(
+  package nonisolated(nonsending) func apply(
     _ batch: ViewBatch<OrderChange>
   ) async throws(ViewError) {
     let outcome: Result<Void, ViewError> = state.withLock { state in
@@ -42,13 +42,13 @@ public final class MemoryOrderView: OrderView {
     try outcome.get()
   }
 
-  public nonisolated(nonsending) func order(
+  package nonisolated(nonsending) func order(
     _ orderID: String
   ) async throws(ViewError) -> OrderRecord? {
     try query { $0.records[orderID] }
   }
 
-  public nonisolated(nonsending) func orders(
+  package nonisolated(nonsending) func orders(
     ofCustomer customerID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try query { state in
@@ -59,7 +59,7 @@ public final class MemoryOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func board(
+  package nonisolated(nonsending) func board(
     ofStore storeID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try query { state in
@@ -70,19 +70,19 @@ public final class MemoryOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func records(
+  package nonisolated(nonsending) func records(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try query { $0.sorted(after: orderID).first(limit) }
   }
 
-  public nonisolated(nonsending) func stalled(
+  package nonisolated(nonsending) func stalled(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try query { $0.sorted(after: orderID).filter { !$0.stalls.isEmpty }.first(limit) }
   }
 
-  public nonisolated(nonsending) func close() async {
+  package nonisolated(nonsending) func close() async {
     state.withLock { $0.isClosed = true }
   }
 
@@ -109,7 +109,7 @@ extension OrderPlace {
 
 extension String {
   /// By UTF-8 bytes, as SQLite compares text.
-  public func precedes(_ other: String) -> Bool {
+  package func precedes(_ other: String) -> Bool {
     utf8.lexicographicallyPrecedes(other.utf8)
   }
 }

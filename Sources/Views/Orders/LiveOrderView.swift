@@ -3,7 +3,7 @@ import Synchronization
 
 /// The view in use: another one can take its place while it is being read and written. Readers
 /// notice nothing; batches wait for the moment the change takes.
-public final class LiveOrderView: OrderView {
+package final class LiveOrderView: OrderView {
   fileprivate struct State {
     var view: any OrderView
     /// Goes up with each replacement.
@@ -18,20 +18,20 @@ public final class LiveOrderView: OrderView {
   }
 
   /// The same for every view that takes the place: pass it to those that are to.
-  public let changes: OrderChanges
+  package let changes: OrderChanges
   fileprivate let state: Mutex<State>
 
-  public init(_ view: any OrderView) {
+  package init(_ view: any OrderView) {
     changes = view.changes
     state = Mutex(State(view: view))
   }
 
   /// The view in use right now.
-  public var current: any OrderView { state.withLock { $0.view } }
+  package var current: any OrderView { state.withLock { $0.view } }
 
   /// Puts what `make` returns in the place of the view it is given, which is closed afterwards.
   /// No batch is written while `make` runs; if it throws, everything stays as it was.
-  public nonisolated(nonsending) func replace<Failure: Error>(
+  package nonisolated(nonsending) func replace<Failure: Error>(
     failure: (ViewError) -> Failure,
     _ make: nonisolated(nonsending) (any OrderView) async throws(Failure) -> any OrderView
   ) async throws(Failure) {
@@ -64,7 +64,7 @@ public final class LiveOrderView: OrderView {
     await old.close()
   }
 
-  public nonisolated(nonsending) func apply(
+  package nonisolated(nonsending) func apply(
     _ batch: ViewBatch<OrderChange>
   ) async throws(ViewError) {
     let view = await enter()
@@ -100,17 +100,17 @@ public final class LiveOrderView: OrderView {
 }
 
 extension LiveOrderView {
-  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await query { (view) throws(ViewError) in try await view.cursors() }
   }
 
-  public nonisolated(nonsending) func order(
+  package nonisolated(nonsending) func order(
     _ orderID: String
   ) async throws(ViewError) -> OrderRecord? {
     try await query { (view) throws(ViewError) in try await view.order(orderID) }
   }
 
-  public nonisolated(nonsending) func orders(
+  package nonisolated(nonsending) func orders(
     ofCustomer customerID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (view) throws(ViewError) in
@@ -118,7 +118,7 @@ extension LiveOrderView {
     }
   }
 
-  public nonisolated(nonsending) func board(
+  package nonisolated(nonsending) func board(
     ofStore storeID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (view) throws(ViewError) in
@@ -126,7 +126,7 @@ extension LiveOrderView {
     }
   }
 
-  public nonisolated(nonsending) func records(
+  package nonisolated(nonsending) func records(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (view) throws(ViewError) in
@@ -134,7 +134,7 @@ extension LiveOrderView {
     }
   }
 
-  public nonisolated(nonsending) func stalled(
+  package nonisolated(nonsending) func stalled(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (view) throws(ViewError) in
@@ -143,7 +143,7 @@ extension LiveOrderView {
   }
 
   /// Also lets everyone go who waits for changes.
-  public nonisolated(nonsending) func close() async {
+  package nonisolated(nonsending) func close() async {
     changes.close()
     await current.close()
   }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Who waits for changes of which order. A subscriber holds the latest record and no more,
 /// however slowly it reads.
-public final class OrderChanges: Sendable {
+package final class OrderChanges: Sendable {
   private struct State {
     var byOrder: [String: [Subscriber]] = [:]
     var count = 0
@@ -13,13 +13,13 @@ public final class OrderChanges: Sendable {
   private let subscribersMax: Int
 
   /// - Parameter subscribersMax: at once, over all orders.
-  public init(subscribersMax: Int = 10_000) { self.subscribersMax = subscribersMax }
+  package init(subscribersMax: Int = 10_000) { self.subscribersMax = subscribersMax }
 
   /// The number of subscribers right now.
-  public var subscriberCount: Int { state.withLock { $0.count } }
+  package var subscriberCount: Int { state.withLock { $0.count } }
 
   /// Runs `body` with a subscription to one order, which ends with it.
-  public nonisolated(nonsending) func withSubscription<T: Sendable, Failure: Error>(
+  package nonisolated(nonsending) func withSubscription<T: Sendable, Failure: Error>(
     to orderID: String, else failure: (ViewError) -> Failure,
     _ body: nonisolated(nonsending) (OrderSubscription) async throws(Failure) -> T
   ) async throws(Failure) -> T {
@@ -45,7 +45,7 @@ public final class OrderChanges: Sendable {
   }
 
   /// Hands on what has just become visible. Called after each commit, in order.
-  public func publish(_ records: some Sequence<OrderRecord>) {
+  package func publish(_ records: some Sequence<OrderRecord>) {
     // Outside the loop: with nobody watching, a commit costs one look under the lock.
     guard state.withLock({ !$0.byOrder.isEmpty }) else { return }
     for record in records {
@@ -56,7 +56,7 @@ public final class OrderChanges: Sendable {
   }
 
   /// Lets every subscriber go.
-  public func close() {
+  package func close() {
     let all = state.withLock { state in
       state.isClosed = true
       return state.byOrder.values.flatMap { $0 }
@@ -66,12 +66,12 @@ public final class OrderChanges: Sendable {
 }
 
 /// One reader's view of one order's changes.
-public struct OrderSubscription: Sendable {
+package struct OrderSubscription: Sendable {
   fileprivate let subscriber: Subscriber
 
   /// The latest record since the last call; waits for one. Throws `.cancelled` or `.closed`. One
   /// caller at a time.
-  public nonisolated(nonsending) func next() async throws(ViewError) -> OrderRecord {
+  package nonisolated(nonsending) func next() async throws(ViewError) -> OrderRecord {
     try await subscriber.next()
   }
 }

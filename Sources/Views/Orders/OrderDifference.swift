@@ -1,10 +1,10 @@
 /// An order that two views tell differently.
-public struct OrderDifference: Hashable, Sendable {
-  public let orderID: String
+package struct OrderDifference: Hashable, Sendable {
+  package let orderID: String
   /// What differs, for people.
-  public let text: String
+  package let text: String
 
-  public init(orderID: String, text: String) {
+  package init(orderID: String, text: String) {
     self.orderID = orderID
     self.text = text
   }
@@ -12,7 +12,7 @@ public struct OrderDifference: Hashable, Sendable {
 
 /// Walks two views that stand at the same cursors, order by order, and says where `view` is not
 /// what `fold` is. Memory for a page of each; at most `limit` differences are returned.
-public nonisolated(nonsending) func differences(
+package nonisolated(nonsending) func differences(
   between view: any OrderView, and fold: any OrderView, limit: Int = 1000
 ) async throws(ViewError) -> [OrderDifference] {
   var found: [OrderDifference] = []
@@ -66,7 +66,7 @@ private struct RecordWalk {
 
 extension OrderRecord {
   /// The first thing that differs; nil when nothing does.
-  public func difference(from other: OrderRecord) -> String? {
+  package func difference(from other: OrderRecord) -> String? {
     guard self != other else { return nil }
     for service in OrderJournal.allCases
     where row.versions[service] != other.row.versions[service] {

@@ -6,7 +6,7 @@ extension OrderRecord {
   /// - Returns: false when nothing changed: the event had been taken before, or its stream is
   ///   stalled.
   @discardableResult
-  public mutating func apply(_ change: OrderChange) -> Bool {
+  package mutating func apply(_ change: OrderChange) -> Bool {
     let service = change.service
     let taken = row.versions[service]
     guard change.version > taken, !stalls.contains(where: { $0.service == service }) else {

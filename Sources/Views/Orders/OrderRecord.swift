@@ -1,16 +1,16 @@
-public import Journal
+package import Journal
 
 /// How many events of each service's stream an order's row has taken. The row is a function of
 /// these four numbers and nothing else, whatever the order in which events arrived.
-public struct OrderVersions: Hashable, Sendable {
-  public var order: Int64 = 0
-  public var payment: Int64 = 0
-  public var store: Int64 = 0
-  public var delivery: Int64 = 0
+package struct OrderVersions: Hashable, Sendable {
+  package var order: Int64 = 0
+  package var payment: Int64 = 0
+  package var store: Int64 = 0
+  package var delivery: Int64 = 0
 
-  public init() {}
+  package init() {}
 
-  public subscript(service: OrderJournal) -> Int64 {
+  package subscript(service: OrderJournal) -> Int64 {
     get {
       switch service {
       case .order: order
@@ -30,71 +30,71 @@ public struct OrderVersions: Hashable, Sendable {
   }
 
   /// All events taken: of two states of one row, the later has more.
-  public var total: Int64 { order &+ payment &+ store &+ delivery }
+  package var total: Int64 { order &+ payment &+ store &+ delivery }
 
   /// Whether no stream of the other is further than this one's.
-  public func includes(_ other: OrderVersions) -> Bool {
+  package func includes(_ other: OrderVersions) -> Bool {
     OrderJournal.allCases.allSatisfy { self[$0] >= other[$0] }
   }
 }
 
 /// One order as lists show it.
-public struct OrderRow: Hashable, Sendable {
-  public let orderID: String
-  public var customerID = ""
-  public var storeID = ""
-  public var stage = OrderStage.none
+package struct OrderRow: Hashable, Sendable {
+  package let orderID: String
+  package var customerID = ""
+  package var storeID = ""
+  package var stage = OrderStage.none
   /// The payment was confirmed; stays true when the order is cancelled afterwards.
-  public var isPaid = false
-  public var totalWon: Int64 = 0
-  public var orderRiderID = ""
+  package var isPaid = false
+  package var totalWon: Int64 = 0
+  package var orderRiderID = ""
   /// nil while the delivery's events have said nothing about a rider.
-  public var deliveryRiderID: String?
+  package var deliveryRiderID: String?
   /// When the order was submitted: its place in lists.
-  public var placedAt = WallTime(milliseconds: 0)
+  package var placedAt = WallTime(milliseconds: 0)
   /// When the latest event of any service was recorded.
-  public var updatedAt = WallTime(milliseconds: 0)
-  public var versions = OrderVersions()
+  package var updatedAt = WallTime(milliseconds: 0)
+  package var versions = OrderVersions()
   /// The last event of the payment, the ticket and the delivery; empty before the first.
-  public var payment = ""
-  public var ticket = ""
-  public var delivery = ""
+  package var payment = ""
+  package var ticket = ""
+  package var delivery = ""
   /// See `OrderBasics.lines`.
-  public var lines: [UInt8] = []
+  package var lines: [UInt8] = []
 
-  public init(orderID: String) { self.orderID = orderID }
+  package init(orderID: String) { self.orderID = orderID }
 
   /// The rider the delivery is with; empty for nobody.
-  public var riderID: String { deliveryRiderID ?? orderRiderID }
+  package var riderID: String { deliveryRiderID ?? orderRiderID }
   /// Whether it can be shown at all: events of other services may be seen before the order's own.
-  public var isListed: Bool { versions.order > 0 }
+  package var isListed: Bool { versions.order > 0 }
   /// Whether the store has it in hand.
-  public var isOnBoard: Bool { isPaid && !stage.isTerminal }
+  package var isOnBoard: Bool { isPaid && !stage.isTerminal }
   /// Its place in lists.
-  public var place: OrderPlace { OrderPlace(placedAt: placedAt, orderID: orderID) }
+  package var place: OrderPlace { OrderPlace(placedAt: placedAt, orderID: orderID) }
 }
 
 /// A place in a list of orders: unique, and the same however often the view is built.
-public struct OrderPlace: Hashable, Sendable {
-  public var placedAt: WallTime
-  public var orderID: String
+package struct OrderPlace: Hashable, Sendable {
+  package var placedAt: WallTime
+  package var orderID: String
 
-  public init(placedAt: WallTime, orderID: String) {
+  package init(placedAt: WallTime, orderID: String) {
     self.placedAt = placedAt
     self.orderID = orderID
   }
 }
 
 /// One step of an order's course.
-public struct OrderStepRow: Hashable, Sendable {
+package struct OrderStepRow: Hashable, Sendable {
   /// Never earlier than the step before of the same service, should its clock have gone back.
-  public var at: WallTime
-  public var service: OrderJournal
-  public var version: Int64
-  public var event: String
-  public var detail: String
+  package var at: WallTime
+  package var service: OrderJournal
+  package var version: Int64
+  package var event: String
+  package var detail: String
 
-  public init(
+  package init(
     at: WallTime, service: OrderJournal, version: Int64, event: String, detail: String
   ) {
     self.at = at
@@ -110,12 +110,12 @@ public struct OrderStepRow: Hashable, Sendable {
 }
 
 /// A stream of an order that is not followed any further, because of the event at `version`.
-public struct OrderStall: Hashable, Sendable {
-  public var service: OrderJournal
-  public var version: Int64
-  public var reason: String
+package struct OrderStall: Hashable, Sendable {
+  package var service: OrderJournal
+  package var version: Int64
+  package var reason: String
 
-  public init(service: OrderJournal, version: Int64, reason: String) {
+  package init(service: OrderJournal, version: Int64, reason: String) {
     self.service = service
     self.version = version
     self.reason = reason
@@ -123,25 +123,25 @@ public struct OrderStall: Hashable, Sendable {
 }
 
 /// One order with its whole course.
-public struct OrderRecord: Hashable, Sendable {
-  public var row: OrderRow
+package struct OrderRecord: Hashable, Sendable {
+  package var row: OrderRow
   /// By time, then service, then version.
-  public private(set) var steps: [OrderStepRow]
+  package private(set) var steps: [OrderStepRow]
   /// By service; empty as a rule.
-  public private(set) var stalls: [OrderStall]
+  package private(set) var stalls: [OrderStall]
 
   /// Steps kept of one service; later ones count in `versions` only.
-  public static let stepsPerServiceMax = 256
+  package static let stepsPerServiceMax = 256
   /// UTF-8 bytes of a step's detail and of a stall's reason.
-  public static let detailBytesMax = 256
+  package static let detailBytesMax = 256
 
-  public init(row: OrderRow, steps: [OrderStepRow] = [], stalls: [OrderStall] = []) {
+  package init(row: OrderRow, steps: [OrderStepRow] = [], stalls: [OrderStall] = []) {
     self.row = row
     self.steps = steps
     self.stalls = stalls
   }
 
-  public init(orderID: String) { self.init(row: OrderRow(orderID: orderID)) }
+  package init(orderID: String) { self.init(row: OrderRow(orderID: orderID)) }
 
   mutating func insert(_ step: OrderStepRow) {
     var at = steps.endIndex

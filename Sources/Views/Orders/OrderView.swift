@@ -2,7 +2,7 @@ import Journal
 
 /// The read side of orders: one row per order, built from the events of four journals. The rows,
 /// the steps and the cursors of one batch become visible together.
-public protocol OrderView: Sendable {
+package protocol OrderView: Sendable {
   /// How far each source has been taken.
   nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors
 

@@ -5,15 +5,15 @@ import SQLite
 /// while its owner, in this process or another, goes on writing. Writes nothing.
 ///
 /// The snapshot keeps the owner's write-ahead log from being cut; close it when done.
-public final class ReadOnlyOrderView: OrderView {
+package final class ReadOnlyOrderView: OrderView {
   /// The file's path.
-  public let path: String
-  public let changes = OrderChanges(subscribersMax: 0)
+  package let path: String
+  package let changes = OrderChanges(subscribersMax: 0)
   private let reader: DatabaseThread<OrderQueries>
 
   /// Opens the view in use in `directory`. Throws `.unavailable` when there is none, `.corrupt`
   /// when it has another layout or is damaged.
-  public init(in directory: ViewDirectory) throws(ViewError) {
+  package init(in directory: ViewDirectory) throws(ViewError) {
     guard let path = directory.current else {
       throw .unavailable("\(directory.path): there is no view called \(directory.name)")
     }
@@ -29,24 +29,24 @@ public final class ReadOnlyOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await query { (queries) throws(SQLiteError) in try queries.connection.viewCursors() }
   }
 
   /// Always throws `.invalid`.
-  public nonisolated(nonsending) func apply(
+  package nonisolated(nonsending) func apply(
     _ batch: ViewBatch<OrderChange>
   ) async throws(ViewError) {
     throw .invalid("\(path) is open for reading only")
   }
 
-  public nonisolated(nonsending) func order(
+  package nonisolated(nonsending) func order(
     _ orderID: String
   ) async throws(ViewError) -> OrderRecord? {
     try await query { (queries) throws(SQLiteError) in try queries.order(orderID) }
   }
 
-  public nonisolated(nonsending) func orders(
+  package nonisolated(nonsending) func orders(
     ofCustomer customerID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -54,7 +54,7 @@ public final class ReadOnlyOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func board(
+  package nonisolated(nonsending) func board(
     ofStore storeID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -62,7 +62,7 @@ public final class ReadOnlyOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func records(
+  package nonisolated(nonsending) func records(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (queries) throws(SQLiteError) in
@@ -70,7 +70,7 @@ public final class ReadOnlyOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func stalled(
+  package nonisolated(nonsending) func stalled(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (queries) throws(SQLiteError) in
@@ -78,7 +78,7 @@ public final class ReadOnlyOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func close() async { await reader.close() }
+  package nonisolated(nonsending) func close() async { await reader.close() }
 
   private nonisolated(nonsending) func query<T: Sendable>(
     _ body: @escaping @Sendable (OrderQueries) throws(SQLiteError) -> T

@@ -1,11 +1,11 @@
-public import Journal
+package import Journal
 import SQLite
 
 /// Rows by key in one SQLite file: one connection writes on its own thread, another answers
 /// queries on its own.
-public final class SQLiteKeyedView: KeyedView {
+package final class SQLiteKeyedView: KeyedView {
   /// The file's path.
-  public let path: String
+  package let path: String
   private let writer: ViewWriter<KeyedTables>
   private let reader: DatabaseThread<KeyedQueries>
 
@@ -14,7 +14,7 @@ public final class SQLiteKeyedView: KeyedView {
   /// are read.
   ///
   /// - Parameter onChange: told of changes once they are visible, in order; must not block.
-  public static func open(
+  package static func open(
     _ fold: KeyedFold, in path: String,
     onChange: @escaping @Sendable ([KeyedUpdate]) -> Void = { _ in }
   ) throws(ViewError) -> SQLiteKeyedView {
@@ -48,21 +48,21 @@ public final class SQLiteKeyedView: KeyedView {
     }
   }
 
-  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await writer.cursors()
   }
 
-  public nonisolated(nonsending) func apply(
+  package nonisolated(nonsending) func apply(
     _ batch: ViewBatch<RecordedEvent>
   ) async throws(ViewError) {
     try await writer.apply(batch)
   }
 
-  public nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
+  package nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
     try await query { (queries) throws(SQLiteError) in try queries.row(key) }
   }
 
-  public nonisolated(nonsending) func rows(
+  package nonisolated(nonsending) func rows(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -70,7 +70,7 @@ public final class SQLiteKeyedView: KeyedView {
     }
   }
 
-  public nonisolated(nonsending) func stalled(
+  package nonisolated(nonsending) func stalled(
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedStall] {
     try await query { (queries) throws(SQLiteError) in
@@ -78,7 +78,7 @@ public final class SQLiteKeyedView: KeyedView {
     }
   }
 
-  public nonisolated(nonsending) func close() async {
+  package nonisolated(nonsending) func close() async {
     await reader.close()
     await writer.close()
   }

@@ -4,16 +4,16 @@ import Synchronization
 
 /// The rows in one SQLite file: one connection writes on its own thread, another answers queries
 /// on its own.
-public final class SQLiteOrderView: OrderView {
+package final class SQLiteOrderView: OrderView {
   /// The file's path.
-  public let path: String
+  package let path: String
   private let teller: Teller
   private let writer: ViewWriter<OrderTables>
   private let reader: DatabaseThread<OrderQueries>
 
   /// Opens the view in use in `directory`; starts an empty one when there is none, or when the
   /// one there has another layout or is damaged. An empty one fills up as its sources are read.
-  public static func open(
+  package static func open(
     in directory: ViewDirectory, changes: OrderChanges = OrderChanges()
   ) throws(ViewError) -> SQLiteOrderView {
     try directory.openOrStart { (path) throws(ViewError) in
@@ -23,7 +23,7 @@ public final class SQLiteOrderView: OrderView {
 
   /// Starts an empty view beside the one in use, which stays in use. It tells nobody of its
   /// changes until `startTelling`.
-  public static func create(
+  package static func create(
     beside directory: ViewDirectory, changes: OrderChanges = OrderChanges()
   ) throws(ViewError) -> SQLiteOrderView {
     try SQLiteOrderView(path: directory.next, changes: changes, tells: false)
@@ -51,10 +51,10 @@ public final class SQLiteOrderView: OrderView {
     }
   }
 
-  public var changes: OrderChanges { teller.changes }
+  package var changes: OrderChanges { teller.changes }
 
   /// From the next commit on, tells `changes`.
-  public func startTelling() {
+  package func startTelling() {
     teller.start()
     writer.pace(Self.interval)
   }
@@ -62,23 +62,23 @@ public final class SQLiteOrderView: OrderView {
   /// Between two transactions of a view in use: what it lags behind at most for that reason.
   private static let interval = Duration.milliseconds(20)
 
-  public nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+  package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await writer.cursors()
   }
 
-  public nonisolated(nonsending) func apply(
+  package nonisolated(nonsending) func apply(
     _ batch: ViewBatch<OrderChange>
   ) async throws(ViewError) {
     try await writer.apply(batch)
   }
 
-  public nonisolated(nonsending) func order(
+  package nonisolated(nonsending) func order(
     _ orderID: String
   ) async throws(ViewError) -> OrderRecord? {
     try await query { (queries) throws(SQLiteError) in try queries.order(orderID) }
   }
 
-  public nonisolated(nonsending) func orders(
+  package nonisolated(nonsending) func orders(
     ofCustomer customerID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -86,7 +86,7 @@ public final class SQLiteOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func board(
+  package nonisolated(nonsending) func board(
     ofStore storeID: String, after place: OrderPlace?, limit: Int
   ) async throws(ViewError) -> [OrderRow] {
     try await query { (queries) throws(SQLiteError) in
@@ -94,7 +94,7 @@ public final class SQLiteOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func records(
+  package nonisolated(nonsending) func records(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (queries) throws(SQLiteError) in
@@ -102,7 +102,7 @@ public final class SQLiteOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func stalled(
+  package nonisolated(nonsending) func stalled(
     afterID orderID: String, limit: Int
   ) async throws(ViewError) -> [OrderRecord] {
     try await query { (queries) throws(SQLiteError) in
@@ -110,7 +110,7 @@ public final class SQLiteOrderView: OrderView {
     }
   }
 
-  public nonisolated(nonsending) func close() async {
+  package nonisolated(nonsending) func close() async {
     await reader.close()
     await writer.close()
   }

@@ -3,14 +3,14 @@ import Glibc
 /// Where a view's files are: `NAME-1.db`, `NAME-2.db` …, one per building, and `NAME.current`,
 /// which names the one in use. A new one takes over by a rename of that small file, so that a
 /// crash leaves either the old view or the new one.
-public struct ViewDirectory: Sendable {
+package struct ViewDirectory: Sendable {
   /// The directory's path, without a slash at the end.
-  public let path: String
+  package let path: String
   /// Such as `dashboard`; letters only.
-  public let name: String
+  package let name: String
 
   /// Makes the directory if there is none. Throws `.unavailable`.
-  public init(path: String, name: String) throws(ViewError) {
+  package init(path: String, name: String) throws(ViewError) {
     self.path = path
     self.name = name
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
@@ -21,20 +21,20 @@ public struct ViewDirectory: Sendable {
   private var pointer: String { "\(path)/\(name).current" }
 
   /// The path of the file in use; nil when there is none.
-  public var current: String? {
+  package var current: String? {
     guard let file = read(pointer), number(of: file) != nil else { return nil }
     let full = "\(path)/\(file)"
     return access(full, F_OK) == 0 ? full : nil
   }
 
   /// A path that no file has.
-  public var next: String {
+  package var next: String {
     let numbers = files.compactMap { number(of: $0) }
     return "\(path)/\(name)-\((numbers.max() ?? 0) &+ 1).db"
   }
 
   /// Puts `file`, a path that `next` gave, in the place of the one in use; durable on return.
-  public func makeCurrent(_ file: String) throws(ViewError) {
+  package func makeCurrent(_ file: String) throws(ViewError) {
     let last = String(file.split(separator: "/").last ?? "")
     guard number(of: last) != nil else { throw .invalid("\(file) is no file of \(name)") }
     let draft = pointer + ".new"
@@ -47,13 +47,13 @@ public struct ViewDirectory: Sendable {
   }
 
   /// Removes one database with what SQLite keeps beside it.
-  public func remove(_ file: String) {
+  package func remove(_ file: String) {
     for suffix in ["", "-wal", "-shm", "-journal"] { unlink(file + suffix) }
   }
 
   /// Removes what earlier, unfinished or replaced buildings have left. Only while no other is
   /// under way.
-  public func removeOthers() {
+  package func removeOthers() {
     let current = current
     for file in files where number(of: file) != nil {
       if "\(path)/\(file)" != current { remove("\(path)/\(file)") }

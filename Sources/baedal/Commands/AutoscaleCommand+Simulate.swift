@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import Resilience
 
 extension AutoscaleScenario.Kind: ExpressibleByArgument {}

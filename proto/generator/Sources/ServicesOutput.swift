@@ -9,8 +9,8 @@ struct ServicesOutput {
   func files() -> [Plugin.Response.File] {
     schema.files.filter { !$0.services.isEmpty }.map { file in
       var out = Printer(swiftFrom: "proto/" + file.name)
-      out.line("public import Messages")
-      out.line("public import Transport")
+      out.line("package import Messages")
+      out.line("package import Transport")
       out.line()
       for service in file.services {
         writeProtocol(service, to: &out)
@@ -46,7 +46,7 @@ struct ServicesOutput {
     let text = comments(of: service) ?? "`\(service.fullName)`."
     out.comment(
       text + "\n\nMet by the service itself and by its client; a caller cannot tell which.")
-    out.block("public protocol \(service.name)Protocol: Sendable {") { out in
+    out.block("package protocol \(service.name)Protocol: Sendable {") { out in
       for (index, method) in service.methods.enumerated() {
         if index > 0 { out.line() }
         if let text = comments(of: method) { out.comment(text) }
@@ -63,14 +63,14 @@ struct ServicesOutput {
 
   private func writeClient(_ service: ServiceDescriptor, to out: inout Printer) {
     out.comment("`\(service.fullName)` on the other end of a connection.")
-    out.block("public struct \(service.name)Client: \(service.name)Protocol {") { out in
+    out.block("package struct \(service.name)Client: \(service.name)Protocol {") { out in
       out.line("private let client: RPCClient")
       out.line()
-      out.line("public init(_ client: RPCClient) { self.client = client }")
+      out.line("package init(_ client: RPCClient) { self.client = client }")
       for method in service.methods {
         let path = "\(service.name)Methods.\(SwiftName.member(SwiftName.method(method.name)))"
         var lines = signature(method)
-        lines[0] = "public " + lines[0]
+        lines[0] = "package " + lines[0]
         lines[lines.count - 1] += " {"
         out.line()
         out.line("nonisolated(nonsending)")
@@ -93,7 +93,7 @@ struct ServicesOutput {
   private func writeRegistration(_ service: ServiceDescriptor, to out: inout Printer) {
     out.block("extension Router {") { out in
       out.comment("Answers every method of `\(service.fullName)` with `service`.")
-      out.block("public mutating func register(_ service: some \(service.name)Protocol) {") {
+      out.block("package mutating func register(_ service: some \(service.name)Protocol) {") {
         out in
         for method in service.methods {
           let name = SwiftName.member(SwiftName.method(method.name))

@@ -1,5 +1,5 @@
 extension AutoscaleOracle: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: StrictFields.Key.self)
     var notes: [String] = []
     var found = false

@@ -1,17 +1,17 @@
 /// Facts to hold the autoscaler's arithmetic to: inputs and what another implementation made of
 /// them. Also an operator's way to ask "what if".
-public struct AutoscaleOracle: Hashable, Sendable {
+package struct AutoscaleOracle: Hashable, Sendable {
   /// One question, what was expected, and what this implementation says.
-  public struct Row: Hashable, Sendable, Encodable {
-    public var section: String
-    public var name: String
-    public var expected: String
-    public var result: String
-    public var isEqual: Bool { expected == result }
+  package struct Row: Hashable, Sendable, Encodable {
+    package var section: String
+    package var name: String
+    package var expected: String
+    package var result: String
+    package var isEqual: Bool { expected == result }
 
     enum CodingKeys: String, CodingKey { case section, name, expected, result, equal }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var fields = encoder.container(keyedBy: CodingKeys.self)
       try fields.encode(section, forKey: .section)
       try fields.encode(name, forKey: .name)
@@ -21,15 +21,15 @@ public struct AutoscaleOracle: Hashable, Sendable {
     }
   }
 
-  public private(set) var rows: [Row] = []
+  package private(set) var rows: [Row] = []
   /// What the file says that plays no part here, by its path.
-  public private(set) var ignored: [String] = []
+  package private(set) var ignored: [String] = []
 
   /// More rows than this, or replicas in one of them, are not read.
-  public static let entriesMax = 10_000
+  package static let entriesMax = 10_000
 
   /// The rows that differ.
-  public var differences: [Row] { rows.filter { !$0.isEqual } }
+  package var differences: [Row] { rows.filter { !$0.isEqual } }
 
   mutating func add(_ section: String, _ facts: some AutoscaleFact, at index: Int) {
     rows.append(

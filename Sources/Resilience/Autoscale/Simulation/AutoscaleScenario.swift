@@ -1,6 +1,6 @@
 /// A load, a service that carries it, and what goes wrong on the way.
-public struct AutoscaleScenario: Hashable, Sendable {
-  public enum Kind: String, CaseIterable, Hashable, Sendable {
+package struct AutoscaleScenario: Hashable, Sendable {
+  package enum Kind: String, CaseIterable, Hashable, Sendable {
     case step, ramp, sine, spike, noise, restart
     case metricLoss = "metric-loss"
     case staleData = "stale-data"
@@ -8,48 +8,48 @@ public struct AutoscaleScenario: Hashable, Sendable {
   }
 
   /// What one replica is.
-  public struct Replica: Hashable, Sendable {
+  package struct Replica: Hashable, Sendable {
     /// Commands at once.
-    public var concurrency = 10.0
+    package var concurrency = 10.0
     /// Of one command.
-    public var serviceTime = Duration.milliseconds(100)
+    package var serviceTime = Duration.milliseconds(100)
     /// Commands that may wait; what comes beyond that is shed.
-    public var mailbox = 40.0
+    package var mailbox = 40.0
     /// From being wanted to being ready.
-    public var start = Duration.zero
+    package var start = Duration.zero
     /// The share of its concurrency that the autoscaler aims at.
-    public var targetUtilization = 0.7
+    package var targetUtilization = 0.7
 
-    public init() {}
+    package init() {}
 
     /// Commands at once that one replica should carry.
-    public var target: Double { concurrency * targetUtilization }
+    package var target: Double { concurrency * targetUtilization }
   }
 
-  public var kind: Kind
-  public var seed: UInt64
-  public var shape: LoadShape
+  package var kind: Kind
+  package var seed: UInt64
+  package var shape: LoadShape
   /// Concurrent commands offered at multiple one.
-  public var baseDemand: Double
+  package var baseDemand: Double
   /// Each 250 ms the load is off by up to this share, evenly spread.
-  public var noise: Double
-  public var length = Duration.seconds(900)
-  public var replica = Replica()
-  public var policy: AutoscalePolicy
+  package var noise: Double
+  package var length = Duration.seconds(900)
+  package var replica = Replica()
+  package var policy: AutoscalePolicy
   /// When nothing can be measured.
-  public var lost: Range<Duration>?
+  package var lost: Range<Duration>?
   /// When the last measurement before it is repeated.
-  public var stale: Range<Duration>?
+  package var stale: Range<Duration>?
   /// When the autoscaler forgets everything.
-  public var restart: Duration?
+  package var restart: Duration?
   /// How long after a beginning it is looked first.
-  public var phase: Duration
+  package var phase: Duration
   /// A command should not wait longer.
-  public var waitTarget = Duration.milliseconds(100)
+  package var waitTarget = Duration.milliseconds(100)
 
   /// A scenario of a kind; the seed decides all that is not given. The most replicas allowed carry
   /// the peak of the load, noise included.
-  public init(_ kind: Kind, seed: UInt64) {
+  package init(_ kind: Kind, seed: UInt64) {
     var random = SplitMix64(seed: seed)
     func between(_ low: Double, _ high: Double) -> Double { low + (high - low) * random.unit() }
     self.kind = kind

@@ -1,9 +1,9 @@
 /// A service and its autoscaler in a closed loop, in virtual time: what the autoscaler decides
 /// changes what it sees next. Work is a fluid: no command is looked at by itself, and the same
 /// scenario gives the same report on every machine.
-public struct AutoscaleSimulation {
+package struct AutoscaleSimulation {
   /// The resolution of time.
-  public static let tick = Duration.milliseconds(250)
+  package static let tick = Duration.milliseconds(250)
   /// Gauges are means over so long before they are read.
   static let gaugeTicks = 4
 
@@ -17,7 +17,7 @@ public struct AutoscaleSimulation {
   private var report: SimulationReport
 
   /// Fails if the scenario's policy cannot be meant.
-  public init(_ scenario: AutoscaleScenario) throws(PolicyError) {
+  package init(_ scenario: AutoscaleScenario) throws(PolicyError) {
     self.scenario = scenario
     autoscaler = try Autoscaler(scenario.policy)
     random = SplitMix64(seed: scenario.seed ^ 0x5EED)
@@ -31,7 +31,7 @@ public struct AutoscaleSimulation {
   }
 
   /// Plays the scenario to its end.
-  public static func run(_ scenario: AutoscaleScenario) throws(PolicyError) -> SimulationReport {
+  package static func run(_ scenario: AutoscaleScenario) throws(PolicyError) -> SimulationReport {
     var simulation = try AutoscaleSimulation(scenario)
     simulation.play()
     return simulation.report

@@ -1,5 +1,5 @@
 /// How much work arrives over time, as a multiple of a base load.
-public enum LoadShape: Hashable, Sendable {
+package enum LoadShape: Hashable, Sendable {
   case constant
   /// `factor` times as much from `from` until `until`.
   case step(factor: Double, from: Duration, until: Duration)
@@ -9,7 +9,7 @@ public enum LoadShape: Hashable, Sendable {
   case sine(factor: Double, period: Duration)
 
   /// The multiple at a moment since the beginning.
-  public func multiple(at moment: Duration) -> Double {
+  package func multiple(at moment: Duration) -> Double {
     switch self {
     case .constant: return 1
     case .step(let factor, let from, let until):
@@ -24,7 +24,7 @@ public enum LoadShape: Hashable, Sendable {
   }
 
   /// The most it ever is.
-  public var peak: Double {
+  package var peak: Double {
     switch self {
     case .constant: 1
     case .step(let factor, _, _), .ramp(let factor, _, _, _), .sine(let factor, _): factor

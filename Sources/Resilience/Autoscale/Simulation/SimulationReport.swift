@@ -1,35 +1,35 @@
 /// What became of a scenario.
-public struct SimulationReport: Hashable, Sendable {
+package struct SimulationReport: Hashable, Sendable {
   /// The service at an evaluation; rates are of the time since the one before.
-  public struct Point: Hashable, Sendable, Encodable {
-    public var atS: Double
-    public var offered: Double
-    public var completed: Double
-    public var shed: Double
-    public var replicas: Int
-    public var ready: Int
-    public var needed: Int
+  package struct Point: Hashable, Sendable, Encodable {
+    package var atS: Double
+    package var offered: Double
+    package var completed: Double
+    package var shed: Double
+    package var replicas: Int
+    package var ready: Int
+    package var needed: Int
     /// The longest since the evaluation before.
-    public var queueWaitMs: Double
-    public var decision: ScaleDecision
+    package var queueWaitMs: Double
+    package var decision: ScaleDecision
   }
 
-  public var scenario: String
-  public var seed: UInt64
-  public var points: [Point] = []
+  package var scenario: String
+  package var seed: UInt64
+  package var points: [Point] = []
   /// The most replicas there were over the most that were needed, less one.
-  public var overshoot = 0.0
+  package var overshoot = 0.0
   /// From the last change of the load's step (or from the beginning) until nothing waits longer
   /// than it should any more.
-  public var settlingS = 0.0
+  package var settlingS = 0.0
   /// How often replicas went the other way than the last time.
-  public var directionChanges = 0
+  package var directionChanges = 0
   /// The most such changes within one downward stabilization window.
-  public var directionChangesPerWindow = 0
+  package var directionChangesPerWindow = 0
   /// Of all that was offered.
-  public var shedShare = 0.0
-  public var replicaSeconds = 0.0
-  public var queueWaitMsMax = 0.0
+  package var shedShare = 0.0
+  package var replicaSeconds = 0.0
+  package var queueWaitMsMax = 0.0
 }
 
 extension SimulationReport: Encodable {
