@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SWIFT_TEST_FLAGS ?=
+# Swift's own libraries inside the binary: it runs where Swift is not installed, and faster.
+RELEASE := swift build -c release --static-swift-stdlib
 PACKAGES := libprotobuf-c-dev libsqlite3-dev pkg-config protobuf-compiler python3 python3-venv \
   openssl ca-certificates
 # promtool judges the text of the metrics.
@@ -25,7 +27,7 @@ setup: ## Installs missing system packages.
 	@./deploy/setup.sh $(PACKAGES)
 
 build: setup ## Builds the release binary.
-	swift build -c release --product baedal
+	$(RELEASE) --product baedal
 
 run: build ## Starts one node with every service on embedded defaults.
 	exec .build/release/baedal serve --data $(DATA) --listen $(LISTEN)
@@ -72,7 +74,7 @@ interleavings: ## The full run of the circuit breaker: 1,000,000 interleavings; 
 	BAEDAL_INTERLEAVINGS=1000000 swift test --filter NeverWedgesTests
 
 simulate: setup ## 100,000 simulated worlds (SEEDS=n: so many); SEED=n replays one with its trace.
-	swift build -c release --product simulate
+	$(RELEASE) --product simulate
 	.build/release/simulate $(if $(SEED),$(SEED),--seeds $(SEEDS))
 
 clean: ## Removes what was built.

@@ -43,8 +43,8 @@ def run(command, **options):
 # MARK: building
 
 def swift_build(package, product):
-    """Builds one product in release and gives the path of its binary."""
-    where = ["--package-path", package, "-c", "release"]
+    """Builds one product in release, as `make build` does, and gives the path of its binary."""
+    where = ["--package-path", package, "-c", "release", "--static-swift-stdlib"]
     say(f"building {product}")
     run(["swift", "build", *where, "--product", product])
     return Path(run(["swift", "build", *where, "--show-bin-path"]).strip()) / product
