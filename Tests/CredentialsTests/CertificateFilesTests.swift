@@ -5,7 +5,7 @@ import Transport
 
 /// Files as other programs make them: what is taken, and what is said of the rest.
 @Suite("Certificates and keys from files")
-struct CertificateFilesTests {
+final class CertificateFilesTests {
   private let folder = FileManager.default.temporaryDirectory
     .appendingPathComponent("files-\(UUID().uuidString)").path
   /// A little later than now: certificates hold from the second that they were made in.
@@ -14,6 +14,8 @@ struct CertificateFilesTests {
   init() throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   private func openssl(_ words: String) throws {
     let process = Process()

@@ -7,7 +7,7 @@ import Transport
 
 /// What a node's files of TLS may be, what is said when they are not, and who is believed by them.
 @Suite("A node's certificates")
-struct NodeTLSTests {
+final class NodeTLSTests {
   private let folder = FileManager.default.temporaryDirectory
     .appendingPathComponent("tls-\(UUID().uuidString)").path
   private let ours: DevelopmentAuthority
@@ -20,6 +20,8 @@ struct NodeTLSTests {
     try certificates.write(try ours.issue("order"), as: "order")
     try certificates.write(try ours.issue("payment"), as: "payment")
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   private func path(_ name: String) -> String { certificates.path(name) }
 
