@@ -23,7 +23,6 @@ struct log {
 struct gathering {
   sqlite3_vfs vfs;
   sqlite3_vfs *real;
-  struct gathering *next;
 };
 
 static struct log *own(sqlite3_file *file) { return (struct log *)file; }
@@ -100,10 +99,11 @@ static int log_check_lock(sqlite3_file *file, int *out) {
   return real->pMethods->xCheckReservedLock(real, out);
 }
 
+/* Passes nothing on: what SQLite asks this way it may ask without looking at the answer, and then a
+ * write that failed here would be lost in silence. */
 static int log_control(sqlite3_file *file, int op, void *argument) {
-  int code = pass_on(own(file));
   sqlite3_file *real = own(file)->real;
-  return code == SQLITE_OK ? real->pMethods->xFileControl(real, op, argument) : code;
+  return real->pMethods->xFileControl(real, op, argument);
 }
 
 static int log_sector(sqlite3_file *file) {
@@ -150,40 +150,34 @@ static int gathering_open(
   return code;
 }
 
-static const char *add(const char *beneath, struct gathering **known) {
-  sqlite3_vfs *real = sqlite3_vfs_find(beneath);
-  struct gathering *made = real ? calloc(1, sizeof *made) : NULL;
-  char *name = NULL;
-  if (made == NULL || asprintf(&name, "gather-%s", real->zName) < 0) {
-    free(made);
-    return NULL;
+/* Takes the name over, and frees it when it fails. */
+static const char *add(char *name, sqlite3_vfs *real) {
+  struct gathering *made = malloc(sizeof *made);
+  if (made != NULL) {
+    /* Everything but opening is the VFS's beneath, which takes no notice of which it is called
+     * through. */
+    made->vfs = *real;
+    made->vfs.pNext = NULL;
+    made->vfs.zName = name;
+    made->vfs.szOsFile = (int)sizeof(struct log) + real->szOsFile;
+    made->vfs.xOpen = gathering_open;
+    made->real = real;
+    if (sqlite3_vfs_register(&made->vfs, 0) == SQLITE_OK) return name;
   }
-  /* Everything but opening is the VFS's beneath, which takes no notice of which it is called
-   * through. */
-  made->vfs = *real;
-  made->vfs.pNext = NULL;
-  made->vfs.zName = name;
-  made->vfs.szOsFile = (int)sizeof(struct log) + real->szOsFile;
-  made->vfs.xOpen = gathering_open;
-  made->real = real;
-  if (sqlite3_vfs_register(&made->vfs, 0) != SQLITE_OK) {
-    free(name);
-    free(made);
-    return NULL;
-  }
-  made->next = *known;
-  *known = made;
-  return name;
+  free(made);
+  free(name);
+  return NULL;
 }
 
 const char *gather_vfs(const char *beneath) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  static struct gathering *known;
-  const char *name = NULL;
+  sqlite3_vfs *real = sqlite3_vfs_find(beneath);
+  char *name = NULL;
+  if (real == NULL || asprintf(&name, "gather-%s", real->zName) < 0) return NULL;
   pthread_mutex_lock(&lock);
-  for (struct gathering *at = known; at != NULL && name == NULL; at = at->next)
-    if (at->real == sqlite3_vfs_find(beneath)) name = at->vfs.zName;
-  if (name == NULL) name = add(beneath, &known);
+  sqlite3_vfs *known = sqlite3_vfs_find(name);
+  const char *answer = known ? known->zName : add(name, real);
   pthread_mutex_unlock(&lock);
-  return name;
+  if (known) free(name);
+  return answer;
 }

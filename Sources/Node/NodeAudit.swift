@@ -84,9 +84,11 @@ struct NodeAudit: Sendable {
   private func compare(
     _ views: String, _ sources: [any EventSource], _ report: inout AuditReport
   ) async throws(RPCError) {
-    var template = Array("/tmp/baedal-audit-XXXXXX".utf8CString)
+    let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(temporary)/baedal-audit-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
-      throw RPCError(code: .unavailable, message: "an audit needs room in /tmp")
+      throw RPCError(
+        code: .unavailable, message: "an audit needs room in \(temporary) (TMPDIR names another)")
     }
     let scratch = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     defer { rmdir(scratch) }
