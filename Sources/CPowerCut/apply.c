@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What the kernel writes at a time. */
+#define PAGE 4096
+
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 static uint64_t next_random(uint64_t *state) {
   uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
@@ -56,11 +59,11 @@ static int undo(int fd, const struct note_record *head) {
   return ftruncate(fd, head->size);
 }
 
-/* Does the record's write again, `bytes` of it. */
-static int redo(int fd, const struct note_record *head, int64_t bytes) {
+/* Does the record's write again, `bytes` of it from `from` on. */
+static int redo(int fd, const struct note_record *head, int64_t from, int64_t bytes) {
   if (head->is_truncation) return ftruncate(fd, head->offset);
-  const char *new = (const char *)(head + 1) + head->old_bytes;
-  return pwrite(fd, new, bytes, head->offset) == (ssize_t)bytes ? 0 : -1;
+  const char *new = (const char *)(head + 1) + head->old_bytes + from;
+  return pwrite(fd, new, bytes, head->offset + from) == (ssize_t)bytes ? 0 : -1;
 }
 
 /* How much of a write of `bytes` reached the disk: some 512-byte sectors. */
@@ -70,29 +73,53 @@ static int64_t torn(int64_t bytes, uint64_t *random) {
   return kept < bytes ? kept : bytes;
 }
 
-/* Puts `count` records of the note back as the mode says; the file holds the synced content. */
+/* How many bytes of the record, from `from` on, are on one page of the file. */
+static int64_t piece(const struct note_record *head, int64_t from) {
+  int64_t room = PAGE - (head->offset + from) % PAGE;
+  int64_t rest = head->new_bytes - from;
+  return rest < room ? rest : room;
+}
+
+/* Puts back any of a write's pages, whole, torn or not at all: the kernel writes pages in the order
+ * it likes. Returns 1 when something is missing, -1 and errno. */
+static int put_back_some(int fd, const struct note_record *head, uint64_t *random) {
+  if (head->is_truncation) {
+    if (next_random(random) % 2 == 0) return 1;
+    return redo(fd, head, 0, 0);
+  }
+  int missing = 0;
+  for (int64_t from = 0, bytes; from < head->new_bytes; from += bytes) {
+    bytes = piece(head, from);
+    uint64_t choice = next_random(random) % 3;
+    int64_t kept = choice == 0 ? bytes : choice == 1 ? torn(bytes, random) : 0;
+    if (kept < bytes) missing = 1;
+    if (kept > 0 && redo(fd, head, from, kept) != 0) return -1;
+  }
+  return missing;
+}
+
+/* Puts `count` records of the note back as the mode says; the file holds the synced content.
+ * Returns how many of them are not back whole, or -1 and errno. */
 static long put_back(
     int fd, const struct note_record **records, long count, int mode, uint64_t *random) {
+  if (mode == POWERCUT_LOSE_ALL) return count;
   long lost = 0;
-  long prefix = mode == POWERCUT_KEEP_PREFIX ? (long)(next_random(random) % (count + 1)) : 0;
-  for (long at = 0; at < count; at++) {
-    int64_t bytes = records[at]->new_bytes;
-    int64_t kept = 0;
-    int whole = 0;
-    if (mode == POWERCUT_KEEP_PREFIX) {
-      whole = at < prefix;
-      kept = at == prefix ? torn(bytes, random) : 0;
-    } else if (mode == POWERCUT_KEEP_SOME) {
-      uint64_t choice = next_random(random) % 3;
-      whole = choice == 0;
-      kept = choice == 1 ? torn(bytes, random) : 0;
+  if (mode == POWERCUT_KEEP_SOME) {
+    for (long at = 0; at < count; at++) {
+      int missing = put_back_some(fd, records[at], random);
+      if (missing < 0) return -1;
+      lost += missing;
     }
-    if (!whole) lost++;
-    if (whole ? redo(fd, records[at], bytes) != 0
-              : kept > 0 && !records[at]->is_truncation && redo(fd, records[at], kept) != 0)
-      return -1;
+    return lost;
   }
-  return lost;
+  long prefix = (long)(next_random(random) % (count + 1));
+  for (long at = 0; at < prefix; at++)
+    if (redo(fd, records[at], 0, records[at]->new_bytes) != 0) return -1;
+  if (prefix < count && !records[prefix]->is_truncation) {
+    int64_t kept = torn(records[prefix]->new_bytes, random);
+    if (kept > 0 && redo(fd, records[prefix], 0, kept) != 0) return -1;
+  }
+  return count - prefix;
 }
 
 static long apply_to(const char *path, int mode, uint64_t *random) {

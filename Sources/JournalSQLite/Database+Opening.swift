@@ -56,6 +56,9 @@ extension Connection {
       PRAGMA cache_size=-\(options.writerCacheKiB); PRAGMA temp_store=MEMORY;
       PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;
       """)
+    guard options.writerVFS == options.vfs || hasPowersafeOverwrite else {
+      throw JournalError.refused("\(options.path): opened without powersafe overwrite")
+    }
     // Read back: whatever acknowledges relies on it.
     guard try integer("PRAGMA synchronous") == (options.syncsCommits ? 2 : 0) else {
       throw JournalError.refused("\(options.path): synchronous=FULL did not take")

@@ -1,5 +1,6 @@
 import CGather
 package import Journal
+import SQLite
 
 /// How a SQLite journal is opened, and its bounds.
 package struct SQLiteJournalOptions: Sendable {
@@ -49,6 +50,7 @@ extension SQLiteJournalOptions {
   /// The VFS of the writing connection: one write for all frames of a transaction, which needs
   /// every transaction synced.
   var writerVFS: String? {
+    Connection.configureLibrary
     guard syncsCommits, let gathering = gather_vfs(vfs) else { return vfs }
     return String(cString: gathering)
   }

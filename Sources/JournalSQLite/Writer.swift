@@ -78,10 +78,10 @@ final class Writer {
       case .idle:
         owesCheckpoint = false
         let beat = shared.pulse.begin()
-        try? database?.checkpoint(truncating: false)
+        try? database?.checkpoint()
         shared.pulse.end(beat)
       case .closed:
-        try? database?.checkpoint(truncating: true)
+        _ = try? database?.emptyLog()
         database = nil
         return
       }
@@ -155,8 +155,12 @@ final class Writer {
         throw .refused("\(shared.options.path): replaced by another journal while it was open")
       }
       if mustCheckpoint {
-        do throws(SQLiteError) { try opened.checkpoint(truncating: true) } catch {
+        let isEmpty: Bool
+        do throws(SQLiteError) { isEmpty = try opened.emptyLog() } catch {
           throw JournalError(error, file: shared.options.path)
+        }
+        guard isEmpty else {
+          throw .unavailable("\(shared.options.path): its log cannot be emptied while it is read")
         }
       }
       try opened.verifyHeads()

@@ -58,7 +58,7 @@ extension WriterDatabase {
     return group
   }
 
-  private static var full: Int32 { 13 }
+  static var full: Int32 { 13 }
   private static var deviceError: Int32 { 10 }
 
   private func apply(

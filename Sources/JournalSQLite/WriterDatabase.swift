@@ -16,6 +16,8 @@ final class WriterDatabase {
   var streams: LRUCache<StreamKey, StreamHead>
   let statements: WriterStatements
 
+  /// Opens the database, and has everything that stands in its log on disk before anything of it is
+  /// told: a process that was killed while committing has written what it had not synced yet.
   init(
     _ options: SQLiteJournalOptions, newEpoch: @escaping () -> JournalEpoch
   ) throws(JournalError) {
@@ -25,6 +27,12 @@ final class WriterDatabase {
     streams = LRUCache(capacity: options.rememberedStreamsMax)
     do throws(SQLiteError) { statements = try WriterStatements(connection) } catch {
       throw JournalError(error, file: options.path)
+    }
+    do throws(SQLiteError) { _ = try emptyLog() } catch {
+      // The log is synced before the first page is copied, so that a full disk harms nobody.
+      guard error.primaryCode == Self.full else {
+        throw JournalError(error, file: options.path)
+      }
     }
   }
 
@@ -45,9 +53,15 @@ final class WriterDatabase {
     } catch { throw .unavailable("\(file): \(error)") }
   }
 
-  /// Copies the write-ahead log into the file. Best effort, unless `truncating`.
-  func checkpoint(truncating: Bool) throws(SQLiteError) {
-    try connection.execute("PRAGMA wal_checkpoint(\(truncating ? "TRUNCATE" : "PASSIVE"))")
+  /// Copies of the write-ahead log into the file what nobody is in the way of.
+  func checkpoint() throws(SQLiteError) {
+    try connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+  }
+
+  /// Syncs the write-ahead log, copies all of it into the file and cuts it to nothing. False when
+  /// somebody reads what stands in it and does not end.
+  func emptyLog() throws(SQLiteError) -> Bool {
+    try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
   }
 }
 

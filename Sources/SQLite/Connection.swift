@@ -13,6 +13,13 @@ package final class Connection {
   package let path: String
   let handle: OpaquePointer
 
+  /// How the library is used in this process; to be read before its first use. SQLite counts what it
+  /// allocates under a lock that all connections share, and Debian's makes an allocation for each
+  /// cursor of each statement. Where the library is in use already, it stays as it is.
+  package static let configureLibrary: Void = {
+    _ = baedal_sqlite3_without_memory_statistics()
+  }()
+
   /// - Parameter vfs: the name of a registered SQLite VFS; the default one when nil.
   package init(path: String, mode: Mode, vfs: String? = nil) throws(SQLiteError) {
     let flags =
@@ -20,6 +27,7 @@ package final class Connection {
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       case .readOnly: SQLITE_OPEN_READONLY
       }
+    Self.configureLibrary
     var opened: OpaquePointer?
     let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX, vfs)
     guard let opened else {
@@ -70,6 +78,14 @@ package final class Connection {
   package func text(_ sql: String) throws(SQLiteError) -> String? {
     let statement = try prepare(sql)
     return try statement.step() ? statement.text(0) : nil
+  }
+
+  /// Whether a power cut harms nothing beside the bytes of the write it interrupts, as SQLite
+  /// assumes unless it is told otherwise.
+  package var hasPowersafeOverwrite: Bool {
+    var answer: Int32 = -1
+    let code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_POWERSAFE_OVERWRITE, &answer)
+    return code == SQLITE_OK && answer == 1
   }
 
   /// Whether no transaction is open.

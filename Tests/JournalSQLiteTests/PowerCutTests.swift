@@ -3,6 +3,7 @@ import CSQLite
 import Journal
 import JournalContract
 import JournalSQLite
+import SQLite
 import Synchronization
 import Testing
 
@@ -11,15 +12,64 @@ import Testing
 struct PowerCutTests {
   private static let modes = [POWERCUT_LOSE_ALL, POWERCUT_KEEP_PREFIX, POWERCUT_KEEP_SOME]
 
-  @Test("what was acknowledged survives a power cut at any write", arguments: modes)
+  @Test("what was acknowledged survives a power cut at any write or sync", arguments: modes)
   func acknowledgedSurvives(_ mode: Int) async throws {
-    for crashPoint in stride(from: 0, to: 60, by: 4) {
+    var writesLost = 0
+    for crashPoint in stride(from: 0, to: 60, by: 2) {
       let disk = try ForgetfulDisk()
-      let acknowledged = try await disk.writeUntilPowerCut(afterWrites: crashPoint)
-      disk.cutPower(mode, seed: UInt64(crashPoint))
+      // A group is one write: one that fails has not begun, one that is not synced can be torn.
+      let isTorn = crashPoint % 4 == 0
+      let acknowledged = try await disk.writeUntilPowerCut(
+        after: crashPoint, fault: isTorn ? powercut_fail_syncs : powercut_fail_writes)
+      writesLost += disk.cutPower(mode, seed: UInt64(crashPoint))
       let lost = try await disk.lost(of: acknowledged)
-      #expect(lost.isEmpty, "power cut after \(crashPoint) writes")
+      #expect(lost.isEmpty, "power cut after \(crashPoint) writes, or syncs")
     }
+    #expect(writesLost > 0)
+  }
+
+  @Test("what a killed process had not synced is on disk before it is told")
+  func recoveredIsSynced() async throws {
+    let disk = try ForgetfulDisk()
+    let journal = try await disk.open()
+    _ = try await journal.append(append(["a"], to: order("x")))
+    powercut_fail_syncs(SQLITE_IOERR | (4 << 8), 0)
+    await #expect(throws: JournalError.self) {
+      _ = try await journal.append(append(["b"], to: order("x"), at: 1))
+    }
+    await journal.close()
+    powercut_fail_syncs(SQLITE_OK, 0)
+    let restarted = try await disk.open()
+    let told = try await restarted.load(order("x")).events.map(\.text)
+    #expect(told == ["a", "b"])
+    powercut_fail_writes(SQLITE_IOERR, 0)
+    powercut_fail_syncs(SQLITE_IOERR, 0)
+    await restarted.close()
+    disk.cutPower(POWERCUT_LOSE_ALL, seed: 1)
+    let again = try await disk.open()
+    #expect(try await again.load(order("x")).events.map(\.text) == told)
+    await again.close()
+  }
+
+  @Test("a log that is being read is not built on after a failed sync")
+  func readWhileRecovering() async throws {
+    let disk = try ForgetfulDisk()
+    let journal = try await disk.open()
+    _ = try await journal.append(append(["a"], to: order("x")))
+    let reader = try disk.beginReading()
+    powercut_fail_syncs(SQLITE_IOERR | (4 << 8), 0)
+    await #expect(throws: JournalError.self) {
+      _ = try await journal.append(append(["b"], to: order("x"), at: 1))
+    }
+    powercut_fail_syncs(SQLITE_OK, 0)
+    await #expect(throws: JournalError.self) {
+      _ = try await journal.append(append(["b"], to: order("x"), at: 1))
+    }
+    withExtendedLifetime(reader) {}
+    try reader.execute("COMMIT")
+    let version = try await settledVersion(of: order("x"), in: journal)
+    _ = try await journal.append(append(["c"], to: order("x"), at: version))
+    await journal.close()
   }
 
   @Test("without syncing the same test finds acknowledged orders lost")
@@ -27,7 +77,8 @@ struct PowerCutTests {
     var lost = 0
     for crashPoint in [40, 80] {
       let disk = try ForgetfulDisk { $0.syncsCommits = false }
-      let acknowledged = try await disk.writeUntilPowerCut(afterWrites: crashPoint)
+      let acknowledged = try await disk.writeUntilPowerCut(
+        after: crashPoint, fault: powercut_fail_writes)
       disk.cutPower(POWERCUT_LOSE_ALL, seed: 1)
       lost += try await disk.lost(of: acknowledged).count
     }
@@ -85,11 +136,7 @@ struct PowerCutTests {
   func largeTransaction() async throws {
     let disk = try ForgetfulDisk { $0.writerCacheKiB = 64 }
     let journal = try await disk.open()
-    let texts = (0..<100).map { "\($0)" }
-    var large = append(texts, to: order("large"))
-    for index in texts.indices {
-      large.streams[0].events[index].payload += [UInt8](repeating: 120, count: 20_000)
-    }
+    let large = largeAppend(to: order("large"))
     let before = powercut_write_count()
     _ = try await journal.append(large)
     // 2 MB, by no more than 128 KiB at a time.
@@ -103,6 +150,42 @@ struct PowerCutTests {
     let again = try await disk.open()
     #expect(try await again.load(order("large")).events.map(\.payload) == payloads)
     await again.close()
+  }
+
+  /// With a small page cache it is in the log in part before COMMIT.
+  @Test("a large transaction that fails at any of its writes is not there", arguments: [64, 8192])
+  func largeTransactionFails(_ cacheKiB: Int) async throws {
+    for (index, code) in [SQLITE_FULL, SQLITE_IOERR].enumerated() {
+      for failing in stride(from: index, to: 16, by: 3) {
+        let disk = try ForgetfulDisk { $0.writerCacheKiB = cacheKiB }
+        let journal = try await disk.open()
+        _ = try await journal.append(append(["a"], to: order("x")))
+        powercut_fail_writes(code, failing)
+        await #expect(throws: JournalError.self) {
+          _ = try await journal.append(largeAppend(to: order("large")))
+        }
+        powercut_fail_writes(SQLITE_OK, 0)
+        let version = try await settledVersion(of: order("x"), in: journal)
+        _ = try await journal.append(append(["b"], to: order("x"), at: version))
+        #expect(try await journal.load(order("large")).events.isEmpty)
+        await journal.close()
+        disk.cutPower(POWERCUT_LOSE_ALL, seed: 1)
+        let again = try await disk.open()
+        #expect(try await again.load(order("large")).events.isEmpty)
+        #expect(try await again.load(order("x")).events.map(\.text) == ["a", "b"])
+        await again.close()
+      }
+    }
+  }
+
+  /// 2 MB.
+  private func largeAppend(to stream: StreamKey) -> Append {
+    let texts = (0..<100).map { "\($0)" }
+    var large = append(texts, to: stream)
+    for index in texts.indices {
+      large.streams[0].events[index].payload += [UInt8](repeating: 120, count: 20_000)
+    }
+    return large
   }
 
   @Test("a failed fsync makes the appends unknown, and the journal goes on")
@@ -181,11 +264,20 @@ private final class ForgetfulDisk: Sendable {
 
   func open() async throws -> SQLiteJournal { try await openJournal(options) }
 
-  /// Four orders at a time grow until no write reaches the disk any more. Returns how far each was
-  /// acknowledged.
-  func writeUntilPowerCut(afterWrites count: Int) async throws -> [StreamKey: Int64] {
+  /// A transaction that reads and goes on.
+  func beginReading() throws -> Connection {
+    let reader = try Connection(path: options.path, mode: .readOnly)
+    try reader.execute("BEGIN; SELECT count(*) FROM events")
+    return reader
+  }
+
+  /// Four orders at a time grow until no write, or no sync, reaches the disk any more. Returns how
+  /// far each was acknowledged.
+  func writeUntilPowerCut(
+    after count: Int, fault: (_ code: Int32, _ after: Int) -> Void
+  ) async throws -> [StreamKey: Int64] {
     let journal = try await open()
-    powercut_fail_writes(SQLITE_IOERR, count)
+    fault(SQLITE_IOERR, count)
     let acknowledged = await withTaskGroup(of: (StreamKey, Int64).self) { group in
       for number in 0..<4 {
         group.addTask {
@@ -201,14 +293,17 @@ private final class ForgetfulDisk: Sendable {
       }
       return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
+    powercut_fail_writes(SQLITE_IOERR, 0)
     powercut_fail_syncs(SQLITE_IOERR, 0)
     await journal.close()
     return acknowledged
   }
 
-  func cutPower(_ mode: Int, seed: UInt64) {
+  /// Returns how many writes it took.
+  @discardableResult
+  func cutPower(_ mode: Int, seed: UInt64) -> Int {
     heal()
-    _ = powercut_apply(options.path, Int32(mode), seed)
+    return powercut_apply(options.path, Int32(mode), seed)
   }
 
   /// The orders of which something acknowledged is missing.

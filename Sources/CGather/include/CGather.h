@@ -9,6 +9,11 @@
  * Only for a connection that syncs every transaction (`synchronous=FULL`): it is by the sync that
  * others see the frames before SQLite's index points to them. A write that fails is reported by the
  * call that passes it on, which for such a connection is part of COMMIT, as it is without this.
+ *
+ * Only over a VFS with powersafe overwrite (SQLITE_IOCAP_POWERSAFE_OVERWRITE, the default): without
+ * it SQLite fills the sector up after the sync. And only for the one connection that writes to the
+ * database: what a transaction rolled back had spilled is passed on later, over whatever another one
+ * has written there.
  */
 #ifndef BAEDAL_CGATHER_H
 #define BAEDAL_CGATHER_H

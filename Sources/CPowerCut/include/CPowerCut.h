@@ -21,7 +21,7 @@ enum {
   POWERCUT_LOSE_ALL = 0,
   /* The first writes are left, the one after them torn. */
   POWERCUT_KEEP_PREFIX = 1,
-  /* Any of the writes are left, each whole, torn or not at all. */
+  /* Any pages of the writes are left, each whole, torn or not at all. */
   POWERCUT_KEEP_SOME = 2,
 };
 
