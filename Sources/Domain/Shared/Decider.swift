@@ -68,6 +68,10 @@ extension Decider {
     events.reduce(state) { evolve($0, $1) }
   }
 
+  private static var absent: Rejection {
+    Rejection(.notFound, "there is no such \(name.lowercased())")
+  }
+
   private static func admit(
     _ command: Command, state: State, by principal: Principal
   ) throws(Rejection) {
@@ -78,7 +82,6 @@ extension Decider {
     }
     let nothing = Self.phase(of: initial)
     let row = table.row(phase: phase, command: kind, role: principal.role)
-    let absent = Rejection(.notFound, "there is no such \(name.lowercased())")
     guard phase != nothing || row != nil else { throw absent }
     guard isOwner(principal, of: state, for: command) else {
       // Who may not see it learns nothing: they are refused as if it did not exist.

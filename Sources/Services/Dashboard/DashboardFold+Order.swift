@@ -112,13 +112,13 @@ extension DashboardFold {
 
   /// Such as `18,000 won`.
   static func won(_ amount: Int64) -> String {
-    var digits = Array(String(amount.magnitude))
+    var digits = Array(String(amount.magnitude).utf8)
     var at = digits.count - 3
     while at > 0 {
-      digits.insert(",", at: at)
+      digits.insert(UInt8(ascii: ","), at: at)
       at -= 3
     }
-    return "\(amount < 0 ? "-" : "")\(String(digits)) won"
+    return "\(amount < 0 ? "-" : "")\(String(decoding: digits, as: UTF8.self)) won"
   }
 }
 

@@ -10,21 +10,25 @@ public enum CallPath {
   /// method of `baedal.order.v1.OrderService` belongs to `order`, any other to its full service.
   static func step(_ method: String, on node: String) -> String? {
     guard !node.isEmpty, !method.isEmpty else { return nil }
-    let service = method.prefix { $0 != "/" }
-    let parts = service.split(separator: ".")
-    let name = parts.count == 4 && parts[0] == "baedal" ? parts[1] : service
-    return "\(name)@\(node)"
+    // By bytes: it is asked at each call that leads to another, and characters cost ten times as
+    // much.
+    let service = method.utf8.prefix { $0 != UInt8(ascii: "/") }
+    let parts = service.split(separator: UInt8(ascii: "."))
+    let name = parts.count == 4 && parts[0].elementsEqual("baedal".utf8) ? parts[1] : service
+    return "\(Substring(name))@\(node)"
   }
 
   /// Why a call that has come this way may not begin at that method on that node; nil if it may.
   static func refusal(_ metadata: CallMetadata, to method: String, on node: String) -> String? {
     guard let via = metadata.via, let step = step(method, on: node) else { return nil }
-    let steps = via.split(separator: ",")
-    let shown = (steps.prefix(stepsMax).map { String($0.prefix(100)) } + [step])
+    let steps = via.utf8.split(separator: UInt8(ascii: ","))
+    let goesRound = steps.contains { $0.elementsEqual(step.utf8) }
+    guard goesRound || steps.count >= stepsMax else { return nil }
+    let shown = (steps.prefix(stepsMax).map { String(Substring($0).prefix(100)) } + [step])
       .joined(separator: " → ")
-    if steps.contains(where: { $0 == step }) { return "the call goes round: \(shown)" }
-    return steps.count < stepsMax
-      ? nil : "the call has come through \(steps.count) services, at most \(stepsMax): \(shown)"
+    return goesRound
+      ? "the call goes round: \(shown)"
+      : "the call has come through \(steps.count) services, at most \(stepsMax): \(shown)"
   }
 }
 
