@@ -55,6 +55,18 @@ struct ServerTimeTests {
     #expect(tick(&machine, .seconds(55)) == "close DEADLINE_EXCEEDED after 1")
   }
 
+  @Test("frames on end, each read ending inside one, are no frame that does not get complete")
+  func pipelinedFrames() {
+    var machine = ServerConnectionTests.machine(.open)
+    for second in 0...60 {
+      let now = Self.start.advanced(by: .seconds(second))
+      _ = machine.receive(.ping(Ping(nonce: 1)), at: now) { _ in nil }
+      machine.received(at: now, isPartial: true)
+      #expect(tick(&machine, .seconds(second)) == "none")
+    }
+    #expect(tick(&machine, .seconds(90)) == "close DEADLINE_EXCEEDED after 1")
+  }
+
   @Test("a connection without calls is drained, one with a call is not")
   func idle() {
     var limits = ServerLimits()

@@ -9,9 +9,10 @@ from collections import Counter
 OURS = ["Transport", "Messages", "Domain", "Services", "Journal", "JournalSQLite", "Views", "Node"]
 LIBRARIES = {
     "libprotobuf-c": "Messages", "libsqlite3": "SQLite", "libdispatch": "Swift runtime",
-    "libswift": "Swift runtime", "libc": "C library", "ld-linux": "C library",
-    "[kernel": "kernel",
+    "libc": "C library", "ld-linux": "C library", "[kernel": "kernel",
 }
+# Linked into the binary: the runtime's functions, its C++, and the standard library's Swift.
+RUNTIME = re.compile(r"^_?swift_|swift::|^\$s[sS]")
 # A Swift symbol begins with the length and the name of its module.
 SYMBOL = re.compile(r"^\$s(\d+)(\w+)")
 # System calls tell who paid where SQLite and libc, built without frame pointers, hide it.
@@ -76,6 +77,8 @@ def kind(leaf):
     for start, name in LIBRARIES.items():
         if library.startswith(start):
             return name
+    if RUNTIME.search(symbol):
+        return "Swift runtime"
     name = module(symbol)
     if name.startswith("NIO") or name.startswith("CNIO"):
         return "NIO"

@@ -1,6 +1,7 @@
 """Payment for Baedal, in Python: what Sources/Services/Payment does, for a provider of your own.
 
     payment.py --listen HOST:PORT --data DIRECTORY --order HOST:PORT [--name NAME]
+        [--token-file FILE] [--tls-certificate FILE --tls-key FILE --tls-ca FILE] [--insecure]
 
 Intent, outcome, refunds: each is in the journal before the next step, so that a process that is
 killed anywhere goes on where it was. `--order` is a node that runs the order service.

@@ -8,7 +8,7 @@ public enum AdminServiceMethods {
   /// What runs here.
   public static let getNode =
     UnaryMethod<GetNodeRequest, GetNodeResponse>(path: "baedal.admin.v1.AdminService/GetNode")
-  /// Checks the promises P1 to P4 over the journals of this node.
+  /// Checks the promises P1 to P4 over the journals that this node reaches, its own and others'.
   public static let audit =
     UnaryMethod<AuditRequest, AuditResponse>(path: "baedal.admin.v1.AdminService/Audit")
   /// Events that were set aside, of all services: the node that is asked asks the others.
@@ -24,7 +24,7 @@ public enum AdminServiceMethods {
   /// Gives up on a parked event for good; what waits behind it goes on. Who did it is kept.
   public static let discardParked =
     UnaryMethod<ParkedEventRequest, ParkedEventResponse>(path: "baedal.admin.v1.AdminService/DiscardParked")
-  /// Builds the dashboard anew from the journals of this node, beside the one in use, which answers
+  /// Builds the dashboard of this node anew from the journals, beside the one in use, which answers
   /// until the new one takes its place. Tells how far it is; the last message says that it is done.
   /// Cancelling the call, or an error, leaves the one in use as it was. One at a time.
   public static let rebuildDashboard =

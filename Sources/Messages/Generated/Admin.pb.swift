@@ -248,7 +248,7 @@ public struct AuditCount: Message {
 
 /// `baedal.admin.v1.AuditViolation`.
 public struct AuditViolation: Message {
-  /// "P1" to "P4", or "journal"
+  /// "P1" to "P4", "journal" or "view"
   public var promise: String
   public var orderID: String
   public var text: String

@@ -185,7 +185,7 @@ public struct WatchOrderRequest: Message {
 public struct OrderUpdate: Message {
   /// as it is now, which may be further than `step`
   public var order: OrderSummary?
-  /// one thing that happened; absent on the first
+  /// one thing that happened; absent on the first, and where only `order` changed
   public var step: OrderStep?
 
   public init() { self.init(order: nil) }

@@ -155,7 +155,7 @@ public struct Frame: Message {
   }
 }
 
-/// Opens a connection. Nothing but calls may follow it before the reply.
+/// Opens a connection. What may follow it before the reply is held to the limits of proto/README.md.
 public struct Hello: Message {
   /// lowest and highest protocol version the client speaks
   public var versionMin: UInt32
@@ -232,7 +232,7 @@ public struct Limits: Message {
 
 /// Who is calling. All empty means anonymous.
 public struct Credentials: Message {
-  /// such as "customer", "store", "rider", "operator", "node"
+  /// such as "customer", "store", "rider", "operator", "service"
   public var role: String
   /// who, within the role
   public var id: String

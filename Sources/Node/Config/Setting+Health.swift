@@ -2,7 +2,8 @@ extension Setting {
   static let health: [Setting] = [
     .text(
       "http.address", \.http.address, .optionalAddress,
-      "Where /livez, /readyz and /startupz are answered over HTTP; empty for nowhere."),
+      "Where probes (/livez, /readyz, /startupz) and the node's signals (/metrics, /signals/…) are "
+        + "answered over HTTP; empty for nowhere."),
     .text(
       "http.insecure", \.http.insecure, .insecureHTTP,
       "Needed to answer over HTTP beyond this machine: it speaks plain, and asks nobody who they "

@@ -14,7 +14,7 @@ package protocol AdminServiceProtocol: Sendable {
       _ request: GetNodeRequest, context: CallContext
     ) async throws(RPCError) -> GetNodeResponse
 
-  /// Checks the promises P1 to P4 over the journals of this node.
+  /// Checks the promises P1 to P4 over the journals that this node reaches, its own and others'.
   nonisolated(nonsending)
     func audit(
       _ request: AuditRequest, context: CallContext
@@ -45,7 +45,7 @@ package protocol AdminServiceProtocol: Sendable {
       _ request: ParkedEventRequest, context: CallContext
     ) async throws(RPCError) -> ParkedEventResponse
 
-  /// Builds the dashboard anew from the journals of this node, beside the one in use, which answers
+  /// Builds the dashboard of this node anew from the journals, beside the one in use, which answers
   /// until the new one takes its place. Tells how far it is; the last message says that it is done.
   /// Cancelling the call, or an error, leaves the one in use as it was. One at a time.
   /// Calls `send` for each message; waits while the reader has no room.

@@ -34,7 +34,7 @@ public struct CallContext: Sendable {
 
 /// Who is calling, as this layer knows it: a role and an identifier within the role.
 public struct Principal: Sendable, Hashable {
-  /// Such as `customer`, `store`, `rider`, `operator`, `node`; empty if anonymous.
+  /// Such as `customer`, `store`, `rider`, `operator`, `service`; empty if anonymous.
   public var role: String
   public var id: String
 

@@ -12,10 +12,12 @@ extension ServerConnection {
     }
   }
 
-  /// A frame came in. `route` looks a method up.
+  /// A whole frame came in. `route` looks a method up.
   mutating func receive(
     _ frame: Frame.Kind, at now: MonotonicInstant, route: (String) -> Router.Route?
   ) -> Action {
+    // Whatever follows it in the same bytes has begun just now.
+    frameStartedAt = nil
     switch (phase, frame) {
     case (.closed, _):
       return .none
@@ -116,7 +118,8 @@ extension ServerConnection {
     guard calls.count < Int(limits.connection.callsInFlightMax) else {
       return reject(
         wire, .resourceExhausted,
-        "over \(limits.connection.callsInFlightMax) calls in flight on this connection")
+        "over \(limits.connection.callsInFlightMax) calls in flight on this connection",
+        retryAfter: .milliseconds(100))
     }
     let metadata = wire.metadata.isEmpty ? CallMetadata() : CallMetadata(wire.metadata)
     guard wire.metadata.isEmpty || metadata.byteCount <= Int(limits.connection.metadataBytesMax)
@@ -136,7 +139,9 @@ extension ServerConnection {
         "credit over the limit of \(limits.connection.streamCreditMax) messages")
     }
     guard budget.take(wire.payload.count) else {
-      return reject(wire, .resourceExhausted, "the server holds too many request bytes")
+      return reject(
+        wire, .resourceExhausted, "the server holds too many request bytes",
+        retryAfter: .milliseconds(100))
     }
     let deadline = Self.deadline(of: wire, at: now)
     if deadline < earliestDeadline { earliestDeadline = deadline }
@@ -155,13 +160,13 @@ extension ServerConnection {
   }
 
   /// Ends a call that was never begun; nothing is kept of it.
-  private func reject(_ wire: Call, _ code: StatusCode, _ message: String) -> Action {
+  private func reject(
+    _ wire: Call, _ code: StatusCode, _ message: String, retryAfter: Duration? = nil
+  ) -> Action {
     .send(
       .end(
         wire.callID,
-        RPCError(
-          code: code, message: message,
-          retryAfter: code == .resourceExhausted ? .milliseconds(100) : nil, unprocessed: true)))
+        RPCError(code: code, message: message, retryAfter: retryAfter, unprocessed: true)))
   }
 
   private mutating func cancel(_ id: UInt64) -> Action {
