@@ -114,8 +114,7 @@ extension String {
 
   /// Whether the byte is in it. `memchr`, since this is asked of every text of every append.
   fileprivate func has(_ byte: UInt8) -> Bool {
-    var text = self
-    return text.withUTF8 { utf8 in
+    withBytes { utf8 in
       guard let start = utf8.baseAddress else { return false }
       return memchr(start, Int32(byte), utf8.count) != nil
     }

@@ -37,8 +37,7 @@ public struct CRC32C: Sendable {
 
   /// Adds the length and the UTF-8 of `text`.
   public mutating func add(_ text: String) {
-    var text = text
-    text.withUTF8 { utf8 in
+    text.withBytes { utf8 in
       add(Int64(utf8.count))
       add(UnsafeRawBufferPointer(utf8))
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Journal
 import SQLite
 
@@ -74,20 +75,25 @@ enum EventRow {
     "\(stream.category)/\(stream.id)/\(version.value)"
   }
 
+  /// Byte for byte: building the text to compare with costs several times as much.
   private static func hasUsualID(_ event: RecordedEvent) -> Bool {
-    // Piece by piece: building the text to compare it with costs several times as much.
-    var rest = event.id.text.utf8[...]
-    return rest.drop(event.stream.category) && rest.drop("/") && rest.drop(event.stream.id)
-      && rest.drop("/") && rest.drop(String(event.version.value)) && rest.isEmpty
+    event.id.text.withBytes { id in
+      var rest = UnsafeRawBufferPointer(id)
+      return rest.drop(event.stream.category) && rest.drop("/") && rest.drop(event.stream.id)
+        && rest.drop("/") && rest.drop(String(event.version.value)) && rest.isEmpty
+    }
   }
 }
 
-extension Substring.UTF8View {
-  /// Takes `text` off the front; false when it does not stand there.
+extension UnsafeRawBufferPointer {
+  /// Takes the bytes of `text` off the front; false when they do not stand there.
   fileprivate mutating func drop(_ text: String) -> Bool {
-    guard starts(with: text.utf8) else { return false }
-    self = dropFirst(text.utf8.count)
-    return true
+    text.withBytes { bytes in
+      guard let part = bytes.baseAddress, let base = baseAddress else { return bytes.isEmpty }
+      guard count >= bytes.count, memcmp(base, part, bytes.count) == 0 else { return false }
+      self = UnsafeRawBufferPointer(rebasing: dropFirst(bytes.count))
+      return true
+    }
   }
 }
 

@@ -44,7 +44,7 @@ extension WriterDatabase {
       // Before COMMIT nothing is in the log: the outcome is certain.
       let undone = (try? statements.rollback.run()) != nil || connection.isAutocommit
       heads = headsBefore
-      streams.removeAll()
+      forgetHeads()
       let usable = undone && !error.isCorruption && error.primaryCode != Self.deviceError
       return .failed(
         JournalError(error, file: file), count: appends.count,
@@ -99,7 +99,6 @@ extension WriterDatabase {
     into events: inout [RecordedEvent]
   ) throws(SQLiteError) -> StreamReceipt {
     let partition = entry.stream.partition(of: heads.count)
-    var head = head
     if !entry.events.isEmpty {
       if head.number == 0 { head.number = try addStream(entry.stream) }
       for event in entry.events {
@@ -113,29 +112,10 @@ extension WriterDatabase {
         try statements.addEvent.run()
         events.append(row)
       }
-      streams.insert(head, for: entry.stream)
     }
     return StreamReceipt(
       stream: entry.stream, partition: partition, lastPosition: heads[partition.index],
       version: head.version)
-  }
-
-  private func head(of stream: StreamKey) throws(SQLiteError) -> StreamHead {
-    if let known = streams.value(for: stream) { return known }
-    statements.findStream.bind(1, stream.id)
-    statements.findStream.bind(2, stream.category)
-    guard try statements.findStream.step() else {
-      return StreamHead(number: 0, version: .none)
-    }
-    let number = statements.findStream.integer(0)
-    statements.findStream.reset()
-    statements.findVersion.bind(1, number)
-    let found = try statements.findVersion.step()
-    let version = StreamVersion(found ? statements.findVersion.integer(0) : 0)
-    statements.findVersion.reset()
-    let head = StreamHead(number: number, version: version)
-    streams.insert(head, for: stream)
-    return head
   }
 
   private func addStream(_ stream: StreamKey) throws(SQLiteError) -> Int64 {
@@ -147,11 +127,8 @@ extension WriterDatabase {
 
   /// The number of a stream that is about to get a mark or a deadline.
   private func number(of stream: StreamKey) throws(SQLiteError) -> Int64 {
-    var head = try head(of: stream)
-    if head.number == 0 {
-      head.number = try addStream(stream)
-      streams.insert(head, for: stream)
-    }
+    let head = try head(of: stream)
+    if head.number == 0 { head.number = try addStream(stream) }
     return head.number
   }
 

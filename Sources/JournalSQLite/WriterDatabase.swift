@@ -3,17 +3,26 @@ import SQLite
 
 /// The writing connection, its statements and what it remembers. Lives on the writer's thread.
 final class WriterDatabase {
-  /// A stream's number (0 while it has none) and version.
-  struct StreamHead {
+  /// A stream's number (0 while it has none) and version. A reference, so that what is remembered
+  /// of a stream moves with it and need not be looked up again.
+  final class StreamHead {
     var number: Int64
     var version: StreamVersion
+
+    init(number: Int64, version: StreamVersion) {
+      self.number = number
+      self.version = version
+    }
   }
 
   let connection: Connection
   let identity: JournalIdentity
   let file: String
   var heads: [Position]
-  var streams: LRUCache<StreamKey, StreamHead>
+  /// Of the streams used last. Emptied when a transaction fails: its appends have moved them.
+  private(set) var streams: LRUCache<StreamKey, StreamHead>
+  /// That of the append at work, most often: its marks and deadlines are its stream's.
+  private var latest: (key: StreamKey, head: StreamHead)?
   let statements: WriterStatements
 
   /// Opens the database, and has everything that stands in its log on disk before anything of it is
@@ -34,6 +43,38 @@ final class WriterDatabase {
         throw JournalError(error, file: options.path)
       }
     }
+  }
+
+  /// The head of a stream, from memory or from the file.
+  func head(of stream: StreamKey) throws(SQLiteError) -> StreamHead {
+    if let latest, latest.key == stream { return latest.head }
+    let head =
+      if let known = streams.value(for: stream) { known } else {
+        try findHead(of: stream)
+      }
+    latest = (stream, head)
+    return head
+  }
+
+  private func findHead(of stream: StreamKey) throws(SQLiteError) -> StreamHead {
+    statements.findStream.bind(1, stream.id)
+    statements.findStream.bind(2, stream.category)
+    let head = StreamHead(number: 0, version: .none)
+    if try statements.findStream.step() {
+      head.number = statements.findStream.integer(0)
+      statements.findStream.reset()
+      statements.findVersion.bind(1, head.number)
+      let found = try statements.findVersion.step()
+      head.version = StreamVersion(found ? statements.findVersion.integer(0) : 0)
+      statements.findVersion.reset()
+    }
+    streams.insert(head, for: stream)
+    return head
+  }
+
+  func forgetHeads() {
+    streams.removeAll()
+    latest = nil
   }
 
   /// The last event of each partition, read with its checksum: whether what was opened again can

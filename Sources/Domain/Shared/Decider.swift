@@ -77,11 +77,11 @@ extension Decider {
   ) throws(Rejection) {
     let kind = kind(of: command)
     let phase = phase(of: state)
-    guard table.isAllowed(principal.role, kind) else {
+    let row = table.row(phase: phase, command: kind, role: principal.role)
+    guard row != nil || table.isAllowed(principal.role, kind) else {
       throw Rejection(.forbiddenRole, "\(kind.rawValue) is not for the role \(principal.role)")
     }
     let nothing = Self.phase(of: initial)
-    let row = table.row(phase: phase, command: kind, role: principal.role)
     guard phase != nothing || row != nil else { throw absent }
     guard isOwner(principal, of: state, for: command) else {
       // Who may not see it learns nothing: they are refused as if it did not exist.

@@ -165,11 +165,12 @@ extension Follower {
   }
 
   private func take(_ events: [RecordedEvent], of index: Int) {
+    let interest = subscription.subscriber.interest
     for event in events {
       // A source that skips one within a page is asked again from there.
       guard event.position == intakes[index].window.last.next else { return }
       intakes[index].window.take(recordedAt: event.recordedAt)
-      guard subscription.subscriber.interest.includes(event) else {
+      guard interest.includes(event) else {
         intakes[index].window.finish(event.position)
         continue
       }

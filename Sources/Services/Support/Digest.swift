@@ -9,12 +9,12 @@ package enum Digest {
     for part in parts {
       update(&hash, Array(part.utf8))
     }
-    return hex(hash.finalize().prefix(16))
+    return hash.finalize().withUnsafeBytes(hex)
   }
 
   /// The same over bytes.
   package static func name(of bytes: [UInt8]) -> String {
-    hex(SHA256.hash(data: bytes).prefix(16))
+    SHA256.hash(data: bytes).withUnsafeBytes(hex)
   }
 
   private static func update(_ hash: inout SHA256, _ bytes: [UInt8]) {
@@ -22,14 +22,20 @@ package enum Digest {
     hash.update(data: bytes)
   }
 
-  private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits: [UInt8] = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(32)
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+  /// The first half of a hash.
+  private static func hex(_ hash: UnsafeRawBufferPointer) -> String {
+    String(unsafeUninitializedCapacity: 32) { text in
+      var count = 0
+      for byte in hash.prefix(16) {
+        text[count] = digit(byte >> 4)
+        text[count + 1] = digit(byte & 15)
+        count += 2
+      }
+      return count
     }
-    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 }
