@@ -12,14 +12,14 @@ extension ReaderDatabase {
       "\(Self.deadlines) WHERE d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2")
     select.bind(1, time.milliseconds)
     select.bind(2, Int64(max(0, limit)))
-    return try deadlines(of: select)
+    return try sound(select, deadline)
   }
 
   func nextDeadline(after time: WallTime?) throws -> Deadline? {
     let select = try statement(
-      "\(Self.deadlines) WHERE d.due_at > ?1 ORDER BY d.due_at LIMIT 1")
+      "\(Self.deadlines) WHERE d.due_at > ?1 ORDER BY d.due_at")
     select.bind(1, time?.milliseconds ?? .min)
-    return try deadlines(of: select).first
+    return try sound(select, deadline, max: 1).first
   }
 
   func deadlines(kind: String?, after deadline: Deadline?, limit: Int) throws -> [Deadline] {
@@ -36,7 +36,7 @@ extension ReaderDatabase {
     select.bind(4, deadline?.key.stream.id ?? "")
     select.bind(5, deadline?.key.kind ?? "")
     select.bind(6, Int64(max(0, limit)))
-    return try deadlines(of: select)
+    return try sound(select, self.deadline)
   }
 
   func deadlines(of stream: StreamKey) throws -> [Deadline] {
@@ -44,7 +44,7 @@ extension ReaderDatabase {
       "\(Self.deadlines) WHERE s.id = ?1 AND s.category = ?2 ORDER BY d.due_at")
     select.bind(1, stream.id)
     select.bind(2, stream.category)
-    return try deadlines(of: select)
+    return try all(select, deadline)
   }
 
   func parked(
@@ -61,7 +61,7 @@ extension ReaderDatabase {
     select.bind(3, Int64(key?.partition.index ?? -1))
     select.bind(4, key?.position.value ?? 0)
     select.bind(5, Int64(max(0, limit)))
-    return try parked(of: select)
+    return try sound(select, parked)
   }
 
   func parkedEvent(_ key: ParkedKey) throws -> ParkedEvent? {
@@ -70,7 +70,7 @@ extension ReaderDatabase {
     select.bind(1, key.subscriber)
     select.bind(2, Int64(key.partition.index))
     select.bind(3, key.position.value)
-    return try parked(of: select).first
+    return try all(select, parked).first
   }
 
   private static let parkedRows = """
@@ -78,39 +78,50 @@ extension ReaderDatabase {
       parked_at, checksum FROM parked
     """
 
-  private func deadlines(of select: Statement) throws -> [Deadline] {
+  /// Every row; throws when one is damaged.
+  private func all<Row>(_ select: Statement, _ row: (Statement) throws -> Row) throws -> [Row] {
     defer { select.reset() }
-    var deadlines: [Deadline] = []
-    while try select.step() {
-      let key = DeadlineKey(
-        stream: StreamKey(category: select.text(0), id: select.text(1)), kind: select.text(2))
-      let deadline = Deadline(
-        key: key, dueAt: WallTime(milliseconds: select.integer(3)), owner: select.text(4),
-        payload: select.text(5))
-      guard RowChecksum.of(deadline) == select.integer(6) else {
-        throw corruption(key.stream, "the deadline '\(key.kind)' is damaged")
-      }
-      deadlines.append(deadline)
-    }
-    return deadlines
+    var rows: [Row] = []
+    while try select.step() { rows.append(try row(select)) }
+    return rows
   }
 
-  private func parked(of select: Statement) throws -> [ParkedEvent] {
+  /// The rows that are not damaged, for those who work through all of them: a damaged one holds up
+  /// what it belongs to, and nobody else.
+  private func sound<Row>(
+    _ select: Statement, _ row: (Statement) throws -> Row, max: Int = .max
+  ) throws -> [Row] {
     defer { select.reset() }
-    var events: [ParkedEvent] = []
-    while try select.step() {
-      let event = ParkedEvent(
-        key: ParkedKey(
-          subscriber: select.text(0), partition: Partition(Int(select.integer(1))),
-          position: Position(select.integer(2))),
-        source: select.text(3), stream: StreamKey(category: select.text(4), id: select.text(5)),
-        orderingKey: select.text(6), type: select.text(7), reason: select.text(8),
-        attempts: Int(select.integer(9)), parkedAt: WallTime(milliseconds: select.integer(10)))
-      guard RowChecksum.of(event) == select.integer(11) else {
-        throw corruption(event.stream, "the parked event \(event.key) is damaged")
-      }
-      events.append(event)
+    var rows: [Row] = []
+    while rows.count < max, try select.step() {
+      do { rows.append(try row(select)) } catch let damage as Corruption { tell(of: damage) }
     }
-    return events
+    return rows
+  }
+
+  private func deadline(_ row: Statement) throws -> Deadline {
+    let key = DeadlineKey(
+      stream: StreamKey(category: row.text(0), id: row.text(1)), kind: row.text(2))
+    let deadline = Deadline(
+      key: key, dueAt: WallTime(milliseconds: row.integer(3)), owner: row.text(4),
+      payload: row.text(5))
+    guard RowChecksum.of(deadline) == row.integer(6) else {
+      throw corruption(key.stream, "the deadline '\(key.kind)' is damaged")
+    }
+    return deadline
+  }
+
+  private func parked(_ row: Statement) throws -> ParkedEvent {
+    let event = ParkedEvent(
+      key: ParkedKey(
+        subscriber: row.text(0), partition: Partition(Int(row.integer(1))),
+        position: Position(row.integer(2))),
+      source: row.text(3), stream: StreamKey(category: row.text(4), id: row.text(5)),
+      orderingKey: row.text(6), type: row.text(7), reason: row.text(8),
+      attempts: Int(row.integer(9)), parkedAt: WallTime(milliseconds: row.integer(10)))
+    guard RowChecksum.of(event) == row.integer(11) else {
+      throw corruption(event.stream, "the parked event \(event.key) is damaged")
+    }
+    return event
   }
 }

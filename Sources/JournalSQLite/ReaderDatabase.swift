@@ -7,11 +7,22 @@ final class ReaderDatabase {
   private let file: String
   private let bytesMax: Int
   private var prepared: [String: Statement] = [:]
+  private let damaged: (@Sendable (Corruption) -> Void)?
+  /// Rows that `damaged` has been told of; a page that holds one is read again and again.
+  private var told: Set<String> = []
+  private static let toldMax = 1000
 
   init(_ options: SQLiteJournalOptions) throws(JournalError) {
     connection = try Connection.openReader(options)
     file = options.path
     bytesMax = options.readBytesMax
+    damaged = options.damaged
+  }
+
+  /// A damaged row was passed over.
+  func tell(of damage: Corruption) {
+    guard told.count < Self.toldMax, told.insert(damage.description).inserted else { return }
+    damaged?(damage)
   }
 
   /// Runs `body` on one moment of the database.

@@ -39,6 +39,9 @@ package struct SQLiteJournalOptions: Sendable {
   /// Told, on the writer's thread, how many nanoseconds each transaction took, from its begin to
   /// the end of its COMMIT.
   package var committed: (@Sendable (_ nanoseconds: Int64) -> Void)?
+  /// Told, on a reader's thread, of a damaged row that was passed over, so that it holds up nobody
+  /// else: of each about once.
+  package var damaged: (@Sendable (Corruption) -> Void)?
 
   package init(path: String, name: String) {
     self.path = path

@@ -94,9 +94,12 @@ extension Background {
     return { projection.knownLag }
   }
 
-  /// Fires the deadlines of `journal`.
+  /// Fires the deadlines of `journal`, once `followers` have dealt with what stood in their sources
+  /// when they began: what others did while this node was away counts before the silence that its
+  /// absence looks like.
   mutating func fire(
-    _ journal: AnyJournal, _ handle: @escaping @Sendable (Deadline) async throws(RPCError) -> Void
+    _ journal: AnyJournal, after followers: [Follower],
+    _ handle: @escaping @Sendable (Deadline) async throws(RPCError) -> Void
   ) {
     let log = log
     let runner = DeadlineRunner(
@@ -109,7 +112,20 @@ extension Background {
             "error": "\(text)",
           ])
       }, handle)
-    add("deadlines of \(journal.name)") { await runner.run(pulse: $0) }
+    add("deadlines of \(journal.name)") { pulse in
+      try await Self.catchUp(followers)
+      await runner.run(pulse: pulse)
+    }
+  }
+
+  /// A source that is away holds nobody up for longer than this.
+  private static let catchUpMax = Duration.seconds(10)
+
+  private static func catchUp(_ followers: [Follower]) async throws {
+    let until = NodeClock.journal.now().advanced(by: catchUpMax)
+    while !followers.allSatisfy(\.hasCaughtUp), NodeClock.journal.now() < until {
+      try await NodeClock.journal.sleep(.milliseconds(20))
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import CPowerCut
 import Glibc
 import Journal
 import JournalSQLite
+import Logging
 import Resilience
 import Services
 
@@ -34,12 +35,15 @@ struct NodeJournals {
   }
 
   /// Opens, or makes, every journal the config asks for.
-  init(_ config: NodeConfig) async throws(JournalError) {
+  init(_ config: NodeConfig, log: Logger? = nil) async throws(JournalError) {
     if config.journal.vfs == Self.powerCutVFS, powercut_register() != 0 {
       throw .refused("the file system '\(Self.powerCutVFS)' cannot be registered")
     }
     for service in Self.owners where config.services.contains(service) {
       var options = Self.options(service, config)
+      options.damaged = { damage in
+        log?.error("damaged row passed over", metadata: ["damage": "\(damage)"])
+      }
       if config.signals.isOn {
         let meter = DurationMeter()
         commits[service] = meter

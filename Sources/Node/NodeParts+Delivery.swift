@@ -37,7 +37,7 @@ extension NodeParts {
       (event) throws(RPCError) in try await dispatcher.take(event)
     }
     let saga = DeliverySaga(journal: journal, deliveries: deliveries, dispatcher: dispatcher)
-    background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    fire(.delivery) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     return saga
   }
 

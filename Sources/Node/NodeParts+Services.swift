@@ -20,7 +20,7 @@ extension NodeParts {
     payment = service
     router.register(service)
     let saga = PaymentSaga(pool: pool)
-    background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    fire(.payment) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     return saga
   }
 
@@ -41,7 +41,7 @@ extension NodeParts {
     }
     router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
-    background.fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
+    fire(.order) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
     background.add("inquiry about unknown payments") { try await inquiry.run(pulse: $0) }
     if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {

@@ -37,6 +37,8 @@ struct NodeParts {
   var visits: [(pool: String, visit: @Sendable () async -> Void)] = []
   /// Sagas that may have parked events, by the service they belong to.
   var followers: [(service: ServiceName, follower: Follower)] = []
+  /// Who is told of the deadlines of a service's journal.
+  private var deadlines: [(ServiceName, @Sendable (Deadline) async throws(RPCError) -> Void)] = []
   /// What traffic depends on.
   var readiness: [ReadinessCheck] = []
   /// How busy it is; nil until all parts are there.
@@ -55,7 +57,7 @@ struct NodeParts {
     self.live = LiveConfig(config)
     self.group = group
     self.loops = try await LoopExecutor.all(of: group)
-    self.journals = try await NodeJournals(config)
+    self.journals = try await NodeJournals(config, log: log)
     self.peers = NodePeers(config, tls: tls.client, group: group)
     self.environment = NodeClock.environment(config.deadlines)
     let limiter = RateLimiter<Transport.Principal>(.calls(config.access))
@@ -88,6 +90,7 @@ struct NodeParts {
     let delivery = try await assembleDelivery()
     try assembleDashboard()
     connect(order, payment, store, delivery)
+    fireDeadlines()
     let admin = NodeAdmin(
       config: config, live: live, startedAtMs: NodeClock.milliseconds(), pools: pools.controls,
       followers: followers, audit: audit(), dashboard: dashboard,
@@ -105,6 +108,23 @@ struct NodeParts {
     try MethodRules.checkComplete(router.methods)
     watchReplicas()
     router.describe(descriptorSet: MessageRegistry.descriptorSet)
+  }
+
+  /// Has `handle` called for each deadline of a service's journal that passes.
+  mutating func fire(
+    _ service: ServiceName,
+    _ handle: @escaping @Sendable (Deadline) async throws(RPCError) -> Void
+  ) {
+    deadlines.append((service, handle))
+  }
+
+  /// Once it is known whom the services follow.
+  private mutating func fireDeadlines() {
+    for (service, handle) in deadlines {
+      guard let journal = journals[service] else { continue }
+      background.fire(
+        journal, after: followers.filter { $0.0 == service }.map(\.1), handle)
+    }
   }
 
   /// Lets the pools follow their load, once all of them are there and all that they call.

@@ -2,6 +2,7 @@ import Journal
 import JournalContract
 import JournalSQLite
 import SQLite
+import Synchronization
 import Testing
 
 @Suite("The file of a journal in SQLite")
@@ -101,6 +102,36 @@ struct SQLiteJournalFileTests {
     let journal = try await openJournal(options)
     let reader = try Connection(path: options.path, mode: .readOnly)
     #expect(try reader.text("PRAGMA journal_mode") == "wal")
+    await journal.close()
+  }
+
+  @Test("a damaged deadline is passed over and told of; the others are not held up")
+  func damagedDeadline() async throws {
+    let told = Mutex<[Corruption]>([])
+    var options = options
+    options.damaged = { damage in told.withLock { $0.append(damage) } }
+    let journal = try await openJournal(options)
+    for number in 1...3 {
+      var due = append(["e"], to: order("\(number)"))
+      due.deadlines = [
+        .set(
+          Deadline(
+            key: DeadlineKey(stream: order("\(number)"), kind: "late"),
+            dueAt: WallTime(milliseconds: Int64(number)), owner: "o", payload: ""))
+      ]
+      _ = try await journal.append(due)
+    }
+    try await journal.execute(sql: "UPDATE deadlines SET checksum = checksum + 1 WHERE due_at = 1")
+    let due = try await journal.dueDeadlines(at: WallTime(milliseconds: 2), limit: 10)
+    #expect(due.map(\.key.stream) == [order("2")])
+    #expect(try await journal.nextDeadline(after: nil)?.key.stream == order("2"))
+    #expect(
+      try await journal.deadlines(kind: "late", after: nil, limit: 10).map(\.key.stream)
+        == [order("2"), order("3")])
+    await #expect(throws: JournalError.self) {
+      _ = try await journal.deadlines(of: order("1"))
+    }
+    #expect(told.withLock { Set($0.map(\.stream)) } == [order("1")])
     await journal.close()
   }
 

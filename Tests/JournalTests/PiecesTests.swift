@@ -1,6 +1,7 @@
-import Journal
 import JournalContract
 import Testing
+
+@testable import Journal
 
 @Suite("The pieces of the journal", .timeLimit(.minutes(1)))
 struct PiecesTests {
@@ -31,6 +32,20 @@ struct PiecesTests {
     var counts = Array(repeating: 0, count: 16)
     for number in 0..<16_000 { counts[Partition.holding(id: "order-\(number)", of: 16).index] += 1 }
     #expect(counts.allSatisfy { (850...1150).contains($0) })
+  }
+
+  @Test("a parked key is not let go when a row has come since its rows were looked for")
+  func release() {
+    let lot = ParkingLot()
+    lot.add("0")
+    let before = lot.arrivals(of: "0")
+    #expect(lot.beginArriving("0"))
+    #expect(!lot.release("0", after: before))
+    lot.arrived("0")
+    #expect(!lot.release("0", after: before))
+    #expect(lot.isParked("0"))
+    #expect(lot.release("0", after: lot.arrivals(of: "0")))
+    #expect(!lot.isParked("0"))
   }
 
   @Test("the cache keeps the entries used last")

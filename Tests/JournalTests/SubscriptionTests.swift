@@ -194,6 +194,36 @@ struct SubscriptionTests {
     #expect(try await tally("0") == 1)
   }
 
+  @Test("parks no more keys than may be parked: the next poison event waits for room")
+  func parkingIsFull() async throws {
+    for id in ["0", "1"] { _ = try await source.append(append(["bad"], to: order(id))) }
+    _ = try await source.append(append(["5"], to: order("2")))
+    var options = SubscriptionOptions()
+    options.parkedKeysMax = 1
+    let adder = Adder(TallyReplica(destination))
+    let isFull = Atomic<Bool>(false)
+    let subscription = Subscription(
+      from: source, to: destination, subscriber: adder, options: options, clock: eagerClock()
+    ) { notice in
+      if case .waiting(_, .overloaded) = notice { isFull.store(true, ordering: .relaxed) }
+    }
+    try await running(subscription.run) {
+      try await until {
+        try await parkedCount() == 1 && isFull.load(ordering: .relaxed)
+          && adder.handled.contains("2:5")
+      }
+      #expect(!subscription.hasCaughtUp)
+      let parked = try await destination.parked(for: nil, after: nil, limit: 10)
+      for row in parked {
+        // Its own cursor has passed it, for nobody else of its partition waits.
+        await until { (try? await subscription.discardParked(row.key, by: "o")) != nil }
+      }
+      try await until { try await subscription.lag().events == 0 }
+      #expect(try await parkedCount() == 1)
+      #expect(subscription.hasCaughtUp)
+    }
+  }
+
   @Test("parks an event whose row is damaged and what stands behind it, and holds nobody else up")
   func damaged() async throws {
     let other = otherID(onPartitionOf: "0")

@@ -62,7 +62,7 @@ struct SupervisionTests {
   @Test("what follows another node is begun anew for ever; two histories that do not fit end it")
   func remote() async throws {
     let begun = Atomic<Int>(0)
-    let error = SubscriptionError.tooManyParked(7)
+    let error = SubscriptionError.partitionCount(cursor: 7, source: 4)
     let remote = Background.Work(name: "remote", isRemote: true) { _ in
       begun.add(1, ordering: .relaxed)
       throw error

@@ -1,5 +1,7 @@
 import Journal
+import Messages
 import Services
+import Synchronization
 import Testing
 import Transport
 
@@ -11,10 +13,12 @@ struct RemoteJournalTests {
   }
   private let stream = StreamKey(category: "order", id: "o-1")
 
-  init() {
+  init() { journal = Self.journal("order-1") }
+
+  private static func journal(_ epoch: String) -> MemoryJournal {
     var options = MemoryJournal.Options()
     options.partitionCount = 1
-    journal = MemoryJournal(name: "order", epoch: JournalEpoch("order-1"), options: options) {
+    return MemoryJournal(name: "order", epoch: JournalEpoch(epoch), options: options) {
       WallTime(milliseconds: 1)
     }
   }
@@ -42,5 +46,75 @@ struct RemoteJournalTests {
       #expect(damage.partition == 0)
       #expect(damage.position == 2)
     }
+  }
+
+  @Test("is refused when it ends before what the follower has read")
+  func shortened() async throws {
+    do {
+      _ = try await remote.waitForChange(after: [7])
+      Issue.record("it waited for a journal that has gone back")
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      #expect(reason.contains("ends at 0"))
+    }
+  }
+
+  @Test("another journal in its place is not followed")
+  func otherEpoch() async throws {
+    let feed = Replaceable(journal)
+    let remote = RemoteJournal(name: "order", feed: feed, clock: .system)
+    #expect(try await remote.status().heads == [0])
+    let other = Self.journal("order-2")
+    _ = try await other.append(
+      Append(
+        to: stream, expecting: .none,
+        [
+          NewEvent(
+            id: EventID("e-1"), type: "test.Number", payload: [1],
+            metadata: EventMetadata(correlationID: "o-1", causationID: "c"))
+        ]))
+    feed.replace(by: other)
+    do {
+      _ = try await remote.waitForChange(after: [0])
+      Issue.record("another history was followed")
+    } catch {
+      guard case .refused = error else { throw error }
+    }
+  }
+}
+
+/// A node whose journal is replaced while it is followed.
+private final class Replaceable: JournalServiceProtocol {
+  private let feed: Mutex<JournalFeed>
+
+  init(_ journal: MemoryJournal) { feed = Mutex(JournalFeed(["order": journal])) }
+
+  func replace(by journal: MemoryJournal) { feed.withLock { $0 = JournalFeed(["order": journal]) } }
+
+  private var now: JournalFeed { feed.withLock { $0 } }
+
+  func getStatus(
+    _ request: GetStatusRequest, context: CallContext
+  ) async throws(RPCError) -> Messages.JournalStatus {
+    try await now.getStatus(request, context: context)
+  }
+
+  func readEvents(
+    _ request: ReadEventsRequest, context: CallContext
+  ) async throws(RPCError) -> ReadEventsResponse {
+    try await now.readEvents(request, context: context)
+  }
+
+  nonisolated(nonsending) func watchHeads(
+    _ request: WatchHeadsRequest, context: CallContext,
+    send: nonisolated(nonsending) @Sendable (Messages.JournalStatus) async throws(RPCError) -> Void
+  ) async throws(RPCError) {
+    try await now.watchHeads(request, context: context, send: send)
+  }
+
+  func getStream(
+    _ request: GetStreamRequest, context: CallContext
+  ) async throws(RPCError) -> GetStreamResponse {
+    try await now.getStream(request, context: context)
   }
 }

@@ -6,6 +6,8 @@ final class ParkingLot: Sendable {
   private struct Key {
     /// Rows of this key on their way into the destination.
     var arriving = 0
+    /// Rows that were ever on their way: shows whether one came while nobody looked.
+    var arrivals = 0
     var isReplaying = false
   }
   private let keys = Mutex<[String: Key]>([:])
@@ -22,13 +24,17 @@ final class ParkingLot: Sendable {
     keys.withLock { keys in
       guard keys[key] != nil else { return false }
       keys[key]?.arriving += 1
+      keys[key]?.arrivals += 1
       return true
     }
   }
 
   /// Parks the key for an event that could not be handled; `arrived` must follow.
   func beginParking(_ key: String) {
-    keys.withLock { $0[key, default: Key()].arriving += 1 }
+    keys.withLock {
+      $0[key, default: Key()].arriving += 1
+      $0[key]?.arrivals += 1
+    }
   }
 
   /// The row stands in the destination, or will never.
@@ -50,11 +56,15 @@ final class ParkingLot: Sendable {
   /// Ends a replay that has left rows.
   func endReplay(_ key: String) { keys.withLock { $0[key]?.isReplaying = false } }
 
-  /// Lets the key go when no row is on its way; false when one is, and rows must be looked for
-  /// again.
-  func release(_ key: String) -> Bool {
+  /// Rows of the key that have ever been on their way, to be asked before its rows are looked for.
+  func arrivals(of key: String) -> Int { keys.withLock { $0[key]?.arrivals ?? 0 } }
+
+  /// Lets the key go when no row is on its way and none has come since there were `arrivals`; false
+  /// otherwise, and rows must be looked for again.
+  func release(_ key: String, after arrivals: Int) -> Bool {
     keys.withLock { keys in
-      guard keys[key]?.arriving ?? 0 == 0 else { return false }
+      guard let entry = keys[key] else { return true }
+      guard entry.arriving == 0, entry.arrivals == arrivals else { return false }
       keys.removeValue(forKey: key)
       return true
     }

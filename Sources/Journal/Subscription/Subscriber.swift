@@ -81,7 +81,7 @@ public struct SubscriptionOptions: Sendable {
   public var cursorInterval = Duration.seconds(1)
   /// Attempts of an event that goes wrong before it is parked.
   public var attemptsMax = 5
-  /// Ordering keys that may be parked at the same time; beyond it the subscription stops.
+  /// Ordering keys that may be parked at the same time; beyond it events that cannot be handled wait.
   public var parkedKeysMax = 100_000
   public var backOff = BackOff()
 
@@ -96,7 +96,6 @@ public enum SubscriptionError: Error, Sendable, Equatable {
   case cursorBeyondHead(Partition, cursor: Position, head: Position)
   /// The source's partitions are not those the cursors were stored for.
   case partitionCount(cursor: Partition, source: Int)
-  case tooManyParked(Int)
   /// The source was closed or refuses for good.
   case journal(JournalError)
 }

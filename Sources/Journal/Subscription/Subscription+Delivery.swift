@@ -10,11 +10,7 @@ extension Subscription {
       return await park(
         event, key, reason: damage ?? "behind a parked event of \(key)", attempts: 0)
     }
-    if let damage {
-      parking.beginParking(key)
-      defer { parking.arrived(key) }
-      return await park(event, key, reason: damage, attempts: 0)
-    }
+    if let damage { return await parkFirst(event, key, reason: damage, attempts: 0) }
     var attempt = 0
     var failures = 0
     while !Task.isCancelled {
@@ -30,9 +26,7 @@ extension Subscription {
         guard !Task.isCancelled else { return false }
         if case .failed = error { failures += 1 }
         if error.isPoison || failures >= options.attemptsMax {
-          parking.beginParking(key)
-          defer { parking.arrived(key) }
-          return await park(event, key, reason: error.reason, attempts: attempt)
+          return await parkFirst(event, key, reason: error.reason, attempts: attempt)
         }
         notify(.retrying(delivery(of: event, attempt: attempt), error))
         guard await pause(after: attempt) else { return false }
@@ -46,6 +40,23 @@ extension Subscription {
     return Delivery(
       event: event, source: self.source.name,
       position: InboxPosition(source: source, position: event.position), attempt: attempt)
+  }
+
+  /// Parks a key for its first event that cannot be handled. While as many keys are parked as may be,
+  /// it waits, its cursor where it is, until somebody has made room.
+  private func parkFirst(
+    _ event: RecordedEvent, _ key: String, reason: String, attempts: Int
+  ) async -> Bool {
+    var tries = 0
+    while parking.count >= options.parkedKeysMax {
+      tries += 1
+      notify(
+        .waiting(event.partition, .overloaded("\(options.parkedKeysMax) keys are parked already")))
+      guard await pause(after: tries) else { return false }
+    }
+    parking.beginParking(key)
+    defer { parking.arrived(key) }
+    return await park(event, key, reason: reason, attempts: attempts)
   }
 
   /// Sets the event aside in the destination, as often as it takes. One that is parked already,

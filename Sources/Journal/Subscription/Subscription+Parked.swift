@@ -26,6 +26,7 @@ extension Subscription {
     defer { parking.endReplay(key) }
     var replayed = 0
     while true {
+      let arrivals = parking.arrivals(of: key)
       let rows = try await parkedRows(of: key)
       for row in rows {
         do throws(DeliveryFailure) {
@@ -42,7 +43,7 @@ extension Subscription {
         replayed += 1
       }
       if rows.isEmpty {
-        if parking.release(key) { return .released(replayed: replayed) }
+        if parking.release(key, after: arrivals) { return .released(replayed: replayed) }
         do { try await clock.sleep(.milliseconds(1)) } catch { throw .cancelled }
       }
     }
@@ -65,7 +66,10 @@ extension Subscription {
         record.parkedAt = clock.now()
         _ = try await destination.append(
           Append(cursors: [cursor], parked: [.remove(parked), .put(record)]))
-        if try await rows(of: row.orderingKey).isEmpty { _ = parking.release(row.orderingKey) }
+        let arrivals = parking.arrivals(of: row.orderingKey)
+        if try await rows(of: row.orderingKey).isEmpty {
+          _ = parking.release(row.orderingKey, after: arrivals)
+        }
         return
       }
     } catch { throw .journal(error) }

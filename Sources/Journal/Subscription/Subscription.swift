@@ -17,6 +17,8 @@ public final class Subscription<
   let parking = ParkingLot()
   /// By the index of the partition; empty before it runs.
   private let progress = Mutex<[PartitionProgress]>([])
+  /// The source's heads when it first ran here.
+  private let firstHeads = Mutex<[Position]?>(nil)
 
   /// - Parameter notify: told what is worth a line in the log; must not block.
   public init(
@@ -73,6 +75,14 @@ public final class Subscription<
     }
   }
 
+  /// Whether all is dealt with that stood in the source when it first ran here.
+  public var hasCaughtUp: Bool {
+    guard let heads = firstHeads.withLock({ $0 }) else { return false }
+    return progress.withLock { progress in
+      zip(progress, heads).allSatisfy { $0.lowWater >= $1 }
+    }
+  }
+
   /// The low-water mark of a partition, nil before it runs.
   func lowWater(of partition: Partition) -> Position? {
     progress.withLock { progress in
@@ -110,6 +120,7 @@ public final class Subscription<
     progress.withLock {
       $0 = zip(positions, status.heads).map { PartitionProgress(lowWater: $0, head: $1) }
     }
+    firstHeads.withLock { if $0 == nil { $0 = status.heads } }
     return (status, positions)
   }
 
@@ -121,7 +132,6 @@ public final class Subscription<
         try await destination.parked(for: subscriber.name, after: from, limit: 512)
       }
       for event in page { parking.add(event.orderingKey) }
-      guard parking.count <= options.parkedKeysMax else { throw .tooManyParked(parking.count) }
       guard let last = page.last else { return }
       after = last.key
     }

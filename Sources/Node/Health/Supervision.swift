@@ -208,7 +208,7 @@ extension Supervision {
   /// node do not fit together.
   private static func isFinal(_ error: any Error) -> Bool {
     switch error as? SubscriptionError {
-    case .otherEpoch, .cursorBeyondHead, .partitionCount, .tooManyParked: true
+    case .otherEpoch, .cursorBeyondHead, .partitionCount: true
     case .journal, nil: false
     }
   }

@@ -60,6 +60,17 @@ package struct JournalFeed: JournalServiceProtocol {
         message: "the journal has \(journal.partitionCount) partitions, not \(heads.count)")
     }
     let epoch = journal.epoch
+    // A journal never goes back. One that has, was put back from an older copy: waiting until it has
+    // outgrown the caller would hide from it what is written till then.
+    let own: [Position]
+    do throws(JournalError) { own = try await journal.status().heads } catch {
+      throw RPCError(error)
+    }
+    if let at = zip(own, heads).first(where: { $0 < $1 }) {
+      throw RPCError(
+        code: .failedPrecondition,
+        message: "a partition ends at \(at.0), and the caller has read up to \(at.1)")
+    }
     while true {
       do throws(JournalError) {
         heads = try await journal.waitForChange(after: heads)

@@ -9,6 +9,8 @@ package struct RemoteJournal: AuditSource {
   package let name: String
   private let feed: any JournalServiceProtocol
   private let clock: TransportClock
+  /// Of the history that is followed from here: another one is never taken for it.
+  private let epoch = First<JournalEpoch>()
 
   /// How long one question may take.
   private static let timeout = Duration.seconds(10)
@@ -26,7 +28,9 @@ package struct RemoteJournal: AuditSource {
     let answer = try await asking { () async throws(RPCError) in
       try await feed.getStatus(GetStatusRequest(journal: name), context: context())
     }
-    return SourceStatus(answer)
+    let status = SourceStatus(answer)
+    _ = epoch.value(orElse: status.epoch)
+    return status
   }
 
   package nonisolated(nonsending) func read(
@@ -45,23 +49,28 @@ package struct RemoteJournal: AuditSource {
   package nonisolated(nonsending) func waitForChange(
     after heads: [Position]
   ) async throws(JournalError) -> [Position] {
-    let first = First()
+    let first = First<SourceStatus>()
     try await asking { () async throws(RPCError) in
       do throws(RPCError) {
         try await feed.watchHeads(
           WatchHeadsRequest(journal: name, heads: heads.map(\.value)),
           context: CallContext(local: Self.principal, clock: clock)
         ) { (status) async throws(RPCError) in
-          first.value = SourceStatus(status).heads
+          _ = first.value(orElse: SourceStatus(status))
           // One is enough; whoever goes on following asks again from there.
           throw RPCError(code: .cancelled, message: "heard enough")
         }
       } catch {
-        if first.value == nil { throw error }
+        if first.value() == nil { throw error }
       }
     }
-    guard let heads = first.value else { throw .unavailable("\(name): the stream of heads ended") }
-    return heads
+    guard let status = first.value() else {
+      throw .unavailable("\(name): the stream of heads ended")
+    }
+    guard epoch.value(orElse: status.epoch) == status.epoch else {
+      throw .refused("\(name): another journal stands in the place of the one followed")
+    }
+    return status.heads
   }
 
   package nonisolated(nonsending) func deadlines(
@@ -100,6 +109,7 @@ package struct RemoteJournal: AuditSource {
       if Task.isCancelled { throw .cancelled }
       switch error.code {
       case .invalidArgument: throw .invalid("\(name): \(error)")
+      case .failedPrecondition: throw .refused("\(name): \(error)")
       case .dataLoss: throw .corrupt(Corruption(error, journal: name, in: partition))
       default: throw .unavailable("\(name): \(error)")
       }
@@ -107,12 +117,17 @@ package struct RemoteJournal: AuditSource {
   }
 }
 
-/// The first thing that a stream told.
-private final class First: Sendable {
-  private let heads = Mutex<[Position]?>(nil)
+/// What was told first, and stays.
+private final class First<Value: Sendable>: Sendable {
+  private let told = Mutex<Value?>(nil)
 
-  var value: [Position]? {
-    get { heads.withLock { $0 } }
-    set { heads.withLock { $0 = newValue } }
+  func value() -> Value? { told.withLock { $0 } }
+
+  func value(orElse value: Value) -> Value {
+    told.withLock { told in
+      if let told { return told }
+      told = value
+      return value
+    }
   }
 }
