@@ -184,6 +184,21 @@ struct ContractTests {
     }
   }
 
+  @Test(
+    "who asks a client that goes away for a connection may ask another one",
+    arguments: Carrier.allCases)
+  func closed(_ carrier: Carrier) async throws {
+    try await withServer(carrier) { (served) async throws in
+      let client = served.client()
+      _ = try await client.unary(TestMethods.echo, Text())
+      client.transport.drain()
+      let error = await failure(.unavailable) { () async throws(RPCError) in
+        _ = try await client.transport.session(until: .distantFuture)
+      }
+      #expect(error.unprocessed)
+    }
+  }
+
   @Test("a call ends at its deadline, on both sides", arguments: Carrier.allCases)
   func deadline(_ carrier: Carrier) async throws {
     try await withServer(carrier) { (served) async throws in

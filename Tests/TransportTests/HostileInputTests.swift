@@ -186,6 +186,50 @@ struct HostileInputTests {
     }
   }
 
+  @Test("a client that takes nothing of what it asked for is hung up on")
+  func takesNothing() async throws {
+    var limits = ServerLimits()
+    limits.keepaliveInterval = .milliseconds(400)
+    limits.keepaliveTimeout = .milliseconds(100)
+    try await withPort(limits) { server, port, probe in
+      let raw = try #require(RawClient(port: port))
+      let calls = try largeCalls(4)
+      raw.send(bytes(of: [hello] + calls))
+      await probe.gate.arrivals(4)
+      probe.gate.open()
+      while server.connectionCount > 0 { await Task.yield() }
+      // It is there all the while.
+      raw.hangUp()
+    }
+  }
+
+  @Test("the time to hang up begins when the last answer is out")
+  func linger() async throws {
+    var limits = ServerLimits()
+    limits.lingerTimeout = .zero
+    try await withPort(limits) { _, port, probe in
+      let raw = try #require(RawClient(port: port))
+      let rest: [Frame.Kind] = [.goAway(GoAway()), .ping(Ping(nonce: 1))]
+      let calls = try largeCalls(2)
+      raw.send(bytes(of: [hello] + calls + rest))
+      guard case .frame(.helloReply) = raw.receive(), case .frame(.pong) = raw.receive() else {
+        Issue.record("no answer to the last frame")
+        return
+      }
+      await probe.gate.arrivals(2)
+      probe.gate.open()
+      #expect(raw.receiveAll() == ["reply", "reply", "end"])
+    }
+  }
+
+  /// Calls whose answers no socket's buffer holds, given once the gate opens.
+  private func largeCalls(_ count: UInt64) throws -> [Frame.Kind] {
+    let payload = try Text(service: String(repeating: "x", count: 4_000_000)).serialized()
+    return (1...count).map { id in
+      .call(Call(callID: id, method: TestMethods.wait.path, payload: payload))
+    }
+  }
+
   @Test("calls cancelled as fast as they are made stay within the limit in flight")
   func rapidReset() async throws {
     var limits = ServerLimits()

@@ -247,14 +247,51 @@ struct ServerConnectionTests {
   @Test("a handler's end frees its place, and its request's bytes")
   func freeing() {
     var machine = Self.machine(.open)
-    #expect(machine.budget.available == 99)
+    // Of each call its one byte of payload and its method's name.
+    #expect(machine.budget.available == 93)
     _ = machine.receive(call(2), at: Self.start, route: routes)
-    #expect(machine.budget.available == 98)
+    #expect(machine.budget.available == 87)
     #expect(words(machine.finish(2, .reply([1]))) == "send reply")
     #expect(words(machine.finish(2, .reply([1]))) == "none")
-    #expect(machine.budget.available == 99)
+    #expect(machine.budget.available == 93)
     #expect(machine.takeCalls().count == 1)
     #expect(machine.budget.available == 100)
+  }
+
+  @Test("metadata counts 32 bytes an entry, against its limit and the server's budget")
+  func emptyMetadata() {
+    var limits = ServerLimits()
+    limits.connection.metadataBytesMax = 70
+    var machine = Self.machine(.open, limits: limits)
+    let headed = { (id: UInt64, count: Int) in
+      Frame.Kind.call(
+        Call(
+          callID: id, method: "unary", metadata: Array(repeating: Metadata(), count: count)))
+    }
+    #expect(
+      words(machine.receive(headed(2, 3), at: Self.start, route: routes))
+        == "end 2 RESOURCE_EXHAUSTED unprocessed")
+    #expect(machine.budget.available == 93)
+    #expect(words(machine.receive(headed(3, 2), at: Self.start, route: routes)) == "start 3")
+    #expect(machine.budget.available == 93 - 5 - 64)
+    #expect(words(machine.finish(3, .reply([]))) == "send reply")
+    #expect(machine.budget.available == 93)
+  }
+
+  @Test("a hello's names have a bound", arguments: [256, 257])
+  func names(count: Int) {
+    let name = String(repeating: "n", count: count)
+    let hellos = [
+      Hello(versionMin: 1, versionMax: 1, node: name),
+      Hello(versionMin: 1, versionMax: 1, credentials: Credentials(role: name)),
+      Hello(versionMin: 1, versionMax: 1, credentials: Credentials(id: name)),
+    ]
+    for hello in hellos {
+      var machine = Self.machine(.awaitingHello)
+      let action = machine.receive(.hello(hello), at: Self.start, route: routes)
+      #expect(
+        words(action) == (count > 256 ? "close INVALID_ARGUMENT after 0" : "send hello reply"))
+    }
   }
 
   @Test("credit is spent one by one and renewed")

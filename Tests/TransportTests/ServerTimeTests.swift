@@ -67,6 +67,35 @@ struct ServerTimeTests {
     #expect(tick(&machine, .seconds(90)) == "close DEADLINE_EXCEEDED after 1")
   }
 
+  @Test("a client that is not read from is not silent, but has to take what it is sent")
+  func stall() {
+    var machine = ServerConnectionTests.machine(.open)
+    machine.received(at: Self.start, isPartial: true)
+    machine.stalled(unsentBytes: 500, at: Self.start)
+    #expect(machine.nextTick() == Self.start.advanced(by: .seconds(40)))
+    #expect(tick(&machine, .seconds(39)) == "none")
+    // Some of it was taken, then nothing more.
+    machine.stalled(unsentBytes: 499, at: Self.start.advanced(by: .seconds(39)))
+    machine.stalled(unsentBytes: 499, at: Self.start.advanced(by: .seconds(60)))
+    #expect(tick(&machine, .seconds(78)) == "none")
+    #expect(tick(&machine, .seconds(79)) == "close")
+  }
+
+  @Test("a client that is read from again has its time for a frame, and for silence, anew")
+  func resumed() {
+    for isPartial in [true, false] {
+      var machine = ServerConnectionTests.machine(.open)
+      machine.received(at: Self.start, isPartial: isPartial)
+      machine.stalled(unsentBytes: 1, at: Self.start.advanced(by: .seconds(25)))
+      machine.resumed(at: Self.start.advanced(by: .seconds(60)))
+      #expect(tick(&machine, .seconds(89)) == "none")
+      #expect(machine.nextTick() == Self.start.advanced(by: .seconds(90)))
+      #expect(
+        tick(&machine, .seconds(90))
+          == (isPartial ? "close DEADLINE_EXCEEDED after 1" : "send ping"))
+    }
+  }
+
   @Test("a connection without calls is drained, one with a call is not")
   func idle() {
     var limits = ServerLimits()

@@ -39,6 +39,21 @@ struct StreamContractTests {
     }
   }
 
+  @Test(
+    "a stream flows where the server allows less credit than is asked for",
+    arguments: Carrier.allCases)
+  func creditLimit(_ carrier: Carrier) async throws {
+    var limits = ServerLimits()
+    limits.connection.streamCreditMax = 5
+    try await withServer(carrier, limits: limits) { (served) async throws in
+      let stream = try await served.client().serverStream(
+        TestMethods.count, Text(service: "100"), options: CallOptions(streamCredit: 32))
+      var count = 0
+      for try await _ in stream { count += 1 }
+      #expect(count == 100)
+    }
+  }
+
   @Test("leaving a stream cancels it", arguments: Carrier.allCases)
   func leave(_ carrier: Carrier) async throws {
     try await withServer(carrier) { (served) async throws in

@@ -210,7 +210,7 @@ public struct Limits: Message {
   public var frameBytesMax: UInt32
   /// calls begun and not yet ended, on this connection
   public var callsInFlightMax: UInt32
-  /// keys and values of one call, together
+  /// keys and values of one call, and 32 an entry
   public var metadataBytesMax: UInt32
   /// messages granted and not yet sent, per stream
   public var streamCreditMax: UInt32

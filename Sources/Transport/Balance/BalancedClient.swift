@@ -181,7 +181,7 @@ extension BalancedClient {
         let session = try await session(of: pick.transport, until: deadline)
         let call = try session.stream(
           method, payload: payload, options: options, deadline: deadline)
-        return try StreamSource(session: session, call: call, credit: options.streamCredit)
+        return try StreamSource(session: session, call: call)
       } catch {
         try await next(&course, after: error, at: pick, wasSent: false)
       }

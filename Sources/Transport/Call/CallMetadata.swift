@@ -53,8 +53,12 @@ public struct CallMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     set { self["baedal-on-behalf-of"] = newValue.map { "\($0.role)/\($0.id)" } }
   }
 
-  /// Bytes of all keys and values together: what `metadataBytesMax` limits.
+  /// What an entry counts beside its key and value, as in the size of HTTP's header lists
+  /// (RFC 9113, 6.5.2): entries take memory even when they are empty.
+  static let entryBytes = 32
+
+  /// Bytes of all keys and values together, and 32 for each entry: what `metadataBytesMax` limits.
   public var byteCount: Int {
-    entries.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    entries.reduce(0) { $0 + Self.entryBytes + $1.key.utf8.count + $1.value.utf8.count }
   }
 }

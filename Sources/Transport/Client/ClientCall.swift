@@ -14,6 +14,9 @@ actor ClientCall: SerialExecutor {
   /// 0 until the call has begun. Safe because it is touched only under the lock of the session
   /// that the call is begun on.
   nonisolated(unsafe) var id: UInt64 = 0
+  /// Stream messages that the server was granted when the call began, as safe as `id`: it is set
+  /// with it and stays.
+  nonisolated(unsafe) var creditGranted: UInt32 = 0
 
   private struct Waiting {
     var job: UnownedJob?

@@ -25,9 +25,8 @@ extension ClientConnection {
           unprocessed: true))
     }
     let envelopeBytesMax = 64
-    let headerBytes =
-      envelopeBytesMax + method.utf8.count + options.metadata.byteCount
-      + 8 * options.metadata.entries.count
+    // An entry counts more than its tags and lengths can take.
+    let headerBytes = envelopeBytesMax + method.utf8.count + options.metadata.byteCount
     guard payload.count + headerBytes <= Int(serverLimits.frameBytesMax) else {
       return .refuse(
         RPCError(
@@ -44,6 +43,7 @@ extension ClientConnection {
       call.isStream ? min(max(1, options.streamCredit), serverLimits.streamCreditMax) : 0
     lastCallID += 1
     call.id = lastCallID
+    call.creditGranted = credit
     calls[lastCallID] = InFlight(call: call, credit: credit)
     if deadline < earliestDeadline { earliestDeadline = deadline }
     return .send(

@@ -9,6 +9,8 @@ public struct ClientLimits: Sendable, Hashable {
   public var keepaliveInterval: Duration = .seconds(30)
   /// Nothing received for that long after the ping: the connection is given up.
   public var keepaliveTimeout: Duration = .seconds(10)
+  /// Unsent bytes that are no calls, such as answers to pings, at which the connection is given up.
+  public var controlBytesMax = 1024 * 1024
   /// Times one call is sent, at most; only what was certainly not begun is sent again.
   public var attemptsMax = 6
   /// Before the second repetition of a call; doubled before each further one, up to 1 s.

@@ -11,6 +11,8 @@ public final class ClientSession: Sendable {
     var machine: ClientConnection
     var parser: FrameParser
     var outbound = ByteBuffer()
+    /// Of the unsent bytes those that are no calls: a server that does not read can make them grow.
+    var controlBytes = 0
     /// The driver has not been woken since it last took the bytes.
     var isWakeArmed = true
     var isEndReported = false
@@ -37,7 +39,8 @@ public final class ClientSession: Sendable {
 
   let core: Mutex<Core>
   let clock: TransportClock
-  /// Tells the driver that there are bytes to write or that the end has come.
+  /// Tells the driver that there are bytes to write or that the end has come. Called from any
+  /// thread, at most once until the driver takes the bytes, and once more at the end.
   private let wake: @Sendable () -> Void
 
   init(
@@ -179,15 +182,20 @@ extension ClientSession {
     return core.withLock { core in
       core.isWakeArmed = true
       guard core.outbound.readableBytes > 0 else { return false }
+      core.controlBytes = 0
       swap(&core.outbound, &buffer)
       return true
     }
   }
 
   /// True once: when nothing will follow the bytes taken last, so that it is time to hang up.
-  func takeEnd() -> Bool {
+  /// - Parameter dropping: the transport takes no bytes; once the connection is closed, what is
+  ///   unsent is dropped.
+  func takeEnd(dropping: Bool = false) -> Bool {
     core.withLock { core in
-      guard core.isAtEnd, core.outbound.readableBytes == 0 else { return false }
+      guard core.isAtEnd else { return false }
+      if dropping, core.machine.phase == .closed { core.outbound = ByteBuffer() }
+      guard core.outbound.readableBytes == 0 else { return false }
       core.isEndReported = true
       return true
     }
@@ -224,7 +232,13 @@ extension ClientSession.Core {
     case .none:
       break
     case .send(let frame):
+      let before = outbound.readableBytes
       _ = FrameCodec.append(frame, to: &outbound)
+      controlBytes += outbound.readableBytes - before
+      guard controlBytes > machine.limits.controlBytesMax else { return }
+      let error = RPCError(
+        code: .unavailable, message: "the server asks for answers and does not take them")
+      perform(machine.close(nil, error), &effects)
     case .opened:
       effects.opened = onOpen.take()
     case .deliver(let call, let payload):
@@ -240,6 +254,8 @@ extension ClientSession.Core {
       effects.finished += failed
       effects.opened = onOpen.take()
       effects.openError = error
+      // The driver is to know, though it may not have taken what it was woken for.
+      isWakeArmed = true
     }
   }
 

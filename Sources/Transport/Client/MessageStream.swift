@@ -45,14 +45,14 @@ final class StreamSource: Sendable {
   private let renewAfter: UInt32
 
   /// Throws for a call that was not begun as a stream.
-  init(session: ClientSession, call: ClientCall, credit: UInt32) throws(RPCError) {
+  init(session: ClientSession, call: ClientCall) throws(RPCError) {
     guard let inbox = call.inbox else {
       throw RPCError(code: .internal, message: "a stream without an inbox")
     }
     self.session = session
     self.call = call
     self.inbox = inbox
-    renewAfter = max(1, credit / 2)
+    renewAfter = max(1, call.creditGranted / 2)
   }
 
   deinit { session.cancel(call) }

@@ -89,7 +89,7 @@ public struct RPCClient: Sendable {
         let session = try await transport.session(until: deadline)
         let call = try session.stream(
           method, payload: payload, options: options, deadline: deadline)
-        return try StreamSource(session: session, call: call, credit: options.streamCredit)
+        return try StreamSource(session: session, call: call)
       } catch {
         try await attempt.failed(error)
       }

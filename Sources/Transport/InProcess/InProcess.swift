@@ -157,7 +157,7 @@ public final class InProcessClient: ClientTransport {
     // bytes in memory and waits for nobody.
     try state.withLock { (state) throws(RPCError) in
       guard !state.isClosed else {
-        throw RPCError(code: .cancelled, message: "closed", unprocessed: true)
+        throw RPCError(code: .unavailable, message: "the client was closed", unprocessed: true)
       }
       if let session = state.link?.client, session.isOpen { return session }
       // A proof is looked into after connecting.

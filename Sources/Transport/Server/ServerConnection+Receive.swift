@@ -57,6 +57,13 @@ extension ServerConnection {
           message: "this server speaks version \(Self.versionMin) to \(Self.versionMax), "
             + "the client \(hello.versionMin) to \(hello.versionMax)"))
     }
+    let names = [hello.node, hello.credentials?.role ?? "", hello.credentials?.id ?? ""]
+    guard names.allSatisfy({ $0.utf8.count <= Self.nameBytesMax }) else {
+      return refuse(
+        RPCError(
+          code: .invalidArgument,
+          message: "node, role and id of a hello are of \(Self.nameBytesMax) bytes at most"))
+    }
     let claimed = ClientCredentials(
       principal: Principal(role: hello.credentials?.role ?? "", id: hello.credentials?.id ?? ""),
       token: hello.credentials?.token ?? [])
@@ -122,8 +129,8 @@ extension ServerConnection {
         retryAfter: .milliseconds(100))
     }
     let metadata = wire.metadata.isEmpty ? CallMetadata() : CallMetadata(wire.metadata)
-    guard wire.metadata.isEmpty || metadata.byteCount <= Int(limits.connection.metadataBytesMax)
-    else {
+    let metadataBytes = metadata.byteCount
+    guard metadataBytes <= Int(limits.connection.metadataBytesMax) else {
       return reject(
         wire, .resourceExhausted,
         "metadata over the limit of \(limits.connection.metadataBytesMax) bytes")
@@ -138,7 +145,8 @@ extension ServerConnection {
         wire, .invalidArgument,
         "credit over the limit of \(limits.connection.streamCreditMax) messages")
     }
-    guard budget.take(wire.payload.count) else {
+    let requestBytes = wire.payload.count + wire.method.utf8.count + metadataBytes
+    guard budget.take(requestBytes) else {
       return reject(
         wire, .resourceExhausted, "the server holds too many request bytes",
         retryAfter: .milliseconds(100))
@@ -148,7 +156,7 @@ extension ServerConnection {
     busyAt = now
     let call = ServerCall(
       id: wire.callID, method: wire.method, deadline: deadline, metadata: metadata,
-      connection: peer, route: found, requestBytes: wire.payload.count)
+      connection: peer, route: found, requestBytes: requestBytes)
     calls[wire.callID] = InFlight(call: call, credit: wire.credit)
     return .start(call, payload: wire.payload)
   }

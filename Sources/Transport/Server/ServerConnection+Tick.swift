@@ -13,16 +13,7 @@ extension ServerConnection {
     case .open, .draining:
       break
     }
-    if let frameStartedAt, now >= frameStartedAt.advanced(by: limits.frameTimeout) {
-      return violate(WireError(code: .deadlineExceeded, message: "a frame took too long"))
-    }
-    if let pingedAt {
-      if now >= pingedAt.advanced(by: limits.keepaliveTimeout) { return disconnected() }
-    } else if now >= receivedAt.advanced(by: limits.keepaliveInterval) {
-      pingedAt = now
-      nonce &+= 1
-      return .send(.ping(Ping(nonce: nonce)))
-    }
+    if let action = silence(at: now) { return action }
     if now >= earliestDeadline { return expire(at: now) }
     if now >= proofEndsAt { proofEndsAt = .distantFuture }
     if let error = peer.problem?(now) {
@@ -35,6 +26,50 @@ extension ServerConnection {
     return .none
   }
 
+  /// What the client's silence makes due. While it is not read from, only how long it has taken
+  /// nothing counts.
+  private mutating func silence(at now: MonotonicInstant) -> Action? {
+    if let stall {
+      return now >= stall.since.advanced(by: limits.silenceMax) ? disconnected() : nil
+    }
+    if let frameStartedAt, now >= frameStartedAt.advanced(by: limits.frameTimeout) {
+      return violate(WireError(code: .deadlineExceeded, message: "a frame took too long"))
+    }
+    if let pingedAt {
+      return now >= pingedAt.advanced(by: limits.keepaliveTimeout) ? disconnected() : nil
+    }
+    guard now >= receivedAt.advanced(by: limits.keepaliveInterval) else { return nil }
+    pingedAt = now
+    nonce &+= 1
+    return .send(.ping(Ping(nonce: nonce)))
+  }
+
+  /// When `silence` is due.
+  private func nextSilence() -> MonotonicInstant {
+    if let stall { return stall.since.advanced(by: limits.silenceMax) }
+    let alive =
+      pingedAt?.advanced(by: limits.keepaliveTimeout)
+      ?? receivedAt.advanced(by: limits.keepaliveInterval)
+    guard let frameStartedAt else { return alive }
+    return min(alive, frameStartedAt.advanced(by: limits.frameTimeout))
+  }
+
+  /// The client does not take what there is to send and is not read from; the socket holds that
+  /// many bytes for it. Fewer than before are a sign of life.
+  mutating func stalled(unsentBytes: Int, at now: MonotonicInstant) {
+    if let stall, unsentBytes >= stall.unsentBytes { return }
+    stall = Stall(since: now, unsentBytes: unsentBytes)
+  }
+
+  /// The client is read from again: what it could not be heard saying is no silence.
+  mutating func resumed(at now: MonotonicInstant) {
+    guard stall != nil else { return }
+    stall = nil
+    receivedAt = now
+    pingedAt = nil
+    if frameStartedAt != nil { frameStartedAt = now }
+  }
+
   /// When to call `tick` next, if nothing happens before.
   func nextTick() -> MonotonicInstant {
     switch phase {
@@ -45,12 +80,9 @@ extension ServerConnection {
     case .open, .draining:
       break
     }
-    var next =
-      pingedAt?.advanced(by: limits.keepaliveTimeout)
-      ?? receivedAt.advanced(by: limits.keepaliveInterval)
+    var next = nextSilence()
     if earliestDeadline < next { next = earliestDeadline }
     if proofEndsAt < next { next = proofEndsAt }
-    if let frameStartedAt { next = min(next, frameStartedAt.advanced(by: limits.frameTimeout)) }
     if phase == .open, calls.isEmpty { next = min(next, busyAt.advanced(by: limits.idleTimeout)) }
     return next
   }

@@ -41,8 +41,16 @@ struct ServerConnection: ~Copyable {
     var isAnswered = false
   }
 
+  /// Since when the client has taken none of the bytes that the socket still holds.
+  struct Stall {
+    let since: MonotonicInstant
+    let unsentBytes: Int
+  }
+
   static let versionMin: UInt32 = 1
   static let versionMax: UInt32 = 1
+  /// Of each name in a hello, which are held as long as the connection.
+  static let nameBytesMax = 256
 
   let configuration: ServerConfiguration
   let budget: RequestBudget
@@ -63,6 +71,8 @@ struct ServerConnection: ~Copyable {
   var pingedAt: MonotonicInstant?
   var busyAt: MonotonicInstant
   var frameStartedAt: MonotonicInstant?
+  /// While the client does not take what there is to send, and is not read from.
+  var stall: Stall?
   /// No call's deadline is earlier; it may be earlier than all of them.
   var earliestDeadline = MonotonicInstant.distantFuture
   /// When streams are to be asked whether they may go on; not again once it has passed.

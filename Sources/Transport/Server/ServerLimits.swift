@@ -4,7 +4,7 @@ public struct ConnectionLimits: Sendable, Hashable {
   public var frameBytesMax: UInt32 = 4 * 1024 * 1024
   /// Calls begun and not yet ended.
   public var callsInFlightMax: UInt32 = 1024
-  /// Keys and values of one call's metadata together, in bytes.
+  /// Keys and values of one call's metadata together and 32 for each entry, in bytes.
   public var metadataBytesMax: UInt32 = 16 * 1024
   /// Messages granted on one stream and not yet sent.
   public var streamCreditMax: UInt32 = 65_536
@@ -33,12 +33,16 @@ public struct ServerLimits: Sendable, Hashable {
   public var outboundBytesHigh = 256 * 1024
   /// Unsent bytes of one connection at which it is closed.
   public var outboundBytesMax = 32 * 1024 * 1024
-  /// Request bytes held at once for all connections together; a call beyond is refused.
+  /// Request bytes (payload, method, metadata) held at once for all connections together; a call
+  /// beyond is refused.
   public var requestBytesMax = 256 * 1024 * 1024
   /// After the last answer, how long the other side may take to hang up.
   public var lingerTimeout: Duration = .seconds(2)
 
   public init() {}
+
+  /// How long a connection may go on without a sign of life.
+  var silenceMax: Duration { keepaliveInterval + keepaliveTimeout }
 }
 
 /// Whom a server takes the other end of a connection for.

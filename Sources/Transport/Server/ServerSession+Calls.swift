@@ -78,7 +78,7 @@ extension ServerSession {
       if call.work.isStopped {
         return .gone(RPCError(code: .cancelled, message: "nobody takes this stream any more"))
       }
-      guard core.isWritable else { return .wait }
+      guard core.isWritable, !core.isFull else { return .wait }
       switch core.machine.sendItem(payload, of: call.id) {
       case .wait: return .wait
       case .gone(let error): return .gone(error)
@@ -157,6 +157,8 @@ extension ServerSession.Core {
     case .close(let frame):
       if let frame { _ = FrameCodec.append(frame, to: &outbound) }
       stopAll(&stops)
+      // The driver is to know, though it may not have taken what it was woken for.
+      isWakeArmed = true
     }
     return nil
   }
@@ -171,6 +173,9 @@ extension ServerSession.Core {
     }
   }
 
+  /// Whether writers are to wait until the driver has taken what is unsent.
+  var isFull: Bool { outbound.readableBytes >= machine.limits.outboundBytesHigh }
+
   var isAtEnd: Bool { !isEndReported && (machine.phase == .closed || machine.isDrained) }
 
   /// Whether to wake the driver: something to write or to end, and not told yet.
@@ -181,12 +186,16 @@ extension ServerSession.Core {
   }
 
   func canSendItem(of id: UInt64) -> Bool {
-    guard isWritable, let entry = machine.calls[id] else { return false }
+    guard isWritable, !isFull, let entry = machine.calls[id] else { return false }
     return entry.credit > 0
   }
 
   func resumeWriter(of call: ServerCall, _ stops: inout ServerSession.Stops) {
     if let writer = call.work.writer.take() { stops.waiters.append(writer) }
+  }
+
+  func resumeWriters(_ stops: inout ServerSession.Stops) {
+    for entry in machine.calls.values { resumeWriter(of: entry.call, &stops) }
   }
 
   func stop(_ call: ServerCall, _ stops: inout ServerSession.Stops) {

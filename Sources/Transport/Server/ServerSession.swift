@@ -52,7 +52,8 @@ public final class ServerSession: Sendable {
   private let verify: ServerConfiguration.Verify?
   let onFailure: @Sendable (CallContext, RPCError) -> Void
   /// Tells the driver that there are bytes to write or that the end has come.
-  /// Called from any thread, at most once until the driver takes the bytes.
+  /// Called from any thread, at most once until the driver takes the bytes, and once more at the
+  /// end.
   let wake: @Sendable () -> Void
 
   init(
@@ -140,23 +141,35 @@ extension ServerSession {
   /// Moves all unsent bytes into `buffer` (which it empties first). False if there are none.
   func takeOutbound(into buffer: inout ByteBuffer) -> Bool {
     buffer.clear()
-    return core.withLock { core in
+    var stops = Stops()
+    let isAny = core.withLock { core in
       core.isWakeArmed = true
       guard core.outbound.readableBytes > 0 else { return false }
+      if core.isFull { core.resumeWriters(&stops) }
       swap(&core.outbound, &buffer)
       return true
     }
+    stops.run()
+    return isAny
   }
 
-  /// Whether the transport takes more bytes now. Writers wait while it does not.
-  func setWritable(_ isWritable: Bool) {
+  /// The transport takes more bytes again, and is read from.
+  func resume(at now: MonotonicInstant) {
     var stops = Stops()
     core.withLock { core in
-      core.isWritable = isWritable
-      guard isWritable else { return }
-      for entry in core.machine.calls.values { core.resumeWriter(of: entry.call, &stops) }
+      core.isWritable = true
+      core.machine.resumed(at: now)
+      core.resumeWriters(&stops)
     }
     stops.run()
+  }
+
+  /// The transport takes no more bytes now, holds that many, and is not read from. Writers wait.
+  func stall(unsentBytes: Int, at now: MonotonicInstant) {
+    core.withLock { core in
+      core.isWritable = false
+      core.machine.stalled(unsentBytes: unsentBytes, at: now)
+    }
   }
 
   /// Whether the hello has been accepted.
@@ -206,9 +219,13 @@ extension ServerSession {
   }
 
   /// True once: when nothing will follow the bytes taken last, so that it is time to hang up.
-  func takeEnd() -> Bool {
+  /// - Parameter dropping: the transport takes no bytes; once the connection is closed, what is
+  ///   unsent is dropped.
+  func takeEnd(dropping: Bool = false) -> Bool {
     core.withLock { core in
-      guard core.isAtEnd, core.outbound.readableBytes == 0 else { return false }
+      guard core.isAtEnd else { return false }
+      if dropping, core.machine.phase == .closed { core.outbound = ByteBuffer() }
+      guard core.outbound.readableBytes == 0 else { return false }
       core.isEndReported = true
       return true
     }

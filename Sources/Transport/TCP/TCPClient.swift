@@ -109,8 +109,14 @@ extension TCPClient {
   private func join(_ waiter: Waiter, _ ticket: Int, until deadline: MonotonicInstant) {
     let now = configuration.clock.now()
     let joined = state.withLock { state -> Joined in
-      if state.isClosed || Task.isCancelled {
-        return .done(.failure(RPCError(code: .cancelled, message: "closed", unprocessed: true)))
+      if Task.isCancelled {
+        return .done(.failure(RPCError(code: .cancelled, message: "cancelled", unprocessed: true)))
+      }
+      if state.isClosed {
+        // Not cancelled by its caller: another replica may still take the call.
+        var error = Self.closed
+        error.unprocessed = true
+        return .done(.failure(error))
       }
       let index = state.nextTurn()
       if let session = state.slots[index].session, session.isOpen {

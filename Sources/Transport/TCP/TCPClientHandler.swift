@@ -82,12 +82,20 @@ final class TCPClientHandler: ChannelInboundHandler {
     context.fireChannelReadComplete()
   }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    // Reading goes on all the while: if both sides waited to be read from, neither would be.
+    if context.channel.isWritable { turn() }
+    context.fireChannelWritabilityChanged()
+  }
+
   private func turn() {
     guard let context else { return }
-    if session.takeOutbound(into: &spare) {
+    // What the socket does not take stays in the session, which counts it.
+    let isWritable = context.channel.isWritable
+    if isWritable, session.takeOutbound(into: &spare) {
       context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
     }
-    if session.takeEnd() { context.close(promise: nil) }
+    if session.takeEnd(dropping: !isWritable) { context.close(promise: nil) }
     updateTimer()
   }
 

@@ -22,6 +22,8 @@ final class TCPServerHandler: ChannelDuplexHandler {
   private var isRefusalTold = false
   private var timer: Scheduled<Void>?
   private var timerAt = MonotonicInstant.distantFuture
+  /// Once this side has hung up.
+  private var hangUpTimer: Scheduled<Void>?
 
   init(
     server: TCPServer, eventLoop: any EventLoop, address: String, handshake: ServerHandshake?
@@ -58,6 +60,8 @@ final class TCPServerHandler: ChannelDuplexHandler {
   func channelInactive(context: ChannelHandlerContext) {
     timer?.cancel()
     timer = nil
+    hangUpTimer?.cancel()
+    hangUpTimer = nil
     session.disconnected()
     runner.close()
     server.disconnected(context.channel)
@@ -109,13 +113,20 @@ final class TCPServerHandler: ChannelDuplexHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    let isWritable = context.channel.isWritable
-    session.setWritable(isWritable)
-    if isWritable {
+    if context.channel.isWritable {
+      session.resume(at: session.clock.now())
       flush()
       readOn(context)
+      updateTimer()
+    } else {
+      noteStall(context)
     }
     context.fireChannelWritabilityChanged()
+  }
+
+  private func noteStall(_ context: ChannelHandlerContext) {
+    let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    session.stall(unsentBytes: unsent ?? 0, at: session.clock.now())
   }
 
   private func readOn(_ context: ChannelHandlerContext) {
@@ -133,12 +144,13 @@ final class TCPServerHandler: ChannelDuplexHandler {
       updateTimer()
     }
     // What the socket does not take stays in the session, which bounds it.
-    if context.channel.isWritable, session.takeOutbound(into: &spare) {
+    let isWritable = context.channel.isWritable
+    if isWritable, session.takeOutbound(into: &spare) {
       context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
     }
-    if session.takeEnd() {
+    if session.takeEnd(dropping: !isWritable) {
       if let refusal = session.refusal { tell(refusal) }
-      hangUp(context)
+      if isWritable { hangUp(context) } else { context.close(promise: nil) }
     }
   }
 
@@ -156,12 +168,20 @@ final class TCPServerHandler: ChannelDuplexHandler {
       context.close(promise: nil)
       return
     }
-    context.close(mode: .output, promise: nil)
-    let channel = context.channel
-    _ = context.eventLoop.scheduleTask(
-      in: .nanoseconds(server.configuration.limits.lingerTimeout.wholeNanoseconds)
-    ) {
-      channel.close(promise: nil)
+    let limits = server.configuration.limits
+    // At a client that takes nothing the last frames never get out.
+    close(after: limits.silenceMax)
+    let isOut = context.eventLoop.makePromise(of: Void.self)
+    isOut.futureResult.whenComplete { [link] _ in
+      link.handler?.close(after: limits.lingerTimeout)
+    }
+    context.close(mode: .output, promise: isOut)
+  }
+
+  private func close(after delay: Duration) {
+    hangUpTimer?.cancel()
+    hangUpTimer = link.schedule(in: .nanoseconds(delay.wholeNanoseconds)) { handler in
+      handler.context?.close(promise: nil)
     }
   }
 
@@ -177,6 +197,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
 
   private func tick() {
     timerAt = .distantFuture
+    if let context, !context.channel.isWritable { noteStall(context) }
     _ = session.tick(at: session.clock.now())
     flush()
     updateTimer()

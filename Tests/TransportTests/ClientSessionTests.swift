@@ -1,0 +1,55 @@
+import Messages
+import NIOCore
+import Testing
+
+@testable import Transport
+
+@Suite("A client's session and its driver")
+struct ClientSessionTests {
+  static let start = ClientConnectionTests.start
+  static let ping = Frame.Kind.ping(Ping(nonce: 1))
+
+  /// An open session that keeps at most 100 bytes of answers to pings.
+  private func open(_ wakes: Wakes) -> ClientSession {
+    var configuration = ClientConfiguration()
+    configuration.limits.controlBytesMax = 100
+    let session = ClientSession(
+      configuration: configuration, onOpen: { _ in }, wake: { wakes.note() })
+    _ = takeOutbound(session)
+    receive([.helloReply(HelloReply(version: 1))], session)
+    return session
+  }
+
+  private func receive(_ frames: [Frame.Kind], _ session: ClientSession) {
+    session.receive(ByteBuffer(bytes: bytes(of: frames)), at: Self.start)
+  }
+
+  private func takeOutbound(_ session: ClientSession) -> Bool {
+    var bytes = ByteBuffer()
+    return session.takeOutbound(into: &bytes)
+  }
+
+  @Test("a server that asks for answers and does not take them is given up")
+  func pings() {
+    let wakes = Wakes()
+    let session = open(wakes)
+    receive([Self.ping], session)
+    #expect(session.isOpen)
+    #expect(wakes.count == 1)
+    receive(Array(repeating: Self.ping, count: 20), session)
+    #expect(!session.isOpen)
+    #expect(wakes.count == 2)
+    #expect(session.takeEnd(dropping: true))
+    #expect(!takeOutbound(session))
+  }
+
+  @Test("a server that takes its answers may ask for as many as it likes")
+  func answeredPings() {
+    let session = open(Wakes())
+    for _ in 0..<100 {
+      receive([Self.ping], session)
+      #expect(takeOutbound(session))
+    }
+    #expect(session.isOpen)
+  }
+}
