@@ -86,6 +86,16 @@ struct DeadlineTests {
     #expect(changes([], after: OrderSamples.placed).isEmpty)
   }
 
+  @Test("an offer made or answered after a wish to cancel does not put off the end of silence")
+  func offersWhileCancelling() {
+    let offered = OrderSamples.offered + [.cancelRequested(reason: "")]
+    let accepted = OrderEvent.refundAccepted(
+      number: 1, amount: Sample.offer.amount, reason: "sold out")
+    #expect(changes([.refundOffered(Sample.offer)], after: OrderSamples.cancelRequested).isEmpty)
+    #expect(changes([accepted], after: offered).isEmpty)
+    #expect(changes([.refundDeclined(number: 1)], after: offered).isEmpty)
+  }
+
   @Test("a payment that owes an answer or a refund is looked at again, others are left alone")
   func payments() {
     for history in PaymentSamples.histories {
@@ -102,6 +112,30 @@ struct DeadlineTests {
     #expect(
       PaymentDeadlines.after([.unknown(attempt: 1, reason: "")], from: attempting, at: Sample.now)
         == [.set(.askAgain, at: due(20))])
+  }
+
+  @Test("a refund that keeps failing is tried ever more seldom, a new one as soon as any")
+  func refundsBackOff() {
+    let failed = PaymentEvent.refundFailed(key: RefundKey(validated: "a"), reason: "down")
+    var state = Payment.evolve(Payment.initial, PaymentSamples.approved)
+    #expect(
+      PaymentDeadlines.after([PaymentSamples.refund("a", 8000)], from: state, at: Sample.now)
+        == [.set(.refundRetry, at: due(10))])
+    state = Payment.evolve(state, PaymentSamples.refund("a", 8000))
+    for seconds in [20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600] {
+      #expect(
+        PaymentDeadlines.after([failed], from: state, at: Sample.now)
+          == [.set(.refundRetry, at: due(seconds))])
+      state = Payment.evolve(state, failed)
+    }
+    #expect(
+      PaymentDeadlines.after([PaymentSamples.refund("b", 1000)], from: state, at: Sample.now)
+        == [.set(.refundRetry, at: due(10))])
+    var policy = DeadlinePolicy.standard
+    policy.refundRetry = .seconds(Int64.max)
+    #expect(
+      PaymentDeadlines.after([failed], from: state, at: Sample.now, policy: policy)
+        == [.set(.refundRetry, at: due(3600))])
   }
 
   @Test("a delivery waits for dispatch, then for the rider asked, then for the rider assigned")

@@ -56,8 +56,14 @@ struct OrderTests {
   @Test("an order is seen by its customer, its rider, operators and services, and by no stranger")
   func visibility() {
     let state = Order.evolve(Order.initial, OrderSamples.started)
-    for owner in Sample.owners { #expect(state.isVisible(to: owner)) }
-    for stranger in Sample.strangers { #expect(!state.isVisible(to: stranger)) }
+    for owner in Sample.owners {
+      #expect(state.isVisible(to: owner))
+      #expect(state.isAddressVisible(to: owner) == (owner.role != .store))
+    }
+    for stranger in Sample.strangers {
+      #expect(!state.isVisible(to: stranger))
+      #expect(!state.isAddressVisible(to: stranger))
+    }
     let ready = Order.evolve(Order.initial, OrderSamples.ready)
     #expect(!ready.isVisible(to: .rider(Sample.rider)))
     #expect(!Order.initial.isVisible(to: .customer(Sample.customer)))

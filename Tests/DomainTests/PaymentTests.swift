@@ -44,9 +44,11 @@ enum PaymentSamples {
     settled + [refund("a", 8000), refunded("a", 8000)], refunding + [.settled(kept: won(18_000))],
   ]
 
-  static func requestRefund(_ key: String, _ amount: Int64) -> PaymentCommand {
+  static func requestRefund(
+    _ key: String, _ amount: Int64, bearer: RefundBearer = .store
+  ) -> PaymentCommand {
     .requestRefund(
-      key: RefundKey(validated: key), amount: won(amount), reason: "sold out", bearer: .store)
+      key: RefundKey(validated: key), amount: won(amount), reason: "sold out", bearer: bearer)
   }
   static func recordRefunded(_ key: String) -> PaymentCommand {
     .recordRefunded(
@@ -166,6 +168,14 @@ struct PaymentTests {
       })
     #expect(try decide(PaymentSamples.requestRefund("a", 8000), history).isEmpty)
     #expect(throwsCode(.conflict) { try decide(PaymentSamples.requestRefund("a", 1), history) })
+  }
+
+  @Test("the same refund that somebody else is to bear is a conflict")
+  func otherBearer() {
+    let other = PaymentSamples.requestRefund("a", 8000, bearer: .platform)
+    for history in [PaymentSamples.refunding, PaymentSamples.partlyRefunded] {
+      #expect(throwsCode(.conflict) { try decide(other, history, by: .operator) })
+    }
   }
 
   @Test("an accepted offer gets what is left, and is never refused")

@@ -126,6 +126,22 @@ struct MoneyTests {
       ])
   }
 
+  @Test("the store sees a paid order without its address, we and its customer with it")
+  func address() async throws {
+    let world = try MoneyWorld()
+    let placed = try await world.place(MoneyWorld.request("k1"))
+    let viewers = [
+      ("customer", "kim"), ("operator", "boss"), ("service", "store"), ("store", "store-1"),
+    ]
+    for (role, id) in viewers {
+      let seen = try await world.orderService.getOrder(
+        GetOrderRequest(orderID: placed.orderID),
+        context: world.context(Transport.Principal(role: role, id: id)))
+      #expect(seen.order?.lines == placed.lines)
+      #expect(seen.order?.deliveryAddress == (role == "store" ? "" : "역삼로 1"), "\(role)")
+    }
+  }
+
   @Test("for everybody else an order does not exist, and nobody orders for somebody else")
   func notYours() async throws {
     let world = try MoneyWorld()

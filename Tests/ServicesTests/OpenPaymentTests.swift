@@ -112,6 +112,28 @@ struct OpenPaymentTests {
     #expect(try await world.order(id).state == .expired)
   }
 
+  @Test("payment is asked once more before an order whose payment is unknown expires")
+  func askedAtTheEnd() async throws {
+    let world = try MoneyWorld()
+    world.line.suffer(.losesAnswers)
+    let id = try await world.place(MoneyWorld.request("k1")).orderID
+    world.clock.advance(by: world.environment.deadlines.paymentUnknown)
+    // Before any event has gone from payment to order: by the question alone.
+    try await world.fire()
+    #expect(try await world.order(id).state == .placed)
+    #expect(world.provider.captures.values.map(\.self) == [1])
+  }
+
+  @Test("an order expires in time when payment itself does not know the outcome")
+  func neverKnown() async throws {
+    let world = try MoneyWorld()
+    world.provider.answer(.unknown(reason: "no answer"))
+    world.provider.answerQuestions(.unknown(reason: "no answer"))
+    let id = try await world.place(MoneyWorld.request("k1")).orderID
+    try await world.pass(world.environment.deadlines.paymentUnknown)
+    #expect(try await world.order(id).state == .expired)
+  }
+
   @Test("when payment cannot tell, the order waits for it as long as the policy says, and expires")
   func cannotTell() async throws {
     let world = try MoneyWorld()
@@ -129,7 +151,7 @@ struct OpenPaymentTests {
 
   @Test(
     "a retry with the same key asks again while the payment is unknown, and captures once",
-    arguments: [PaymentLine.Fault.cut, .losesAnswers])
+    arguments: [PaymentLine.Fault.cut, .losesAnswers, .cannotRecord])
   func retried(fault: PaymentLine.Fault) async throws {
     let world = try MoneyWorld()
     world.line.suffer(fault)
@@ -137,6 +159,18 @@ struct OpenPaymentTests {
     world.line.release()
     #expect(try await world.place(MoneyWorld.request("k1")).state == .placed)
     #expect(world.provider.captures.values.map(\.self) == [1])
+  }
+
+  @Test("a charge is taken for never begun when its refusal says so, whatever the status")
+  func refusals() {
+    for code in [StatusCode.resourceExhausted, .invalidArgument, .permissionDenied, .unavailable] {
+      for unprocessed in [true, false] {
+        let command = PaymentAnswer.command(
+          RPCError(code: code, message: "", unprocessed: unprocessed), at: Timestamp(ms: 0),
+          .standard)
+        #expect(command.kind == (unprocessed ? .park : .markPaymentUnknown), "\(code)")
+      }
+    }
   }
 
   @Test("a question that gets no answer tells nothing: what is unknown stays unknown")

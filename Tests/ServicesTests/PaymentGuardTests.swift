@@ -68,6 +68,16 @@ struct PaymentGuardTests {
     #expect(judged(.unavailable, unprocessed: true) == .failure)
   }
 
+  @Test("learns nothing of payment's health from a charge that finds another one under way")
+  func underWay() {
+    func judged(_ state: Messages.PaymentState) -> CallOutcome {
+      PaymentGuard.judge(.success(ChargeResponse(payment: Messages.Payment(state: state))))
+    }
+    #expect(judged(.attempting) == .ignored)
+    #expect(judged(.approved) == .success)
+    #expect(judged(.unknown) == .failure)
+  }
+
   @Test("lets a parked order be paid once payment is well again, which closes the breaker")
   func heals() async throws {
     let (world, breaker) = try Self.world()

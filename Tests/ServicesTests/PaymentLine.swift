@@ -1,3 +1,4 @@
+import Journal
 import Messages
 import Synchronization
 import Transport
@@ -14,6 +15,8 @@ final class PaymentLine: PaymentServiceProtocol {
     case refused
     /// Charges arrive, their answers are lost.
     case losesAnswers
+    /// Charges arrive, and are refused because their outcome cannot be written down.
+    case cannotRecord
     /// Charges stay on the way until `release`.
     case holdsCharges
     /// Charges arrive, their answers stay on the way until `release`.
@@ -61,6 +64,7 @@ final class PaymentLine: PaymentServiceProtocol {
     guard !has(.losesAnswers) else {
       throw RPCError(code: .deadlineExceeded, message: "no answer")
     }
+    guard !has(.cannotRecord) else { throw RPCError(JournalError.overloaded("full")) }
     return answer
   }
 

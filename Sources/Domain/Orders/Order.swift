@@ -43,4 +43,9 @@ extension OrderState {
     case .operator, .service: true
     }
   }
+
+  /// Whether this principal may see where the order goes: whoever may see it, but not its store.
+  public func isAddressVisible(to principal: Principal) -> Bool {
+    principal.role != .store && isVisible(to: principal)
+  }
 }

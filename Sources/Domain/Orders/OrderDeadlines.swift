@@ -10,7 +10,8 @@ public enum OrderDeadlines {
         outcome: "expired", duration: \.paymentParked),
       DeadlineRule(
         phases: [.paymentUnknown], kind: .paymentUnknown, owner: "payment",
-        outcome: "expired; a late approval is refunded", duration: \.paymentUnknown),
+        outcome: "payment is asked; expired when it cannot tell, a late approval is refunded",
+        duration: \.paymentUnknown),
       DeadlineRule(
         phases: [.placed], kind: .storeSilent, owner: "our way to the store",
         outcome: "rejected and refunded", duration: \.storeUnreachable),
@@ -50,6 +51,8 @@ public enum OrderDeadlines {
     guard let after = kind(watching: next.phase) else {
       return before.map { [.clear($0)] } ?? []
     }
+    // Silence is consent: an offer made or answered meanwhile does not put it off.
+    if before == .cancelSilent, after == .cancelSilent { return [] }
     let set = DeadlineChange.set(after, at: due(last, after, now, policy))
     guard let before, before != after else { return [set] }
     return [.clear(before), set]

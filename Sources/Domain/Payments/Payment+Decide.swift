@@ -106,8 +106,10 @@ extension Payment {
     _ refund: Refund, _ state: PaymentState
   ) throws(Rejection) -> [PaymentEvent] {
     if let existing = state.refund(refund.key) {
-      guard existing.amount == refund.amount else {
-        throw Rejection(.conflict, "refund \(refund.key) was requested over \(existing.amount)")
+      guard existing.amount == refund.amount, existing.bearer == refund.bearer else {
+        let (amount, bearer) = (existing.amount, existing.bearer.rawValue)
+        throw Rejection(
+          .conflict, "refund \(refund.key) was requested over \(amount), borne by the \(bearer)")
       }
       return []
     }

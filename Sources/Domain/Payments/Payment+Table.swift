@@ -74,11 +74,12 @@ extension Payment {
       .requestRefund, in: [.approved, .settled], by: [.service, .operator],
       .to(.refunding, .refundRequested), .ignored,
       when: "never more than was captured, an accepted offer at most what is left; the same key "
-        + "once, with another amount conflict"),
+        + "once, with another amount or bearer conflict"),
     .on(
       .requestRefund, in: [.refunding], by: [.service, .operator], .stay(.refundRequested),
       .ignored,
-      when: "never more than was captured; the same key once, with another amount conflict"),
+      when: "never more than was captured; the same key once, with another amount or bearer "
+        + "conflict"),
     .on(
       .requestRefund, in: [.refunded], by: [.service, .operator], .ignored,
       when: "the same key, else there is nothing left"),

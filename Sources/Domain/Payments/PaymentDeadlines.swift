@@ -9,6 +9,11 @@ public enum PaymentDeadline: String, CaseIterable, Hashable, Sendable {
 /// What a payment waits for. A deadline that fires is carried out from `PaymentState.outstanding`
 /// and set anew while the phase lasts; it gives up on no money.
 public enum PaymentDeadlines {
+  /// The longest until a refund is tried again, however often it failed.
+  public static let refundRetryMax = Duration.seconds(60 * 60)
+  /// After this many failures the time between two attempts is doubled no more.
+  private static let refundDoublingsMax = 16
+
   public static var rules: [DeadlineRule<PaymentPhase, PaymentDeadline>] {
     [
       DeadlineRule(
@@ -40,9 +45,18 @@ public enum PaymentDeadlines {
     switch state.phase {
     case .attempting: .set(.askAgain, at: now.advanced(by: policy.attemptSilent))
     case .unknown, .voidedOutstanding: .set(.askAgain, at: now.advanced(by: policy.askAgain))
-    case .refunding: .set(.refundRetry, at: now.advanced(by: policy.refundRetry))
+    case .refunding: .set(.refundRetry, at: now.advanced(by: refundWait(state, policy)))
     default: nil
     }
+  }
+
+  /// Doubles with each failure. Of several refunds the one that failed least often sets the pace,
+  /// so that a new one does not wait for those that fail.
+  private static func refundWait(_ state: PaymentState, _ policy: DeadlinePolicy) -> Duration {
+    let failures = state.refunds.filter { !$0.isDone }.map(\.failures).min() ?? 0
+    let factor = 1 << min(failures, refundDoublingsMax)
+    // Limited before it is multiplied, so that it cannot overflow.
+    return min(min(policy.refundRetry, refundRetryMax) * factor, refundRetryMax)
   }
 
   /// What `events`, appended at `now` to a payment in `state`, do to its deadlines.

@@ -19,7 +19,7 @@ public struct DeadlinePolicy: Hashable, Sendable {
   public var attemptSilent: Duration = .seconds(15)
   /// Between two questions about an attempt whose outcome is unknown.
   public var askAgain: Duration = .seconds(20)
-  /// From a refund's request, or its failure, until it is tried (again).
+  /// From a refund's request until it is tried again; doubles with each failure, up to an hour.
   public var refundRetry: Duration = .seconds(10)
   /// From an offer until the rider's answer.
   public var offer: Duration = .seconds(30)

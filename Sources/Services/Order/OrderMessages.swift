@@ -3,8 +3,8 @@ import Journal
 package import Messages
 
 extension Messages.Order {
-  /// The order as its service answers with it; empty for one that does not exist.
-  init(_ snapshot: AggregateSnapshot<Domain.OrderState>) {
+  /// The order as `viewer` may see it; empty for one that does not exist.
+  init(_ snapshot: AggregateSnapshot<Domain.OrderState>, for viewer: Domain.Principal) {
     let state = snapshot.state
     self.init(state: .init(state.phase), paid: state.isPaid, version: snapshot.version.value)
     etaMinutes = UInt32(clamping: state.etaMinutes ?? 0)
@@ -18,7 +18,7 @@ extension Messages.Order {
     storeID = draft.store.rawValue
     lines = draft.lines.map(Messages.OrderLine.init)
     totalWon = draft.total.amount
-    deliveryAddress = draft.deliveryAddress
+    if state.isAddressVisible(to: viewer) { deliveryAddress = draft.deliveryAddress }
     area = draft.area.name
   }
 }

@@ -8,11 +8,12 @@ import Transport
 extension OrderReplica {
   /// Charges an order whose payment is open, after the command that asked for it.
   func pay(
-    _ asked: AggregateHost<Domain.Order>.Outcome, _ context: CallContext
+    _ asked: AggregateHost<Domain.Order>.Outcome, for viewer: Domain.Principal,
+    _ context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
     let state = asked.snapshot.state
     guard state.isPaymentOpen, let draft = state.draft, let method = state.paymentMethod else {
-      return PlaceOrderResponse(order: Messages.Order(asked.snapshot))
+      return PlaceOrderResponse(order: Messages.Order(asked.snapshot, for: viewer))
     }
     let id = draft.id.rawValue
     let (command, retryAfter) = await charge(
@@ -26,7 +27,8 @@ extension OrderReplica {
       snapshot = try await host.state(of: id)
     }
     return PlaceOrderResponse(
-      order: Messages.Order(snapshot), retryAfterMs: UInt64(clamping: retryAfter.wholeMs))
+      order: Messages.Order(snapshot, for: viewer),
+      retryAfterMs: UInt64(clamping: retryAfter.wholeMs))
   }
 
   /// Pays a parked order without its customer, where that is possible.
@@ -39,21 +41,25 @@ extension OrderReplica {
     let asked = try await host.perform(
       .pay(nil), on: id, by: Self.service,
       cause: CommandCause(correlationID: id, causationID: "drain/\(state.attempt + 1)"))
-    let paid = try await pay(asked, context)
+    let paid = try await pay(asked, for: Self.service, context)
     return paid.order?.state == .awaitingPayment ? .failed : .paid
   }
 
   /// Nobody has said in time how the payment went: asks, instead of giving up on an order that may
-  /// be paid. When payment cannot tell either, the order waits as one whose payment is unknown.
+  /// be paid. When payment cannot tell either, the deadline has its way.
   ///
   /// What payment never heard of was not charged. Should the charge arrive after all, an order that
   /// is parked takes its outcome, and one that is over has left a tombstone that refuses it.
-  func paymentIsOverdue(_ id: String, cause: CommandCause) async throws(RPCError) {
+  func paymentIsOverdue(
+    _ id: String, _ deadline: OrderDeadline, cause: CommandCause
+  ) async throws(RPCError) {
     let state = try await host.state(of: id).state
-    guard state.phase == .pendingPayment, let draft = state.draft else { return }
+    guard OrderDeadlines.kind(watching: state.phase) == deadline, let draft = state.draft else {
+      return
+    }
     let command = await standing(of: PaymentKey(draft.id))
     try await take(
-      command ?? .deadlinePassed(.paymentPending, environment.deadlines), on: id, cause: cause)
+      command ?? .deadlinePassed(deadline, environment.deadlines), on: id, cause: cause)
   }
 
   /// Asks how a payment of unknown outcome stands; see `PaymentInquiry`. One that payment never
@@ -100,7 +106,9 @@ extension OrderReplica {
     do throws(RPCError) {
       let answer = try await payment.getPayment(
         GetPaymentRequest(paymentKey: key.rawValue), context: context)
-      return PaymentAnswer.command(answer.payment, at: environment.now(), environment.deadlines)
+      let command = PaymentAnswer.command(
+        answer.payment, at: environment.now(), environment.deadlines)
+      return command?.kind == .markPaymentUnknown ? nil : command
     } catch {
       guard error.code == .notFound else { return nil }
       return .park(

@@ -52,7 +52,7 @@ package actor OrderReplica {
             ? environment.deadlines.paymentParked : environment.deadlines.paymentPending))
       return try Domain.Order.decide(.submit(draft), state: state, by: caller, at: now)
     }
-    let paid = try await pay(submitted, context)
+    let paid = try await pay(submitted, for: caller, context)
     if paid.order?.state == .expired, !order.allowParking {
       throw RPCError(
         code: .unavailable, message: "payment is not available at the moment",
@@ -68,7 +68,7 @@ package actor OrderReplica {
     let asked = try await host.perform(
       .pay(method), on: id.rawValue, by: caller,
       cause: CommandCause(context, correlationID: id.rawValue))
-    let paid = try await pay(asked, context)
+    let paid = try await pay(asked, for: caller, context)
     return PayOrderResponse(order: paid.order, retryAfterMs: paid.retryAfterMs)
   }
 
@@ -78,7 +78,7 @@ package actor OrderReplica {
     let outcome = try await host.perform(
       .cancel(reason: reason), on: id.rawValue, by: caller,
       cause: CommandCause(context, correlationID: id.rawValue))
-    return CancelOrderResponse(order: Messages.Order(outcome.snapshot))
+    return CancelOrderResponse(order: Messages.Order(outcome.snapshot, for: caller))
   }
 
   func answerOffer(
@@ -88,7 +88,7 @@ package actor OrderReplica {
     let outcome = try await host.perform(
       .answerOffer(number: answer.number, accept: answer.accepted), on: id.rawValue, by: caller,
       cause: CommandCause(context, correlationID: id.rawValue))
-    return AnswerOfferResponse(order: Messages.Order(outcome.snapshot))
+    return AnswerOfferResponse(order: Messages.Order(outcome.snapshot, for: caller))
   }
 
   func get(_ id: OrderID, by caller: Domain.Principal) async throws(RPCError) -> GetOrderResponse {
@@ -96,7 +96,7 @@ package actor OrderReplica {
     guard snapshot.state.isVisible(to: caller) else {
       throw RPCError(Rejection(.notFound, "there is no such order"))
     }
-    return GetOrderResponse(order: Messages.Order(snapshot))
+    return GetOrderResponse(order: Messages.Order(snapshot, for: caller))
   }
 
   /// What another service recorded, or a deadline that passed.

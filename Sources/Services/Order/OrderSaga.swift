@@ -48,8 +48,8 @@ package struct OrderSaga: Sendable {
     }
     let (id, cause) = (deadline.key.stream.id, CommandCause(deadline))
     try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
-      guard kind != .paymentPending else {
-        return try await replica.paymentIsOverdue(id, cause: cause)
+      guard kind != .paymentPending, kind != .paymentUnknown else {
+        return try await replica.paymentIsOverdue(id, kind, cause: cause)
       }
       try await replica.take(
         .deadlinePassed(kind, environment.deadlines), on: id, cause: cause)

@@ -25,14 +25,12 @@ enum PaymentAnswer {
     }
   }
 
-  /// The command that no answer comes to. What was never begun cannot have charged.
+  /// The command that no answer comes to. What was never begun cannot have charged; any other
+  /// refusal may have come after the capture, when its outcome was to be written down.
   static func command(
     _ error: RPCError, at now: Timestamp, _ policy: DeadlinePolicy
   ) -> OrderCommand {
-    let isHarmless =
-      error.unprocessed || error.code == .resourceExhausted || error.code == .invalidArgument
-      || error.code == .permissionDenied || error.code == .unauthenticated
-    return isHarmless
+    error.unprocessed
       ? .park(reason: error.message, until: now.advanced(by: policy.paymentParked))
       : .markPaymentUnknown(until: now.advanced(by: policy.paymentUnknown))
   }

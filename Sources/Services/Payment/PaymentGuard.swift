@@ -66,11 +66,13 @@ extension PaymentGuard {
   /// What a charge says about payment's health. A card that is declined is an answer; a refusal
   /// that is the caller's own fault says nothing. Nor does one that payment turned away before it
   /// began, because it has its hands full: it does all that it can, and a breaker that opened would
-  /// keep away what it has room for.
+  /// keep away what it has room for. Nor one that finds another call's attempt under way: it came
+  /// to no provider.
   static func judge(_ result: borrowing Result<ChargeResponse, RPCError>) -> CallOutcome {
     switch copy result {
     case .success(let answer):
       switch answer.payment?.state {
+      case .attempting: .ignored
       case .unknown, .notCharged, nil: .failure
       default: .success
       }
