@@ -10,7 +10,8 @@ extension Resilience.DependencyPolicy {
         window: breaker.window, minimumCalls: breaker.minimumCalls,
         failurePercent: breaker.failurePercent, slowCall: breaker.slowCall,
         slowPercent: breaker.slowPercent, openWait: breaker.openWait,
-        openWaitMax: breaker.openWaitMax, probes: breaker.probes),
+        openWaitMax: breaker.openWaitMax, probes: breaker.probes,
+        callTimeout: payment.callTimeout),
       bulkhead: BulkheadQueue.Limits(
         concurrent: payment.bulkhead.concurrent, queued: payment.bulkhead.queued),
       queueTimeout: payment.bulkhead.queueTimeout,
@@ -18,7 +19,8 @@ extension Resilience.DependencyPolicy {
   }
 
   /// What an operator sent. Throws for numbers that no policy can have; the rest is `validate`'s.
-  init(_ message: Messages.DependencyPolicy) throws(PolicyError) {
+  /// - Parameter callTimeout: how long a call takes at most.
+  init(_ message: Messages.DependencyPolicy, callTimeout: Duration) throws(PolicyError) {
     func time(_ field: String, _ ms: UInt64) throws(PolicyError) -> Duration {
       guard let ms = Int64(exactly: ms), ms <= 86_400_000 else {
         throw PolicyError(field: field, problem: "\(ms) is more than a day")
@@ -33,7 +35,7 @@ extension Resilience.DependencyPolicy {
         slowPercent: Int(message.slowPercent),
         openWait: try time("open_wait_ms", message.openWaitMs),
         openWaitMax: try time("open_wait_max_ms", message.openWaitMaxMs),
-        probes: Int(message.probes)),
+        probes: Int(message.probes), callTimeout: callTimeout),
       bulkhead: BulkheadQueue.Limits(
         concurrent: Int(message.concurrent), queued: Int(message.queued)),
       queueTimeout: try time("queue_timeout_ms", message.queueTimeoutMs),
@@ -42,16 +44,22 @@ extension Resilience.DependencyPolicy {
 }
 
 extension BreakerPolicy {
+  /// No probe has less time.
+  private static let leaseMin = Duration.seconds(10)
+  /// From the time-out of a call until it must have told how it went.
+  private static let leaseMargin = Duration.seconds(5)
+
+  /// A probe's lease outlasts the longest call: it is for permits that never report.
   fileprivate static func timed(
     window: Duration, minimumCalls: Int, failurePercent: Int, slowCall: Duration, slowPercent: Int,
-    openWait: Duration, openWaitMax: Duration, probes: Int
+    openWait: Duration, openWaitMax: Duration, probes: Int, callTimeout: Duration
   ) -> BreakerPolicy {
     BreakerPolicy(
       window: .time(length: window, buckets: 20), minimumCalls: minimumCalls,
       failureRate: Double(failurePercent) / 100,
       slowCalls: SlowCalls(duration: slowCall, rate: Double(slowPercent) / 100),
       openWait: BreakerBackOff(initial: openWait, maximum: max(openWait, openWaitMax)),
-      probes: probes)
+      probes: probes, lease: max(leaseMin, callTimeout + leaseMargin))
   }
 }
 

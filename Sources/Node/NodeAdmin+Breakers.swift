@@ -37,7 +37,8 @@ extension NodeAdmin {
       throw RPCError(code: .invalidArgument, message: "there is no policy")
     }
     do throws(PolicyError) {
-      try dependency.replace(policy: Resilience.DependencyPolicy(policy))
+      try dependency.replace(
+        policy: Resilience.DependencyPolicy(policy, callTimeout: config.payment.callTimeout))
     } catch {
       throw RPCError(code: .invalidArgument, message: "\(error)", cause: error)
     }

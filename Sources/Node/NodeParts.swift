@@ -33,7 +33,7 @@ struct NodeParts {
   var dashboard: NodeDashboard?
   /// The pools, and what makes them follow their load.
   var pools = PoolScaler()
-  /// Each returns once every replica of its pool has been where it works.
+  /// Each returns once its pool has been where it works, on every event loop.
   var visits: [(pool: String, visit: @Sendable () async -> Void)] = []
   /// Sagas that may have parked events, by the service they belong to.
   var followers: [(service: ServiceName, follower: Follower)] = []

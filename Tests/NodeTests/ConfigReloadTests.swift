@@ -148,4 +148,17 @@ struct ConfigReloadTests {
     // What changed while it was being read is seen.
     #expect(watch.look(["file": 2, "keys": 5]) == .lookAgain)
   }
+
+  @Test(
+    "a ring ends the wait, so that the next is only as long as is meant by then",
+    .timeLimit(.minutes(1)))
+  func shorterPause() async {
+    let bell = ReloadBell()
+    bell.ring(.asked)
+    // Would outlast the test.
+    let asked = await bell.next(within: .seconds(86_400))
+    #expect(asked?.asked == true && asked?.timer == false)
+    let timed = await bell.next(within: .nanoseconds(1))
+    #expect(timed?.asked == false && timed?.timer == true)
+  }
 }

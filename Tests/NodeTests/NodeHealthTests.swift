@@ -1,5 +1,6 @@
 import Gateway
 import Messages
+import Synchronization
 import Testing
 import Transport
 
@@ -84,5 +85,26 @@ struct NodeHealthTests {
     health.find(NodeHealth.Finding(name: "room on disk", problem: "1 MiB left"))
     #expect(passes(health) == [true, false, true])
     #expect(statuses(health) == [.notServing, .notServing, .notServing, .notServing])
+  }
+
+  /// What a check of a subscription finds, look by look, when it is so far behind.
+  private func found(isRemote: Bool, behind lags: [Int64?]) async -> [String?] {
+    let left = Mutex(lags)
+    let check = ReadinessCheck.caughtUp(
+      "order.payment", of: .order, isRemote: isRemote, within: { 10 },
+      lag: { left.withLock { $0.removeFirst() } })
+    var problems: [String?] = []
+    for _ in lags { problems.append(await check.look()) }
+    return problems
+  }
+
+  @Test("who was once well stays so, also when a node comes back with much to catch up with")
+  func caughtUp() async {
+    #expect(
+      await found(isRemote: false, behind: [nil, 99, 10, 99])
+        == ["has not begun", "99 events behind", nil, nil])
+    #expect(
+      await found(isRemote: true, behind: [99, 10, 99]) == ["99 events behind", nil, nil])
+    #expect(await found(isRemote: true, behind: [nil, 99]) == [nil, nil])
   }
 }

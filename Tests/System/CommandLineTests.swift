@@ -116,6 +116,12 @@ extension SystemTests {
       #expect(lines.contains { $0.contains("7712") && $0.contains("at a start") })
       #expect(lines.contains { $0.contains("debug") && $0.contains("on reload") })
       #expect(try await site.run(["config", "diff", one, one]).output == "no difference\n")
+      let messages = try await site.run(["config", "diff", one, two, "--json"]).messages()
+      #expect(messages.count == 2)
+      let port = try #require(messages.first { $0["key"] as? String == "listen.port" })
+      #expect(port["old"] as? String == "7711" && port["new"] as? String == "7712")
+      #expect(port["live"] as? Bool == false)
+      #expect(try await site.run(["config", "diff", one, one, "--json"]).output.isEmpty)
     }
 
     @Test("where no node answers, one line says so and what to do")

@@ -90,6 +90,14 @@ extension SystemTests {
         let early = try await shell("dead-letters replay \(letter)")
         #expect(early.isOneLine(exit: 1), "\(early)")
 
+        // The page after the letter does not ask order again, which is missing all the same.
+        let order = try #require(nodes["order-1"])
+        order.child.send(SIGSTOP)
+        let pages = try await shell("dead-letters list --all --limit 1")
+        order.child.send(SIGCONT)
+        #expect(pages.ending == .exit(3) && pages.output.contains(letter), "\(pages)")
+        #expect(pages.errors.contains("order on order-1 could not be asked"), "\(pages)")
+
         #expect(try await nodes["store-1"]?.stop() == .exit(0))
         try Self.addToChecksum(-1, ofTicket: id, in: store)
         nodes["store-1"] = try await cluster.start("store-1")
@@ -159,6 +167,10 @@ extension SystemTests {
         let discarded = try await shell("dead-letters discard --all --yes")
         #expect(discarded.output.split(separator: "\n").count == 25, "\(discarded)")
         #expect(try await shell("dead-letters").output == "nothing is set aside\n")
+        for command in ["replay --all", "discard --all --yes"] {
+          let nothing = try await shell("dead-letters \(command) --json")
+          #expect(nothing.ending == .exit(0) && nothing.output.isEmpty, "\(nothing)")
+        }
       }
     }
   }

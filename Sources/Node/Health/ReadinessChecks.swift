@@ -86,9 +86,11 @@ extension ReadinessCheck {
   }
 
   /// Whether a view or subscription has once been near to what it follows since the node started.
+  /// Once well it stays well: who serves does not leave because there is much to catch up with.
   ///
   /// - Parameter lag: events it is behind by what it knows; nil while it cannot know. What follows
-  ///   another node is not waited for then: that node's absence is no reason to be absent too.
+  ///   another node is not waited for then: that node's absence is no reason to be absent too, and
+  ///   its return is none either.
   static func caughtUp(
     _ name: String, of service: ServiceName, isRemote: Bool,
     within most: @escaping @Sendable () -> Int64, lag: @escaping @Sendable () -> Int64?
@@ -96,10 +98,13 @@ extension ReadinessCheck {
     let isNear = Latch()
     return ReadinessCheck(name: name, service: service) {
       if isNear.isSet { return nil }
-      guard let lag = lag() else { return isRemote ? nil : "has not begun" }
-      guard lag <= most() else { return "\(lag) events behind" }
-      isNear.set()
-      return nil
+      let problem: String? =
+        switch lag() {
+        case nil: isRemote ? nil : "has not begun"
+        case .some(let lag): lag <= most() ? nil : "\(lag) events behind"
+        }
+      if problem == nil { isNear.set() }
+      return problem
     }
   }
 }

@@ -43,17 +43,8 @@ struct NodeReload: ServiceLifecycle.Service, CustomStringConvertible {
         // What changed since the node read it is seen now, or never.
         await read(&reload, changed: nil, isAsked: false)
         var pause = reload.running.reloadInterval
-        var isTimed = false
         while !Task.isCancelled {
-          if !isTimed, pause > .zero {
-            isTimed = true
-            group.addTask { [pause] in
-              try? await Task.sleep(for: pause)
-              bell.ring(.timer)
-            }
-          }
-          guard let rung = await bell.next() else { break }
-          if rung.timer { isTimed = false }
+          guard let rung = await bell.next(within: pause) else { break }
           pause = await look(&reload, &watch, isAsked: rung.asked)
         }
         group.cancelAll()

@@ -27,8 +27,23 @@ final class ReloadBell: Sendable {
     wake.yield()
   }
 
-  /// Waits for the next ring; nil when the task was cancelled.
-  func next() async -> (asked: Bool, timer: Bool)? {
+  /// Waits for the next ring, that of a timer of `pause` among them unless it is zero; nil when the
+  /// task was cancelled. The timer ends with the wait, so that the next one can be shorter.
+  func next(within pause: Duration) async -> (asked: Bool, timer: Bool)? {
+    await withTaskGroup(of: Void.self) { group in
+      if pause > .zero {
+        group.addTask {
+          guard (try? await Task.sleep(for: pause)) != nil else { return }
+          self.ring(.timer)
+        }
+      }
+      let rung = await self.next()
+      group.cancelAll()
+      return rung
+    }
+  }
+
+  private func next() async -> (asked: Bool, timer: Bool)? {
     for await _ in wakes {
       return rung.withLock { rung in
         defer { rung = (false, false) }

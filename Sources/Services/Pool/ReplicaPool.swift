@@ -83,13 +83,19 @@ package final class ReplicaPool<Replica: Actor>: Sendable {
     return try await body(seat(of: place.replica))
   }
 
-  /// Returns once each seat of each replica has been where it works, whatever else is done there
-  /// meanwhile.
+  /// Returns once a seat on each event loop has been where it works, whatever else is done there
+  /// meanwhile: the slowest loop decides how long that takes, not how many there are. The seats of
+  /// one loop share its executor, so that one of them tells for all.
   package func visit() async {
-    for seat in seats { await call(at: seat) }
+    await withDiscardingTaskGroup { group in
+      for seat in seats.prefix(seatsEach) {
+        group.addTask { await self.call(at: seat) }
+      }
+    }
   }
 
-  private func call(at replica: isolated Replica) {}
+  // Without anything to do there, the optimizer leaves out the way there too.
+  private func call(at replica: isolated Replica) { replica.preconditionIsolated() }
 
   /// The replica that owns `key` now, for what neither takes a place nor changes an aggregate; nil
   /// only for an empty pool.

@@ -11,6 +11,8 @@ extension ConfigCommand {
       discussion: """
         The file is read alone, without the environment. What is live is taken up by a running node \
         on SIGHUP, or when it sees that its file has changed; the rest when it starts again.
+
+        With --json each difference is a line with "key", "old", "new" and "live".
         """)
     @OptionGroup var options: ClientOptions
     @Argument(help: "The file.") var file: String
@@ -20,7 +22,7 @@ extension ConfigCommand {
       let wanted = try await NodeConfig.load(file: file, environment: [:]).values
       if let other {
         let config = try await NodeConfig.load(file: other, environment: [:])
-        show(SettingChange.between(wanted, config.values), file, other)
+        try show(SettingChange.between(wanted, config.values), file, other)
         return
       }
       try await options.withClient(as: .cliOperator) { client in
@@ -31,11 +33,15 @@ extension ConfigCommand {
         // What a node does not show, a file does not change.
         let hidden = Set(Setting.all.filter(\.isHidden).map(\.key))
         let shown = wanted.filter { !hidden.contains($0.key) }
-        show(SettingChange.between(running, shown), answer.node, file)
+        try show(SettingChange.between(running, shown), answer.node, file)
       }
     }
 
-    private func show(_ changes: [SettingChange], _ from: String, _ to: String) {
+    private func show(_ changes: [SettingChange], _ from: String, _ to: String) throws {
+      if options.json {
+        for change in changes { print(try JSONText.of(Difference(change), isIndented: false)) }
+        return
+      }
       var table = Table("setting", from, to, "taken up")
       for change in changes {
         table.add(
@@ -43,6 +49,18 @@ extension ConfigCommand {
           change.isLive ? "on reload" : Table.Cell("at a start", .yellow))
       }
       print(table.text(nothing: "no difference"))
+    }
+
+    /// A change for programs, by the names of `ConfigEntry`.
+    private struct Difference: Encodable {
+      let key: String
+      let old: String?
+      let new: String?
+      let live: Bool
+
+      init(_ change: SettingChange) {
+        (key, old, new, live) = (change.key, change.old, change.new, change.isLive)
+      }
     }
   }
 }

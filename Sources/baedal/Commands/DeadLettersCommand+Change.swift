@@ -28,7 +28,7 @@ extension DeadLettersCommand {
             Terminal.complain("\(letter): \(Failure.line(error))")
           }
         }
-        try choice.end(unasked, letters, stays)
+        try choice.end(unasked, letters, stays, isJSON: options.json)
       }
     }
   }
@@ -59,7 +59,7 @@ extension DeadLettersCommand {
             Terminal.complain("\(letter): \(Failure.line(error))")
           }
         }
-        try choice.end(unasked, letters, stays)
+        try choice.end(unasked, letters, stays, isJSON: options.json)
       }
     }
 
@@ -106,15 +106,17 @@ struct LetterChoice: ParsableArguments {
       where rows.insert([event.subscriber, event.orderingKey]).inserted {
         letters.append(LetterName(event))
       }
-      unasked = answer.unasked
+      unasked.unite(with: answer.unasked)
       request.page = answer.nextPage
     } while !request.page.isEmpty
     return (letters, unasked)
   }
 
   /// Says what was left, and ends with what that means.
-  func end(_ unasked: [UnaskedNode], _ letters: [LetterName], _ stays: Int) throws {
-    if letters.isEmpty { Swift.print(Terminal.styled("nothing is set aside", .dim)) }
+  func end(
+    _ unasked: [UnaskedNode], _ letters: [LetterName], _ stays: Int, isJSON: Bool
+  ) throws {
+    if letters.isEmpty, !isJSON { Swift.print(Terminal.styled("nothing is set aside", .dim)) }
     try LetterFilter.complain(about: unasked)
     if stays > 0 { throw ExitStatus.refused.code }
   }

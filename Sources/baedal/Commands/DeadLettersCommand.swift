@@ -37,7 +37,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         repeat {
           let answer = try await client.call(AdminServiceMethods.listParked, request)
           try options.print(answer) { Render.letters($0, isLast: all || $0.nextPage.isEmpty) }
-          unasked = answer.unasked
+          unasked.unite(with: answer.unasked)
           request.page = answer.nextPage
         } while all && !request.page.isEmpty
         try LetterFilter.complain(about: unasked)
@@ -81,6 +81,16 @@ struct LetterFilter: ParsableArguments {
       Terminal.complain("\(node.service) on \(name) could not be asked: \(node.reason)")
     }
     if !unasked.isEmpty { throw ExitStatus.unreachable.code }
+  }
+}
+
+extension [UnaskedNode] {
+  /// Takes in what another page says, each service once: a page does not ask the services that are
+  /// listed before it.
+  mutating func unite(with others: [UnaskedNode]) {
+    for other in others where !contains(where: { $0.service == other.service }) {
+      append(other)
+    }
   }
 }
 

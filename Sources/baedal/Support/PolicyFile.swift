@@ -20,10 +20,11 @@ enum PolicyFile {
 
 /// What programs read.
 enum JSONText {
-  static func of(_ value: some Encodable) throws -> String {
+  static func of(_ value: some Encodable, isIndented: Bool = true) throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isIndented { encoder.outputFormatting.insert(.prettyPrinted) }
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }
