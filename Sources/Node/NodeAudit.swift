@@ -80,7 +80,8 @@ struct NodeAudit: Sendable {
     return report
   }
 
-  /// The dashboard's view against a fold of the journals, up to what it has taken in.
+  /// The dashboard's view against a fold of the journals, up to what it has taken in. That either
+  /// cannot be read now says nothing about the view, and ends the audit.
   private func compare(
     _ views: String, _ sources: [any EventSource], _ report: inout AuditReport
   ) async throws(RPCError) {
@@ -92,17 +93,31 @@ struct NodeAudit: Sendable {
     }
     let scratch = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     defer { rmdir(scratch) }
-    do {
-      let directory = try ViewDirectory(path: views, name: DashboardStore.viewName)
-      let audit = DashboardAudit(sources: sources, scratch: scratch)
-      for difference in try await audit.differences(
-        of: directory, limit: AuditReport.violationsMax)
-      {
+    do throws(DashboardRebuildError) {
+      for difference in try await differences(views, sources, scratch) {
         report.add("view", difference.orderID, difference.text)
       }
     } catch {
-      report.add("view", views, "\(error)")
+      switch error {
+      case .view(.corrupt), .view(.outOfStep): report.add("view", views, "\(error)")
+      case .source(let name, .corrupt): report.add("journal", name, "\(error)")
+      case .view, .source:
+        throw RPCError(
+          code: .unavailable, message: "the view cannot be compared at the moment: \(error)",
+          retryAfter: .seconds(2), cause: error)
+      }
     }
+  }
+
+  private func differences(
+    _ views: String, _ sources: [any EventSource], _ scratch: String
+  ) async throws(DashboardRebuildError) -> [OrderDifference] {
+    let directory: ViewDirectory
+    do throws(ViewError) {
+      directory = try ViewDirectory(path: views, name: DashboardStore.viewName)
+    } catch { throw .view(error) }
+    return try await DashboardAudit(sources: sources, scratch: scratch).differences(
+      of: directory, limit: AuditReport.violationsMax)
   }
 }
 

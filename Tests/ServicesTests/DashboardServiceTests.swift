@@ -171,6 +171,27 @@ struct DashboardServiceTests {
     #expect(view.changes.subscriberCount == 0)
   }
 
+  @Test("a version that the view reached untold is the answer when the wait is over")
+  func reachedUntold() async throws {
+    let world = DashboardWorld()
+    try await world.place("o1")
+    let scratch = DashboardScratch()
+    // One that is being built tells nobody.
+    let view = try SQLiteOrderView.create(
+      beside: ViewDirectory(path: scratch.path, name: "dashboard"))
+    try await world.follow(view)
+    let clock = TransportClock(
+      now: { MonotonicInstant(nanoseconds: 0) },
+      sleep: { _ in
+        try await world.record("o1", OrderAccepted(etaMinutes: 5))
+        try await world.follow(view)
+      })
+    let answer = try await world.replica(view, clock: clock).timeline(
+      GetOrderTimelineRequest(orderID: "o1", atLeastVersion: 3), for: customer, until: nil)
+    #expect(answer.order?.version == 3)
+    await view.close()
+  }
+
   @Test("waiting for a version ends with the deadline, and tells a stranger nothing")
   func waitEnds() async throws {
     let world = DashboardWorld()

@@ -79,6 +79,28 @@ struct DashboardWatchTests {
     #expect(steps.filter { $0.event == "OrderPickedUp" }.count == 1)
   }
 
+  @Test("a watcher misses nothing that only a rebuild of the view took in")
+  func rebuilt() async throws {
+    let world = DashboardWorld()
+    try await world.place("o1")
+    let scratch = DashboardScratch()
+    let directory = try ViewDirectory(path: scratch.path, name: "dashboard")
+    let view = LiveOrderView(try SQLiteOrderView.open(in: directory))
+    try await world.follow(view)
+    let replica = world.replica(view)
+    let sent = Sent()
+    let customer = customer
+    async let watch: Void = replica.watch(
+      WatchOrderRequest(orderID: "o1"), for: customer, until: nil
+    ) { (update) throws(RPCError) in await sent.take(update) }
+    while sent.count == 0 { await Task.yield() }
+    try await world.carry("o1")
+    try await DashboardRebuild(sources: world.sources).run(live: view, in: directory)
+    try await watch
+    #expect(sent.updates.withLock { $0.last?.order?.state } == .delivered)
+    await view.close()
+  }
+
   @Test("an order that is over is told once")
   func over() async throws {
     let world = DashboardWorld()

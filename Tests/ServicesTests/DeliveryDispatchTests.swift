@@ -173,7 +173,7 @@ struct DeliveryDispatchTests {
       guard let last = events.last else { continue }
       try await view.apply(
         ViewBatch(
-          source: "delivery", changes: events,
+          source: "delivery", changes: events.map { KeyedChange($0) },
           cursors: [
             ViewCursor(
               partition: Partition(index), position: last.position, epoch: world.delivery.epoch)

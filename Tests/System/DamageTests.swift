@@ -20,6 +20,7 @@ extension SystemTests {
         audit.output.split(separator: "\n").first { $0.contains("order.db") }, "\(audit.output)")
       #expect(line.contains("order/\(broken)"))
       #expect(line.contains("position"))
+      #expect(!audit.output.contains("never paid"), "\(audit.output)")
 
       // The node may refuse to start; if it does start, it serves the rest.
       let child = try site.spawn()

@@ -7,6 +7,7 @@ import Views
 private let joining = KeyedFold(
   name: "joining", version: 1,
   key: { $0.stream.category == "store" ? $0.stream.id : nil },
+  keyOfStream: { $0.category == "store" ? $0.id : nil },
   effect: { event, row in
     if event.type == "Removed" { return .remove }
     if event.type == "Ignored" { return .nothing }
@@ -25,9 +26,9 @@ private func event(
     recordedAt: WallTime(milliseconds: position * 10))
 }
 
-private func batch(_ events: [RecordedEvent]) -> ViewBatch<RecordedEvent> {
+private func batch(_ events: [RecordedEvent]) -> ViewBatch<KeyedChange> {
   ViewBatch(
-    source: "store", changes: events,
+    source: "store", changes: events.map { KeyedChange($0) },
     cursors: [
       ViewCursor(
         partition: 0, position: events.last?.position ?? .start, epoch: JournalEpoch("e"))
@@ -90,6 +91,32 @@ struct KeyedViewTests {
     let stalled = try await view.stalled(after: "", limit: 10)
     #expect(stalled.map(\.key) == ["a"])
     #expect(stalled.first?.position == 2)
+    await view.close()
+  }
+
+  @Test("an event that was set aside stops the row of its stream only", arguments: Adapter.allCases)
+  func setAside(_ adapter: Adapter) async throws {
+    let scratch = Scratch()
+    let view = try make(adapter, scratch)
+    let damaged = [
+      event(2, "a", type: "damaged"), event(4, "c", type: "damaged", category: "x"),
+    ]
+    try await view.apply(
+      ViewBatch(
+        ProjectionBatch(
+          source: "store",
+          events: [event(1, "a", [1]), event(3, "b", [3]), event(5, "a", [5]), event(6, "c", [6])],
+          setAside: damaged.map { SetAsideEvent(event: $0, reason: "the disk") },
+          cursors: [
+            Cursor(subscriber: "view", partition: 0, position: 6, epoch: JournalEpoch("e"))
+          ])))
+    #expect(try await view.row("a")?.bytes == [1])
+    #expect(try await view.row("b")?.bytes == [3])
+    #expect(try await view.row("c")?.bytes == [6])
+    #expect(
+      try await view.stalled(after: "", limit: 10) == [
+        KeyedStall(key: "a", source: "store", partition: 0, position: 2, reason: "the disk")
+      ])
     await view.close()
   }
 

@@ -124,6 +124,25 @@ struct SQLiteOrderViewTests {
     await again.close()
   }
 
+  @Test("who waits for an order is told what only the new view has taken in")
+  func replacementTells() async throws {
+    let scratch = Scratch()
+    let directory = try ViewDirectory(path: scratch.path, name: "dashboard")
+    let live = LiveOrderView(try open(scratch))
+    let stream = Course("o1").streams[0]
+    try await live.apply(ViewBatch(Array(stream[..<2]), through: 2))
+    let fresh = try SQLiteOrderView.create(beside: directory, changes: live.changes)
+    try await fresh.apply(ViewBatch(stream, through: 6))
+    try await live.changes.withSubscription(to: "o1", else: { $0 }) { (changes) throws(ViewError) in
+      try await live.replace(failure: { $0 }) { (_) throws(ViewError) in fresh }
+      // That it is there already is nothing new to the view.
+      try await live.apply(ViewBatch(stream, through: 6))
+      let told = try await changes.next()
+      #expect(told.row.versions.order == 6)
+    }
+    await live.close()
+  }
+
   @Test("a replacement that fails leaves the view as it was")
   func failedReplacement() async throws {
     let scratch = Scratch()

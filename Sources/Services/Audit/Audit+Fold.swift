@@ -10,16 +10,23 @@ struct Folded<Aggregate: JournaledDecider> {
   var captures: Set<ProviderReference> = []
 }
 
+/// Every aggregate of one kind in a partition, by id.
+struct PartitionFold<Aggregate: JournaledDecider> {
+  var aggregates: [String: Folded<Aggregate>] = [:]
+  /// Damage hides the rest: an aggregate may be further than it seems, and there may be others.
+  var isCutShort = false
+}
+
 extension Audit {
   /// Events read at once.
   private static let batchEvents = 1000
 
-  /// Every aggregate of one kind in a partition, by id. Gaps and damage go into the report.
+  /// Folds a partition up to its head, or to what is damaged. Gaps and damage go into the report.
   func fold<Aggregate: JournaledDecider>(
     _ type: Aggregate.Type, _ journal: any AuditSource, _ partition: Partition,
     _ report: inout AuditReport
-  ) async throws(JournalError) -> [String: Folded<Aggregate>] {
-    var aggregates: [String: Folded<Aggregate>] = [:]
+  ) async throws(JournalError) -> PartitionFold<Aggregate> {
+    var fold = PartitionFold<Aggregate>()
     var position = Position.start
     while true {
       let events: [RecordedEvent]
@@ -27,11 +34,11 @@ extension Audit {
         events = try await journal.read(
           partition: partition, after: position, limit: Self.batchEvents)
       } catch {
-        guard case .corrupt(let damage) = error else { throw error }
-        report.add("journal", damage.stream?.text ?? journal.name, "\(damage)")
-        return aggregates
+        try tell(error, journal.name, &report)
+        fold.isCutShort = true
+        return fold
       }
-      guard let last = events.last else { return aggregates }
+      guard let last = events.last else { return fold }
       for event in events {
         if event.position != position.next {
           report.add(
@@ -40,10 +47,18 @@ extension Audit {
         position = event.position
         report.count("\(journal.name) events")
         guard event.stream.category == Aggregate.category else { continue }
-        take(event, &aggregates, &report)
+        take(event, &fold.aggregates, &report)
       }
       position = last.position
     }
+  }
+
+  /// Damage is a finding; any other failure ends the audit.
+  func tell(
+    _ error: JournalError, _ subject: String, _ report: inout AuditReport
+  ) throws(JournalError) {
+    guard case .corrupt(let damage) = error else { throw error }
+    report.add("journal", damage.stream?.text ?? subject, "\(damage)")
   }
 
   private func take<Aggregate: JournaledDecider>(

@@ -61,9 +61,7 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
 
   package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     do throws(ViewError) {
-      try await rows.apply(
-        ViewBatch(
-          source: batch.source, changes: batch.events, cursors: batch.cursors.map(ViewCursor.init)))
+      try await rows.apply(ViewBatch(batch))
     } catch { throw .unavailable("\(error)") }
     cache.withLock { cache in
       cache.generation &+= 1
@@ -75,6 +73,7 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
   package static let fold = KeyedFold(
     name: "menus", version: 1,
     key: { storeEvents.contains($0.type) ? $0.stream.id : nil },
+    keyOfStream: { $0.category == Domain.StoreProfile.category ? $0.id : nil },
     effect: { event, row in
       var menu =
         try row.map { row throws(EventCodecError) in try MenuCopy(kept: row.bytes) }

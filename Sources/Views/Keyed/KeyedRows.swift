@@ -21,11 +21,16 @@ struct KeyedRows {
 
   /// Takes in what lies behind `taken`.
   mutating func apply<Failure: Error>(
-    _ batch: ViewBatch<RecordedEvent>, after taken: ViewCursors,
+    _ batch: ViewBatch<KeyedChange>, after taken: ViewCursors,
     load: (String) throws(Failure) -> KeyedRow?
   ) throws(Failure) {
-    for event in batch.changes {
+    for change in batch.changes {
+      let event = change.event
       guard event.position > taken.position(batch.source, event.partition) else { continue }
+      if let reason = change.setAside {
+        if let key = fold.keyOfStream(event.stream) { stall(key, event, of: batch.source, reason) }
+        continue
+      }
       guard let key = fold.key(event), stalls[key] == nil else { continue }
       var entry: Entry
       if let known = entries[key] { entry = known } else { entry = Entry(row: try load(key)) }
@@ -41,14 +46,21 @@ struct KeyedRows {
         case .nothing: break
         }
       } catch {
-        let stall = KeyedStall(
-          key: key, source: batch.source, partition: event.partition, position: event.position,
-          reason: "\(event.type): \(error)".cut(toBytes: OrderRecord.detailBytesMax))
-        stalls[key] = stall
-        newStalls.append(stall)
+        stall(key, event, of: batch.source, "\(event.type): \(error)")
       }
       entries[key] = entry
     }
+  }
+
+  private mutating func stall(
+    _ key: String, _ event: RecordedEvent, of source: String, _ reason: String
+  ) {
+    guard stalls[key] == nil else { return }
+    let stall = KeyedStall(
+      key: key, source: source, partition: event.partition, position: event.position,
+      reason: reason.cut(toBytes: OrderRecord.detailBytesMax))
+    stalls[key] = stall
+    newStalls.append(stall)
   }
 
   /// What has changed since the last call, which counts as written from now on.

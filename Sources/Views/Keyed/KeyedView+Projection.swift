@@ -17,10 +17,23 @@ package struct KeyedStore<View: KeyedView>: ProjectionStore {
   /// Nothing is poison to it: a row that cannot be folded is stalled by the view itself.
   package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     do throws(ViewError) {
-      try await view.apply(
-        ViewBatch(
-          source: batch.source, changes: batch.events, cursors: batch.cursors.map(ViewCursor.init)))
+      try await view.apply(ViewBatch(batch))
     } catch { throw .unavailable("\(error)") }
+  }
+}
+
+extension ViewBatch where Change == KeyedChange {
+  /// A projection's batch, those set aside among the others in the order in which they happened.
+  package init(_ batch: ProjectionBatch) {
+    var changes = batch.events.map { KeyedChange($0) }
+    if !batch.setAside.isEmpty {
+      changes += batch.setAside.map { KeyedChange($0.event, setAside: $0.reason) }
+      changes.sort {
+        ($0.event.partition, $0.event.position) < ($1.event.partition, $1.event.position)
+      }
+    }
+    self.init(
+      source: batch.source, changes: changes, cursors: batch.cursors.map(ViewCursor.init))
   }
 }
 

@@ -19,6 +19,18 @@ package struct KeyedRow: Hashable, Sendable {
   }
 }
 
+/// One event of a source, as a keyed view takes it in.
+package struct KeyedChange: Sendable {
+  package let event: RecordedEvent
+  /// Why the event was set aside: its row is not kept up any further. nil when it is to be folded.
+  package let setAside: String?
+
+  package init(_ event: RecordedEvent, setAside: String? = nil) {
+    self.event = event
+    self.setAside = setAside
+  }
+}
+
 /// How events become rows. Pure: the same events in the same order give the same rows.
 package struct KeyedFold: Sendable {
   /// What an event does to its row.
@@ -35,17 +47,22 @@ package struct KeyedFold: Sendable {
   package let version: Int64
   /// The row an event belongs to; nil when it means nothing to this view.
   package let key: @Sendable (RecordedEvent) -> String?
+  /// The row that a stream's events add up to, which one that was set aside stops; nil where each
+  /// event says all of its row.
+  package let keyOfStream: @Sendable (StreamKey) -> String?
   /// What it does to the row as it is. Throwing stops that row: it stays as it is, and later
   /// events of its key are left out until the view is built anew.
   package let effect: @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
 
   package init(
     name: String, version: Int64, key: @escaping @Sendable (RecordedEvent) -> String?,
+    keyOfStream: @escaping @Sendable (StreamKey) -> String? = { _ in nil },
     effect: @escaping @Sendable (RecordedEvent, KeyedRow?) throws -> Effect
   ) {
     self.name = name
     self.version = version
     self.key = key
+    self.keyOfStream = keyOfStream
     self.effect = effect
   }
 }
@@ -88,7 +105,7 @@ package protocol KeyedView: Sendable {
   /// Folds a batch in, returning once it is visible to every later query. What has been taken
   /// before changes nothing. Not cancellable.
   nonisolated(nonsending) func apply(
-    _ batch: ViewBatch<RecordedEvent>
+    _ batch: ViewBatch<KeyedChange>
   ) async throws(ViewError)
 
   /// One row.

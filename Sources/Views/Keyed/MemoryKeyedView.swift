@@ -1,4 +1,3 @@
-package import Journal
 import Synchronization
 
 /// Rows in memory, for simulations and as the plainest form of the rules.
@@ -26,7 +25,7 @@ package final class MemoryKeyedView: KeyedView {
   }
 
   package nonisolated(nonsending) func apply(
-    _ batch: ViewBatch<RecordedEvent>
+    _ batch: ViewBatch<KeyedChange>
   ) async throws(ViewError) {
     let outcome: Result<Void, ViewError> = state.withLock { state in
       guard !state.isClosed else { return .failure(.closed) }

@@ -29,8 +29,9 @@ package final class LiveOrderView: OrderView {
   /// The view in use right now.
   package var current: any OrderView { state.withLock { $0.view } }
 
-  /// Puts what `make` returns in the place of the view it is given, which is closed afterwards.
-  /// No batch is written while `make` runs; if it throws, everything stays as it was.
+  /// Puts what `make` returns in the place of the view it is given, which is closed afterwards,
+  /// and tells whoever waits for an order what the new one has of it. No batch is written while
+  /// that goes on; if `make` throws, everything stays as it was.
   package nonisolated(nonsending) func replace<Failure: Error>(
     failure: (ViewError) -> Failure,
     _ make: nonisolated(nonsending) (any OrderView) async throws(Failure) -> any OrderView
@@ -61,7 +62,18 @@ package final class LiveOrderView: OrderView {
       state.view = new
       state.generation += 1
     }
+    await tellAwaiting(of: new)
     await old.close()
+  }
+
+  /// The new view may have taken in, untold, what the old one had not: a batch that brings it again
+  /// changes nothing, and so tells nobody.
+  private nonisolated(nonsending) func tellAwaiting(of view: any OrderView) async {
+    for orderID in changes.awaited {
+      do throws(ViewError) {
+        if let record = try await view.order(orderID) { changes.publish([record]) }
+      } catch { changes.end(orderID, error) }
+    }
   }
 
   package nonisolated(nonsending) func apply(

@@ -18,6 +18,9 @@ package final class OrderChanges: Sendable {
   /// The number of subscribers right now.
   package var subscriberCount: Int { state.withLock { $0.count } }
 
+  /// The orders that somebody waits for right now.
+  var awaited: [String] { state.withLock { Array($0.byOrder.keys) } }
+
   /// Runs `body` with a subscription to one order, which ends with it.
   package nonisolated(nonsending) func withSubscription<T: Sendable, Failure: Error>(
     to orderID: String, else failure: (ViewError) -> Failure,
@@ -53,6 +56,11 @@ package final class OrderChanges: Sendable {
         subscriber.put(record)
       }
     }
+  }
+
+  /// Lets those go who wait for this order: it cannot be told of.
+  func end(_ orderID: String, _ reason: ViewError) {
+    for subscriber in state.withLock({ $0.byOrder[orderID] ?? [] }) { subscriber.end(reason) }
   }
 
   /// Lets every subscriber go.

@@ -38,7 +38,7 @@ final class KeyedTables: ViewTables {
   }
 
   func apply(
-    _ batch: ViewBatch<RecordedEvent>, after taken: ViewCursors
+    _ batch: ViewBatch<KeyedChange>, after taken: ViewCursors
   ) throws(SQLiteError) {
     try pending.apply(batch, after: taken) { (key) throws(SQLiteError) in
       find.bind(1, key)

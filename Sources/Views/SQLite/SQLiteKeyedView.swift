@@ -1,4 +1,3 @@
-package import Journal
 import SQLite
 
 /// Rows by key in one SQLite file: one connection writes on its own thread, another answers
@@ -53,7 +52,7 @@ package final class SQLiteKeyedView: KeyedView {
   }
 
   package nonisolated(nonsending) func apply(
-    _ batch: ViewBatch<RecordedEvent>
+    _ batch: ViewBatch<KeyedChange>
   ) async throws(ViewError) {
     try await writer.apply(batch)
   }
