@@ -78,10 +78,10 @@ final class Writer {
       case .idle:
         owesCheckpoint = false
         let beat = shared.pulse.begin()
-        try? database?.checkpoint()
+        try? database?.connection.checkpoint()
         shared.pulse.end(beat)
       case .closed:
-        _ = try? database?.emptyLog()
+        _ = try? database?.connection.emptyLog()
         database = nil
         return
       }
@@ -154,14 +154,8 @@ final class Writer {
       guard opened.identity.epoch == epoch else {
         throw .refused("\(shared.options.path): replaced by another journal while it was open")
       }
-      if mustCheckpoint {
-        let isEmpty: Bool
-        do throws(SQLiteError) { isEmpty = try opened.emptyLog() } catch {
-          throw JournalError(error, file: shared.options.path)
-        }
-        guard isEmpty else {
-          throw .unavailable("\(shared.options.path): its log cannot be emptied while it is read")
-        }
+      guard !mustCheckpoint || opened.isLogEmpty else {
+        throw .unavailable("\(shared.options.path): its log cannot be emptied now")
       }
       try opened.verifyHeads()
     } catch {

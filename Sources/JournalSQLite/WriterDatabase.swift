@@ -18,9 +18,11 @@ final class WriterDatabase {
   let connection: Connection
   let identity: JournalIdentity
   let file: String
+  /// Whether nothing was left in the log when the database was opened.
+  let isLogEmpty: Bool
   var heads: [Position]
   /// Of the streams used last. Emptied when a transaction fails: its appends have moved them.
-  private(set) var streams: LRUCache<StreamKey, StreamHead>
+  private var streams: LRUCache<StreamKey, StreamHead>
   /// That of the append at work, most often: its marks and deadlines are its stream's.
   private var latest: (key: StreamKey, head: StreamHead)?
   let statements: WriterStatements
@@ -37,11 +39,12 @@ final class WriterDatabase {
     do throws(SQLiteError) { statements = try WriterStatements(connection) } catch {
       throw JournalError(error, file: options.path)
     }
-    do throws(SQLiteError) { _ = try emptyLog() } catch {
+    do throws(SQLiteError) { isLogEmpty = try connection.emptyLog() } catch {
       // The log is synced before the first page is copied, so that a full disk harms nobody.
       guard error.primaryCode == Self.full else {
         throw JournalError(error, file: options.path)
       }
+      isLogEmpty = false
     }
   }
 
@@ -93,16 +96,16 @@ final class WriterDatabase {
       throw JournalError(error, file: file)
     } catch { throw .unavailable("\(file): \(error)") }
   }
+}
 
+extension Connection {
   /// Copies of the write-ahead log into the file what nobody is in the way of.
-  func checkpoint() throws(SQLiteError) {
-    try connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-  }
+  func checkpoint() throws(SQLiteError) { try execute("PRAGMA wal_checkpoint(PASSIVE)") }
 
   /// Syncs the write-ahead log, copies all of it into the file and cuts it to nothing. False when
   /// somebody reads what stands in it and does not end.
   func emptyLog() throws(SQLiteError) -> Bool {
-    try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
+    try integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
   }
 }
 

@@ -17,6 +17,15 @@ public struct ProjectionBatch: Sendable, Equatable {
     self.setAside = setAside
     self.cursors = cursors
   }
+
+  /// All events, those set aside among the others, in the order in which they happened.
+  public var inOrder: [(event: RecordedEvent, setAside: SetAsideEvent?)] {
+    let applied = events.map { (event: $0, setAside: nil as SetAsideEvent?) }
+    guard !setAside.isEmpty else { return applied }
+    return (applied + setAside.map { (event: $0.event, setAside: $0) }).sorted {
+      ($0.event.partition, $0.event.position) < ($1.event.partition, $1.event.position)
+    }
+  }
 }
 
 /// An event that a view could not apply, and why.

@@ -20,24 +20,13 @@ package struct DashboardStore: ProjectionStore {
 
   /// Nothing is poison to it: what cannot be read stalls its own order's stream, in the view.
   package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
-    let changes =
-      batch.setAside.isEmpty
-      ? batch.events.compactMap(DashboardFold.change(for:)) : merged(batch)
+    let changes = batch.inOrder.compactMap { event, aside in
+      aside.map { DashboardFold.setAside($0) } ?? DashboardFold.change(for: event)
+    }
     do throws(ViewError) {
       try await view.apply(
         ViewBatch(
           source: batch.source, changes: changes, cursors: batch.cursors.map(ViewCursor.init)))
     } catch { throw .unavailable("\(error)") }
-  }
-
-  /// Events and those set aside in the order in which they happened.
-  private func merged(_ batch: ProjectionBatch) -> [OrderChange] {
-    let all =
-      batch.events.map { ($0, nil as SetAsideEvent?) } + batch.setAside.map { ($0.event, $0) }
-    return all.sorted {
-      ($0.0.partition, $0.0.position) < ($1.0.partition, $1.0.position)
-    }.compactMap { event, aside in
-      aside.map { DashboardFold.setAside($0) } ?? DashboardFold.change(for: event)
-    }
   }
 }

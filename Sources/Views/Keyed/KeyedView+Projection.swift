@@ -25,15 +25,10 @@ package struct KeyedStore<View: KeyedView>: ProjectionStore {
 extension ViewBatch where Change == KeyedChange {
   /// A projection's batch, those set aside among the others in the order in which they happened.
   package init(_ batch: ProjectionBatch) {
-    var changes = batch.events.map { KeyedChange($0) }
-    if !batch.setAside.isEmpty {
-      changes += batch.setAside.map { KeyedChange($0.event, setAside: $0.reason) }
-      changes.sort {
-        ($0.event.partition, $0.event.position) < ($1.event.partition, $1.event.position)
-      }
-    }
     self.init(
-      source: batch.source, changes: changes, cursors: batch.cursors.map(ViewCursor.init))
+      source: batch.source,
+      changes: batch.inOrder.map { KeyedChange($0.event, setAside: $0.setAside?.reason) },
+      cursors: batch.cursors.map(ViewCursor.init))
   }
 }
 
