@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CGather.h"
+#include "unsynced.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -11,9 +12,12 @@
  * than 128 KiB at once (it was never asked for more than a page of 64 KiB). */
 enum { BUFFER_BYTES = (128 << 10) - 1 };
 
-struct log {
+/* A log, whose writes are gathered, or a database. */
+struct file {
   sqlite3_file base;
   sqlite3_file *real;
+  struct unsynced *unsynced;
+  int is_log;
   /* Made with the first write. Holds `used` bytes that belong to the file at `at`. */
   char *buffer;
   sqlite3_int64 at;
@@ -25,127 +29,168 @@ struct gathering {
   sqlite3_vfs *real;
 };
 
-static struct log *own(sqlite3_file *file) { return (struct log *)file; }
+static struct file *own(sqlite3_file *file) { return (struct file *)file; }
+
+static int write_real(struct file *file, const void *from, int bytes, sqlite3_int64 at) {
+  int code = unsynced_add(file->unsynced, at, bytes);
+  return code == SQLITE_OK ? file->real->pMethods->xWrite(file->real, from, bytes, at) : code;
+}
 
 /* Passes on what was gathered. Whether that works or not, nothing is kept: SQLite, told of a failed
  * write, writes the transaction anew or not at all. */
-static int pass_on(struct log *log) {
-  int used = log->used;
-  log->used = 0;
-  if (used == 0) return SQLITE_OK;
-  return log->real->pMethods->xWrite(log->real, log->buffer, used, log->at);
+static int pass_on(struct file *file) {
+  int used = file->used;
+  file->used = 0;
+  return used == 0 ? SQLITE_OK : write_real(file, file->buffer, used, file->at);
 }
 
-static int log_close(sqlite3_file *file) {
-  struct log *log = own(file);
-  int written = pass_on(log);
-  free(log->buffer);
-  log->buffer = NULL;
-  int closed = log->real->pMethods->xClose(log->real);
+static int file_close(sqlite3_file *file) {
+  struct file *f = own(file);
+  int written = pass_on(f);
+  free(f->buffer);
+  f->buffer = NULL;
+  int closed = f->real->pMethods->xClose(f->real);
   return written == SQLITE_OK ? closed : written;
 }
 
-static int log_read(sqlite3_file *file, void *to, int bytes, sqlite3_int64 at) {
+static int file_read(sqlite3_file *file, void *to, int bytes, sqlite3_int64 at) {
   int code = pass_on(own(file));
   sqlite3_file *real = own(file)->real;
   return code == SQLITE_OK ? real->pMethods->xRead(real, to, bytes, at) : code;
 }
 
-static int log_write(sqlite3_file *file, const void *from, int bytes, sqlite3_int64 at) {
-  struct log *log = own(file);
+static int file_write(sqlite3_file *file, const void *from, int bytes, sqlite3_int64 at) {
+  struct file *log = own(file);
+  if (!log->is_log) return write_real(log, from, bytes, at);
   if (log->used > 0 && (at != log->at + log->used || bytes > BUFFER_BYTES - log->used)) {
     int code = pass_on(log);
     if (code != SQLITE_OK) return code;
   }
   if (log->buffer == NULL) log->buffer = malloc(BUFFER_BYTES);
-  if (log->buffer == NULL || bytes > BUFFER_BYTES)
-    return log->real->pMethods->xWrite(log->real, from, bytes, at);
+  if (log->buffer == NULL || bytes > BUFFER_BYTES) return write_real(log, from, bytes, at);
   if (log->used == 0) log->at = at;
   memcpy(log->buffer + log->used, from, bytes);
   log->used += bytes;
   return SQLITE_OK;
 }
 
-static int log_truncate(sqlite3_file *file, sqlite3_int64 to) {
+static int file_truncate(sqlite3_file *file, sqlite3_int64 to) {
   int code = pass_on(own(file));
   sqlite3_file *real = own(file)->real;
   return code == SQLITE_OK ? real->pMethods->xTruncate(real, to) : code;
 }
 
-static int log_sync(sqlite3_file *file, int flags) {
+static int file_sync(sqlite3_file *file, int flags) {
   int code = pass_on(own(file));
-  sqlite3_file *real = own(file)->real;
-  return code == SQLITE_OK ? real->pMethods->xSync(real, flags) : code;
+  return code == SQLITE_OK ? unsynced_sync(own(file)->unsynced, own(file)->real, flags) : code;
 }
 
-static int log_size(sqlite3_file *file, sqlite3_int64 *size) {
+static int file_size(sqlite3_file *file, sqlite3_int64 *size) {
   int code = pass_on(own(file));
   sqlite3_file *real = own(file)->real;
   return code == SQLITE_OK ? real->pMethods->xFileSize(real, size) : code;
 }
 
-static int log_lock(sqlite3_file *file, int level) {
+static int file_lock(sqlite3_file *file, int level) {
   sqlite3_file *real = own(file)->real;
   return real->pMethods->xLock(real, level);
 }
 
-static int log_unlock(sqlite3_file *file, int level) {
+static int file_unlock(sqlite3_file *file, int level) {
   sqlite3_file *real = own(file)->real;
   return real->pMethods->xUnlock(real, level);
 }
 
-static int log_check_lock(sqlite3_file *file, int *out) {
+static int file_check_lock(sqlite3_file *file, int *out) {
   sqlite3_file *real = own(file)->real;
   return real->pMethods->xCheckReservedLock(real, out);
 }
 
 /* Passes nothing on: what SQLite asks this way it may ask without looking at the answer, and then a
  * write that failed here would be lost in silence. */
-static int log_control(sqlite3_file *file, int op, void *argument) {
+static int file_control(sqlite3_file *file, int op, void *argument) {
   sqlite3_file *real = own(file)->real;
   return real->pMethods->xFileControl(real, op, argument);
 }
 
-static int log_sector(sqlite3_file *file) {
+static int file_sector(sqlite3_file *file) {
   sqlite3_file *real = own(file)->real;
   return real->pMethods->xSectorSize(real);
 }
 
-static int log_device(sqlite3_file *file) {
+static int file_device(sqlite3_file *file) {
   sqlite3_file *real = own(file)->real;
   return real->pMethods->xDeviceCharacteristics(real);
 }
 
-/* Version 1: shared memory and memory mapping are the database file's. */
-static const sqlite3_io_methods log_methods = {
-    .iVersion = 1,
-    .xClose = log_close,
-    .xRead = log_read,
-    .xWrite = log_write,
-    .xTruncate = log_truncate,
-    .xSync = log_sync,
-    .xFileSize = log_size,
-    .xLock = log_lock,
-    .xUnlock = log_unlock,
-    .xCheckReservedLock = log_check_lock,
-    .xFileControl = log_control,
-    .xSectorSize = log_sector,
-    .xDeviceCharacteristics = log_device,
+static int file_shm_map(
+    sqlite3_file *file, int page, int size, int extend, void volatile **out) {
+  sqlite3_file *real = own(file)->real;
+  return real->pMethods->xShmMap(real, page, size, extend, out);
+}
+
+static int file_shm_lock(sqlite3_file *file, int at, int count, int flags) {
+  sqlite3_file *real = own(file)->real;
+  return real->pMethods->xShmLock(real, at, count, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *file) {
+  sqlite3_file *real = own(file)->real;
+  real->pMethods->xShmBarrier(real);
+}
+
+static int file_shm_unmap(sqlite3_file *file, int delete) {
+  sqlite3_file *real = own(file)->real;
+  return real->pMethods->xShmUnmap(real, delete);
+}
+
+/* Version 2: memory mapping would write past this. */
+static const sqlite3_io_methods methods = {
+    .iVersion = 2,
+    .xClose = file_close,
+    .xRead = file_read,
+    .xWrite = file_write,
+    .xTruncate = file_truncate,
+    .xSync = file_sync,
+    .xFileSize = file_size,
+    .xLock = file_lock,
+    .xUnlock = file_unlock,
+    .xCheckReservedLock = file_check_lock,
+    .xFileControl = file_control,
+    .xSectorSize = file_sector,
+    .xDeviceCharacteristics = file_device,
+    .xShmMap = file_shm_map,
+    .xShmLock = file_shm_lock,
+    .xShmBarrier = file_shm_barrier,
+    .xShmUnmap = file_shm_unmap,
 };
+
+/* All of a log counts as not synced: who wrote it may have been killed before that. */
+static int find_unsynced(struct file *file, const char *path) {
+  file->unsynced = unsynced_of(path);
+  if (file->unsynced == NULL) return SQLITE_NOMEM;
+  if (!file->is_log) return SQLITE_OK;
+  sqlite3_int64 size = 0;
+  int code = file->real->pMethods->xFileSize(file->real, &size);
+  return code == SQLITE_OK ? unsynced_add(file->unsynced, 0, size) : code;
+}
 
 static int gathering_open(
     sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out) {
   sqlite3_vfs *real = ((struct gathering *)vfs)->real;
-  if (!(flags & SQLITE_OPEN_WAL)) return real->xOpen(real, path, file, flags, out);
-  struct log *log = own(file);
-  memset(log, 0, sizeof *log);
-  log->real = (sqlite3_file *)(log + 1);
-  int code = real->xOpen(real, path, log->real, flags, out);
+  if (path == NULL || !(flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)))
+    return real->xOpen(real, path, file, flags, out);
+  struct file *f = own(file);
+  memset(f, 0, sizeof *f);
+  f->is_log = (flags & SQLITE_OPEN_WAL) != 0;
+  f->real = (sqlite3_file *)(f + 1);
+  int code = real->xOpen(real, path, f->real, flags, out);
+  if (code == SQLITE_OK) code = find_unsynced(f, path);
   if (code == SQLITE_OK) {
-    file->pMethods = &log_methods;
-  } else if (log->real->pMethods) {
+    file->pMethods = &methods;
+  } else if (f->real->pMethods) {
     /* SQLite closes only what has methods. */
-    log->real->pMethods->xClose(log->real);
+    f->real->pMethods->xClose(f->real);
   }
   return code;
 }
@@ -159,7 +204,7 @@ static const char *add(char *name, sqlite3_vfs *real) {
     made->vfs = *real;
     made->vfs.pNext = NULL;
     made->vfs.zName = name;
-    made->vfs.szOsFile = (int)sizeof(struct log) + real->szOsFile;
+    made->vfs.szOsFile = (int)sizeof(struct file) + real->szOsFile;
     made->vfs.xOpen = gathering_open;
     made->real = real;
     if (sqlite3_vfs_register(&made->vfs, 0) == SQLITE_OK) return name;

@@ -52,6 +52,7 @@ static const struct note_record *record_at(
 }
 
 static int undo(int fd, const struct note_record *head) {
+  if (note_is_mark(head)) return 0;
   const char *old = (const char *)(head + 1);
   if (head->old_bytes > 0 &&
       pwrite(fd, old, head->old_bytes, head->offset) != (ssize_t)head->old_bytes)
@@ -61,7 +62,7 @@ static int undo(int fd, const struct note_record *head) {
 
 /* Does the record's write again, `bytes` of it from `from` on. */
 static int redo(int fd, const struct note_record *head, int64_t from, int64_t bytes) {
-  if (head->is_truncation) return ftruncate(fd, head->offset);
+  if (head->kind == NOTE_TRUNCATION) return ftruncate(fd, head->offset);
   const char *new = (const char *)(head + 1) + head->old_bytes + from;
   return pwrite(fd, new, bytes, head->offset + from) == (ssize_t)bytes ? 0 : -1;
 }
@@ -83,7 +84,7 @@ static int64_t piece(const struct note_record *head, int64_t from) {
 /* Puts back any of a write's pages, whole, torn or not at all: the kernel writes pages in the order
  * it likes. Returns 1 when something is missing, -1 and errno. */
 static int put_back_some(int fd, const struct note_record *head, uint64_t *random) {
-  if (head->is_truncation) {
+  if (head->kind == NOTE_TRUNCATION) {
     if (next_random(random) % 2 == 0) return 1;
     return redo(fd, head, 0, 0);
   }
@@ -98,8 +99,15 @@ static int put_back_some(int fd, const struct note_record *head, uint64_t *rando
   return missing;
 }
 
-/* Puts `count` records of the note back as the mode says; the file holds the synced content.
- * Returns how many of them are not back whole, or -1 and errno. */
+/* Puts the first `count` records back, whole. */
+static int put_all_back(int fd, const struct note_record **records, long count) {
+  for (long at = 0; at < count; at++)
+    if (redo(fd, records[at], 0, records[at]->new_bytes) != 0) return -1;
+  return 0;
+}
+
+/* Puts `count` records of writes that were not synced back as the mode says. Returns how many of
+ * them are not back whole, or -1 and errno. */
 static long put_back(
     int fd, const struct note_record **records, long count, int mode, uint64_t *random) {
   if (mode == POWERCUT_LOSE_ALL) return count;
@@ -113,13 +121,30 @@ static long put_back(
     return lost;
   }
   long prefix = (long)(next_random(random) % (count + 1));
-  for (long at = 0; at < prefix; at++)
-    if (redo(fd, records[at], 0, records[at]->new_bytes) != 0) return -1;
-  if (prefix < count && !records[prefix]->is_truncation) {
+  if (put_all_back(fd, records, prefix) != 0) return -1;
+  if (prefix < count && records[prefix]->kind == NOTE_WRITE) {
     int64_t kept = torn(records[prefix]->new_bytes, random);
     if (kept > 0 && redo(fd, records[prefix], 0, kept) != 0) return -1;
   }
   return count - prefix;
+}
+
+/* Puts back what reached the disk, in the order of writing; the file holds what it held before the
+ * first record. Between two marks either all was synced or nothing. Returns how many writes are not
+ * back whole, or -1 and errno. */
+static long replay(
+    int fd, const struct note_record **records, long count, int mode, uint64_t *random) {
+  long lost = 0;
+  for (long first = 0, end; first < count; first = end + 1) {
+    end = first;
+    while (end < count && !note_is_mark(records[end])) end++;
+    int is_synced = end < count && records[end]->kind == NOTE_SYNCED;
+    long missing = is_synced ? put_all_back(fd, records + first, end - first)
+                             : put_back(fd, records + first, end - first, mode, random);
+    if (missing < 0) return -1;
+    lost += missing;
+  }
+  return lost;
 }
 
 static long apply_to(const char *path, int mode, uint64_t *random) {
@@ -140,7 +165,7 @@ static long apply_to(const char *path, int mode, uint64_t *random) {
     }
     for (long i = count - 1; i >= 0 && lost >= 0; i--)
       if (undo(fd, records[i]) != 0) lost = -1;
-    if (lost == 0) lost = put_back(fd, records, count, mode, random);
+    if (lost == 0) lost = replay(fd, records, count, mode, random);
     close(fd);
   }
   int failure = errno;

@@ -2,7 +2,9 @@
 #include "CPowerCut.h"
 #include "note.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@ struct file {
 static sqlite3_vfs *real_vfs;
 static atomic_long writes, syncs;
 static atomic_int write_fault, sync_fault;
-static atomic_long write_fault_after, sync_fault_after;
+static atomic_long write_fault_after, sync_fault_after, sync_fault_count;
 
 void powercut_fail_writes(int code, long after) {
   atomic_store(&write_fault_after, after);
@@ -29,17 +31,23 @@ void powercut_fail_writes(int code, long after) {
 }
 
 void powercut_fail_syncs(int code, long after) {
+  powercut_fail_some_syncs(code, after, LONG_MAX);
+}
+
+void powercut_fail_some_syncs(int code, long after, long count) {
   atomic_store(&sync_fault_after, after);
+  atomic_store(&sync_fault_count, count);
   atomic_store(&sync_fault, code);
 }
 
 long powercut_write_count(void) { return atomic_load(&writes); }
 long powercut_sync_count(void) { return atomic_load(&syncs); }
 
-static int fault(atomic_int *code, atomic_long *after) {
+static int fault(atomic_int *code, atomic_long *after, long count) {
   int answer = atomic_load(code);
   if (answer == 0) return SQLITE_OK;
-  return atomic_fetch_sub(after, 1) > 0 ? SQLITE_OK : answer;
+  long left = atomic_fetch_sub(after, 1);
+  return left > 0 || left <= -count ? SQLITE_OK : answer;
 }
 
 static struct file *own(sqlite3_file *f) { return (struct file *)f; }
@@ -67,6 +75,30 @@ static int note_write(struct file *f, struct note_record head, const void *new_d
   return code;
 }
 
+static int has_failed_sync(int note) {
+  struct note_record head;
+  off_t at = 0;
+  while (pread(note, &head, sizeof head, at) == (ssize_t)sizeof head && head.magic == NOTE_MAGIC) {
+    if (head.kind == NOTE_SYNC_FAILED) return 1;
+    at += (off_t)(note_end(&head) + sizeof head.magic);
+  }
+  return 0;
+}
+
+/* After a sync. Also what an earlier process wrote and did not sync is synced then, or lost. */
+static int note_sync(struct file *f, int failed) {
+  if (f->note_path == NULL) return SQLITE_OK;
+  if (f->note < 0) f->note = open(f->note_path, O_RDWR | O_APPEND | O_CLOEXEC);
+  if (f->note < 0) return errno == ENOENT ? SQLITE_OK : SQLITE_IOERR;
+  if (lseek(f->note, 0, SEEK_END) == 0) return SQLITE_OK;
+  if (failed || has_failed_sync(f->note)) {
+    struct note_record mark = {0};
+    mark.kind = failed ? NOTE_SYNC_FAILED : NOTE_SYNCED;
+    return note_write(f, mark, NULL);
+  }
+  return ftruncate(f->note, 0) == 0 ? SQLITE_OK : SQLITE_IOERR;
+}
+
 static int pc_close(sqlite3_file *f) {
   struct file *file = own(f);
   if (file->note >= 0) close(file->note);
@@ -79,7 +111,7 @@ static int pc_read(sqlite3_file *f, void *to, int bytes, sqlite3_int64 at) {
 }
 
 static int pc_write(sqlite3_file *f, const void *from, int bytes, sqlite3_int64 at) {
-  int code = fault(&write_fault, &write_fault_after);
+  int code = fault(&write_fault, &write_fault_after, LONG_MAX);
   if (code != SQLITE_OK) return code;
   sqlite3_int64 size = 0;
   code = real(f)->pMethods->xFileSize(real(f), &size);
@@ -104,25 +136,19 @@ static int pc_truncate(sqlite3_file *f, sqlite3_int64 to) {
   head.offset = to;
   head.size = size;
   head.old_bytes = size > to ? size - to : 0;
-  head.is_truncation = 1;
+  head.kind = NOTE_TRUNCATION;
   code = note_write(own(f), head, NULL);
   return code == SQLITE_OK ? real(f)->pMethods->xTruncate(real(f), to) : code;
 }
 
 static int pc_sync(sqlite3_file *f, int flags) {
-  int code = fault(&sync_fault, &sync_fault_after);
-  if (code != SQLITE_OK) return code;
-  code = real(f)->pMethods->xSync(real(f), flags);
-  atomic_fetch_add(&syncs, 1);
-  if (code == SQLITE_OK && own(f)->note_path != NULL) {
-    /* Also what an earlier process wrote and did not sync is synced now. */
-    if (own(f)->note >= 0) {
-      if (ftruncate(own(f)->note, 0) != 0) code = SQLITE_IOERR_FSYNC;
-    } else {
-      unlink(own(f)->note_path);
-    }
+  int code = fault(&sync_fault, &sync_fault_after, atomic_load(&sync_fault_count));
+  if (code == SQLITE_OK) {
+    code = real(f)->pMethods->xSync(real(f), flags);
+    atomic_fetch_add(&syncs, 1);
   }
-  return code;
+  int noted = note_sync(own(f), code != SQLITE_OK);
+  return code == SQLITE_OK ? noted : code;
 }
 
 static int pc_file_size(sqlite3_file *f, sqlite3_int64 *size) {

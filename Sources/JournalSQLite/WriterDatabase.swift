@@ -39,7 +39,13 @@ final class WriterDatabase {
     do throws(SQLiteError) { statements = try WriterStatements(connection) } catch {
       throw JournalError(error, file: options.path)
     }
-    do throws(SQLiteError) { isLogEmpty = try connection.emptyLog() } catch {
+    do throws(SQLiteError) {
+      let isEmpty = try connection.emptyLog()
+      // Not only in memory: a log that came back after a power cut might hold a transaction that
+      // failed and that somebody has been told is not there.
+      if isEmpty, options.syncsCommits { try connection.syncLog() }
+      isLogEmpty = isEmpty
+    } catch {
       // The log is synced before the first page is copied, so that a full disk harms nobody.
       guard error.primaryCode == Self.full else {
         throw JournalError(error, file: options.path)

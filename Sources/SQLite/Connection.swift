@@ -88,6 +88,14 @@ package final class Connection {
     return code == SQLITE_OK && answer == 1
   }
 
+  /// Syncs the write-ahead log's file, which SQLite does not do after cutting it to nothing.
+  package func syncLog() throws(SQLiteError) {
+    let code = baedal_sqlite3_sync_log(handle)
+    guard code == SQLITE_OK else {
+      throw SQLiteError(code: code, message: "\(path): its log cannot be synced")
+    }
+  }
+
   /// Whether no transaction is open.
   package var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
 

@@ -1,10 +1,14 @@
-/* Gathers what a transaction writes to SQLite's write-ahead log into one write.
+/* Gathers what a transaction writes to SQLite's write-ahead log into one write, and writes again
+ * what a failed sync has lost.
  *
  * SQLite writes each page of a transaction by two system calls, a frame's head of 24 bytes and the
  * page. A group commit makes dozens of pages, and the calls cost more than the bytes. The VFS made
  * here keeps the writes to a log that follow one another in memory and passes them on as one, at the
- * latest before the log is synced, read, measured, cut or closed. Other files it hands to the VFS
- * beneath untouched.
+ * latest before the log is synced, read, measured, cut or closed.
+ *
+ * Of the log and the database file it knows what was written since they were last synced. When a
+ * sync fails it writes that again, since the next one would leave it out (`unsynced.h`). Other
+ * files it hands to the VFS beneath untouched.
  *
  * Only for a connection that syncs every transaction (`synchronous=FULL`): it is by the sync that
  * others see the frames before SQLite's index points to them. A write that fails is reported by the

@@ -3,8 +3,11 @@
  * powercut_register adds the SQLite VFS "powercut". It passes everything on to the default VFS, and
  * before each write notes what stood there, and what will, in "<file>.unsynced"; xSync empties that
  * note. A note survives SIGKILL as the page cache does. After the process is gone, powercut_apply
- * makes of the file what a power cut would have left: the synced content, and of the later writes
+ * makes of the file what a power cut would have left: the synced content, and of the other writes
  * none, the first few, or any.
+ *
+ * A sync that fails is for good, as it is on Linux: what it should have brought to disk can be read
+ * until the power is cut, and a later sync that succeeds leaves it out unless it was written again.
  *
  * For tests only. One process at a time writes a file.
  */
@@ -37,6 +40,8 @@ long powercut_apply(const char *database, int mode, uint64_t seed);
  * place of doing it; 0 ends it. For all files of this process. */
 void powercut_fail_writes(int code, long after);
 void powercut_fail_syncs(int code, long after);
+/* The same for no more than `count` syncs; the ones after them work. */
+void powercut_fail_some_syncs(int code, long after, long count);
 
 /* Writes and syncs passed on so far. */
 long powercut_write_count(void);
