@@ -186,6 +186,27 @@ struct HostileInputTests {
     }
   }
 
+  @Test("a client that asks for more at once than may be unsent, and takes it, gets all of it")
+  func pipelining() async throws {
+    var limits = ServerLimits()
+    limits.outboundBytesMax = 1 << 20
+    try await withPort(limits) { _, port, _ in
+      let raw = try #require(RawClient(port: port))
+      let payload = try Text(service: "65000").serialized()
+      let calls: [Frame.Kind] = (1...UInt64(100)).map { id in
+        .call(Call(callID: id, method: TestMethods.large.path, payload: payload))
+      }
+      // After the first one a task waits for the others, and answers each as soon as it is read.
+      raw.send(bytes(of: [hello] + calls.prefix(1)))
+      guard case .frame(.helloReply) = raw.receive(), case .frame(.reply) = raw.receive() else {
+        Issue.record("no answer to the first call")
+        return
+      }
+      raw.send(bytes(of: Array(calls.dropFirst()) + [.goAway(GoAway())]))
+      #expect(raw.receiveAll() == Array(repeating: "reply", count: 99) + ["end"])
+    }
+  }
+
   @Test("a client that takes nothing of what it asked for is hung up on")
   func takesNothing() async throws {
     var limits = ServerLimits()

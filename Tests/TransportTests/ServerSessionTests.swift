@@ -86,6 +86,43 @@ struct ServerSessionTests {
     #expect(session.takeEnd())
   }
 
+  @Test("a client that asks for more than may be unsent, and reads, gets all of it, in order")
+  func pipelining() {
+    var limits = ServerLimits()
+    limits.outboundBytesHigh = 1000
+    limits.outboundBytesMax = 2000
+    let (session, _) = begin([], limits: limits)
+    let calls = (1...500).map { call(UInt64($0)) }
+    let frames: [Frame.Kind] = calls + [.ping(Ping(nonce: 7))]
+    var answered: [UInt64] = []
+    func answer() {
+      while let start = session.next(at: Self.start) {
+        session.finish(start.call, Self.reply)
+        answered.append(start.call.id)
+      }
+    }
+    session.receive(ByteBuffer(bytes: bytes(of: Array(frames.prefix(200)))))
+    answer()
+    #expect((1..<200).contains(answered.count))
+    #expect(!session.isResumed)
+    // What comes meanwhile waits behind it.
+    let before = answered.count
+    session.receive(ByteBuffer(bytes: bytes(of: Array(frames.dropFirst(200)))))
+    answer()
+    #expect(answered.count == before)
+    var taken = ByteBuffer()
+    var parser = FrameParser(frameBytesMax: 1000)
+    var names: [String] = []
+    while session.takeOutbound(into: &taken) {
+      parser.append(taken)
+      while let frame = try? parser.next(FrameCodec.decode) { names.append(frame.name) }
+      if session.takeResumed() { answer() }
+    }
+    #expect(answered == Array(1...500))
+    #expect(names == Array(repeating: "reply", count: 500) + ["pong"])
+    #expect(!session.takeEnd(dropping: true))
+  }
+
   @Test("a stream's writer waits while much is unsent, and goes on when that is taken")
   func writers() async throws {
     var limits = ServerLimits()

@@ -13,6 +13,8 @@ enum TestMethods {
   static let echo = UnaryMethod<Text, Text>(path: "test.Service/Echo")
   static let fail = UnaryMethod<Text, Text>(path: "test.Service/Fail")
   static let wait = UnaryMethod<Text, Text>(path: "test.Service/Wait")
+  /// Answers with as many characters as it is asked for.
+  static let large = UnaryMethod<Text, Text>(path: "test.Service/Large")
   static let missing = UnaryMethod<Text, Text>(path: "test.Service/Missing")
   static let count = ServerStreamMethod<Text, Text>(path: "test.Service/Count")
   static let tail = ServerStreamMethod<Text, Text>(path: "test.Service/Tail")
@@ -113,6 +115,9 @@ func testRouter(_ probe: Probe, authorize: @escaping Router.Authorize = Router.a
       throw RPCError(code: .cancelled, message: "stopped")
     }
     return request
+  }
+  router.unary(TestMethods.large) { (request, _) throws(RPCError) in
+    Text(service: String(repeating: "x", count: Int(request.service) ?? 0))
   }
   router.serverStream(TestMethods.count) { (request, _, writer) throws(RPCError) in
     for number in 0..<(Int(request.service) ?? 0) {

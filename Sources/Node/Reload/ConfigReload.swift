@@ -10,6 +10,10 @@ struct ConfigReload: Sendable {
     var files: [String] = []
     /// Parts that could not take it up, and why; they go on as they were.
     var failed: [Failure] = []
+    /// Why the configuration itself could not be read. What other files hold was taken up.
+    var unread: String?
+
+    var hasFailed: Bool { unread != nil || !failed.isEmpty }
   }
 
   struct Failure: Sendable, Equatable {

@@ -29,7 +29,7 @@ public struct ServerLimits: Sendable, Hashable {
   public var keepaliveInterval: Duration = .seconds(30)
   /// Nothing received for that long after the ping: the connection is closed.
   public var keepaliveTimeout: Duration = .seconds(10)
-  /// Unsent bytes of one connection at which reading and stream writers pause.
+  /// Unsent bytes of one connection at which reading, what was read, and stream writers wait.
   public var outboundBytesHigh = 256 * 1024
   /// Unsent bytes of one connection at which it is closed.
   public var outboundBytesMax = 32 * 1024 * 1024

@@ -36,8 +36,8 @@ public final class ServerSession: Sendable {
     var isEndReported = false
     /// Whose proof is to be looked into, until the driver has taken it.
     var claim: Claim?
-    /// The hello was answered after frames had to wait for it.
-    var isResumed = false
+    /// Frames may have been left in the parser, until the driver has taken what is unsent.
+    var isHeld = false
   }
 
   /// What a hello claims, and where it comes from.
@@ -47,6 +47,8 @@ public final class ServerSession: Sendable {
   }
 
   let core: Mutex<Core>
+  /// See `takeResumed`. Outside the lock, for the driver asks at every turn.
+  private let resumed = Atomic(false)
   let router: Router
   let clock: TransportClock
   private let verify: ServerConfiguration.Verify?
@@ -84,14 +86,18 @@ extension ServerSession {
     }
   }
 
-  /// Handles whole frames up to the next call that is to start; nil once none is left.
+  /// Handles whole frames up to the next call that is to start; nil once none is left, or while the
+  /// rest has to wait: until the hello is answered, or until what is unsent has been taken. Calls
+  /// that are answered in place would otherwise pile up more in one turn than any client can take,
+  /// and one that reads would be hung up on.
   func next(at now: MonotonicInstant) -> Start? {
     while true {
       var stops = Stops()
       var isEmpty = false
       let start = core.withLock { core -> Start? in
         do throws(WireError) {
-          guard core.machine.phase != .verifying else {
+          guard core.machine.phase != .verifying, !core.isFull else {
+            core.isHeld = core.isFull
             core.machine.received(at: now, isPartial: false)
             isEmpty = true
             return nil
@@ -146,6 +152,10 @@ extension ServerSession {
       core.isWakeArmed = true
       guard core.outbound.readableBytes > 0 else { return false }
       if core.isFull { core.resumeWriters(&stops) }
+      if core.isHeld {
+        core.isHeld = false
+        resumed.store(true, ordering: .relaxed)
+      }
       swap(&core.outbound, &buffer)
       return true
     }
@@ -195,19 +205,19 @@ extension ServerSession {
     var stops = Stops()
     let isWakeNeeded = core.withLock { core in
       _ = core.perform(core.machine.verified(result), &stops)
-      core.isResumed = true
+      resumed.store(true, ordering: .relaxed)
       return core.takeWake()
     }
     stops.run()
     if isWakeNeeded { wake() }
   }
 
-  /// True once after the hello was answered late: call `next` for what was received meanwhile.
+  /// Whether what was received and had to wait can be handled now.
+  var isResumed: Bool { resumed.load(ordering: .relaxed) }
+
+  /// True once when what was received and had to wait can be handled: call `next`.
   func takeResumed() -> Bool {
-    core.withLock { core in
-      defer { core.isResumed = false }
-      return core.isResumed
-    }
+    isResumed && resumed.exchange(false, ordering: .relaxed)
   }
 
   /// Why this side ended the connection; nil while it did not.

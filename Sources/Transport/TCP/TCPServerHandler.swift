@@ -137,21 +137,29 @@ final class TCPServerHandler: ChannelDuplexHandler {
 
   private func flush() {
     guard let context, context.channel.isActive else { return }
-    if !isGreeted, session.takeResumed() {
-      greet(context)
-      runner.receive(at: session.clock.now())
-      readOn(context)
-      updateTimer()
-    }
     // What the socket does not take stays in the session, which bounds it.
     let isWritable = context.channel.isWritable
-    if isWritable, session.takeOutbound(into: &spare) {
-      context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
+    if isWritable {
+      repeat {
+        if session.takeResumed() { goOn(context) }
+        if session.takeOutbound(into: &spare) {
+          context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
+        }
+      } while session.isResumed && context.channel.isWritable
     }
     if session.takeEnd(dropping: !isWritable) {
       if let refusal = session.refusal { tell(refusal) }
       if isWritable { hangUp(context) } else { context.close(promise: nil) }
     }
+  }
+
+  /// Handles what was received and had to wait. After a flush frames wait for room only while the
+  /// socket takes nothing, and then it is not read from: what waits does not grow.
+  private func goOn(_ context: ChannelHandlerContext) {
+    greet(context)
+    runner.receive(at: session.clock.now())
+    readOn(context)
+    updateTimer()
   }
 
   private func tell(_ refusal: RPCError) {
