@@ -5,12 +5,28 @@ import Testing
 @Suite("Offers of money back")
 struct RefundOfferTests {
   private static let two = [OfferedItem(item: Sample.bulgogi, quantity: 2)]
+  private static let noodles = [OfferedItem(item: Sample.noodles, quantity: 1)]
 
   private func decide(
     _ command: OrderCommand, _ history: [OrderEvent], by role: Role = .service
   ) throws(Rejection) -> [OrderEvent] {
     let state = Order.evolve(Order.initial, history)
     return try Order.decide(command, state: state, by: Sample.owner(role), at: Sample.now)
+  }
+
+  /// What comes of an offer by the store of a ticket with this history.
+  private func offer(
+    _ items: [OfferedItem] = Sample.offer.items, _ reason: String = "sold out", number: Int?,
+    _ history: [TicketEvent]
+  ) throws(Rejection) -> [TicketEvent] {
+    let ticket = Ticket.evolve(Ticket.initial, history)
+    return try Ticket.decide(
+      .offerRefund(items: items, reason: reason, number: number), state: ticket,
+      by: .store(Sample.store), at: Sample.now)
+  }
+
+  private static func answered(_ accepted: Bool, number: Int = 1) -> TicketEvent {
+    .offerAnswered(OfferAnswer(number: number, accepted: accepted))
   }
 
   @Test("an offer is priced from what the order itself knows")
@@ -70,25 +86,77 @@ struct RefundOfferTests {
       ],
     ])
   func invalid(_ items: [OfferedItem]) {
-    let ticket = Ticket.evolve(Ticket.initial, TicketTests.confirmed)
-    #expect(
-      throwsCode(.invalid) {
-        try Ticket.decide(
-          .offerRefund(items: items, reason: "sold out"), state: ticket,
-          by: .store(Sample.store), at: Sample.now)
-      })
+    for number in [nil, 1] {
+      #expect(throwsCode(.invalid) { try offer(items, number: number, TicketTests.confirmed) })
+    }
   }
 
   @Test("offers are made one at a time, and the same again is the same")
   func oneAtATime() throws {
-    let ticket = Ticket.evolve(Ticket.initial, TicketTests.offered)
-    func offer(_ reason: String) throws(Rejection) -> [TicketEvent] {
-      try Ticket.decide(
-        .offerRefund(items: Sample.offer.items, reason: reason), state: ticket,
-        by: .store(Sample.store), at: Sample.now)
+    let history = TicketTests.offered
+    #expect(try offer(number: nil, history).isEmpty)
+    #expect(try offer(number: 1, history).isEmpty)
+    let items = Sample.offer.items
+    #expect(throwsCode(.illegalState) { try offer(items, "fell down", number: nil, history) })
+    // By its number it is another offer, however alike.
+    #expect(throwsCode(.illegalState) { try offer(number: 2, history) })
+  }
+
+  @Test("an offer sent again under its number is the same, also once the customer has answered")
+  func sameNumber() throws {
+    for accepted in [true, false] {
+      var history = TicketTests.offered + [Self.answered(accepted)]
+      #expect(try offer(number: 1, history).isEmpty)
+      history.append(.cookingStarted)
+      history += try offer(Self.noodles, number: 2, history)
+      #expect(try offer(number: 1, history).isEmpty)
+      #expect(try offer(Self.noodles, number: 2, history).isEmpty)
     }
-    #expect(try offer("sold out").isEmpty)
-    #expect(throwsCode(.illegalState) { try offer("fell down") })
+  }
+
+  @Test("the number of an offer with other items or another reason is a conflict")
+  func usedNumber() {
+    for answer in [[], [Self.answered(true)], [Self.answered(false)]] {
+      let history = TicketTests.offered + answer
+      #expect(throwsCode(.conflict) { try offer(Self.noodles, number: 1, history) })
+      #expect(throwsCode(.conflict) { try offer(Self.two, number: 1, history) })
+      #expect(
+        throwsCode(.conflict) { try offer(Sample.offer.items, "fell down", number: 1, history) })
+    }
+  }
+
+  @Test("a number that no offer has and that is not the next is refused, and the next one named")
+  func gap() {
+    let histories = [TicketTests.confirmed, TicketTests.offered + [Self.answered(false)]]
+    for (made, history) in histories.enumerated() {
+      for number in [Int.min, -1, 0, made + 2, Int.max] {
+        let refused = #expect(throws: Rejection.self) { try offer(number: number, history) }
+        #expect(refused?.code == .invalid)
+        #expect(refused?.message.contains("is number \(made + 1), not \(number)") == true)
+      }
+    }
+  }
+
+  @Test("once the last is answered the next number is the next offer, and so is none at all")
+  func nextOffer() throws {
+    let history = TicketTests.offered + [Self.answered(false)]
+    let next = TicketEvent.refundOffered(number: 2, items: Sample.offer.items, reason: "sold out")
+    #expect(try offer(number: 2, history) == [next])
+    #expect(try offer(number: nil, history) == [next])
+    #expect(try offer(number: 1, TicketTests.confirmed).map(\.kind) == [.refundOffered])
+  }
+
+  @Test("the last offer an order may see can be sent again, and none comes after it")
+  func lastOffer() throws {
+    var history = TicketTests.confirmed
+    for number in 1...RefundOffer.offersMax {
+      history += try offer(number: number, history)
+      history.append(Self.answered(false, number: number))
+    }
+    #expect(try offer(number: RefundOffer.offersMax, history).isEmpty)
+    for number in [nil, RefundOffer.offersMax + 1] {
+      #expect(throwsCode(.invalid) { try offer(number: number, history) })
+    }
   }
 
   @Test("an order without a payment method is parked, and paid by the one that comes")

@@ -14,6 +14,23 @@ struct AggregateRuntimeTests {
     #expect(try await fresh.value(of: "a") == 15)
   }
 
+  @Test("what was looked at once is not read again, and follows the commands")
+  func looks() async throws {
+    let journal = memoryJournal("tally")
+    let stream = StreamKey(category: "tally", id: "a")
+    _ = try await TallyReplica(journal).add(5, to: "a")
+    let replica = TallyReplica(journal)
+    #expect(try await replica.value(of: "a") == 5)
+    #expect(try await replica.value(of: "nobody") == 0)
+    journal.damage(stream.partition(of: journal.partitionCount), 1)
+    #expect(try await replica.value(of: "a") == 5)
+    _ = try await replica.add(1, to: "a")
+    #expect(try await replica.value(of: "a") == 6)
+    await #expect(throws: AggregateError.self) {
+      try await TallyReplica(journal).value(of: "a")
+    }
+  }
+
   @Test("many commands at once on one aggregate are decided one after the other")
   func serial() async throws {
     let journal = memoryJournal("tally") { $0.flush = .after { await Task.yield() } }

@@ -185,4 +185,28 @@ struct DeliveryDispatchTests {
     try await world.settle()
     #expect(try await world.road(second) == ["DeliveryOpened", "DeliveryOffered"])
   }
+
+  @Test("a rider who is before its eyes is followed, not read anew")
+  func followsRiders() async throws {
+    let world = DeliveryWorld()
+    try await world.online(kim)
+    try await world.settle()
+    try await world.damageFirst(of: Domain.Rider.category, kim.rawValue)
+    try await world.rider(.goOffline, kim)
+    try await world.settle()
+    #expect(await world.service.dispatcher.counts.riders == 0)
+  }
+
+  @Test("a damaged event does not keep dispatch from starting")
+  func startsBesideDamage() async throws {
+    let world = DeliveryWorld()
+    try await world.online(kim)
+    try await world.accept(first)
+    try await world.settle()
+    try await world.damageFirst(of: Domain.Delivery.category, first.rawValue)
+    world.restart()
+    let view = MemoryKeyedView(DispatchView.fold)
+    try await world.service.dispatcher.restore(from: view)
+    #expect(await world.service.dispatcher.counts.riders == 1)
+  }
 }

@@ -1,6 +1,7 @@
 import Domain
 import Journal
 import Messages
+import Testing
 import Transport
 
 @testable import Services
@@ -74,6 +75,13 @@ final class DeliveryWorld: OrderWorld {
         Append(deadlines: [.clearDue(deadline.key, at: deadline.dueAt)]))
     }
     try await settle()
+  }
+
+  /// Damages the first event of a stream.
+  func damageFirst(of category: String, _ id: String) async throws {
+    let stream = try await delivery.load(StreamKey(category: category, id: id))
+    let first = try #require(stream.events.first)
+    delivery.damage(first.partition, first.position)
   }
 
   /// Records an accepted order.

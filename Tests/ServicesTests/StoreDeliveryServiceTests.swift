@@ -94,6 +94,37 @@ struct StoreDeliveryServiceTests {
         == .unauthenticated)
   }
 
+  @Test("an offer that is sent again after its answer is no second one")
+  func offerAgain() async throws {
+    let world = StoreWorld()
+    let id = OrderID(validated: "o1")
+    let service = StoreService(stores: world.stores, tickets: world.tickets)
+    try await world.place(id)
+    try await world.settle()
+    try await world.ticket(.accept(etaMinutes: 20), id)
+    try await world.record(id, try StoreWorld.accepted())
+    try await world.settle()
+    let item = Messages.OfferedItem(itemID: "kimbap", quantity: 1)
+    var request = OfferRefundRequest(orderID: "o1", items: [item], reason: "품절", number: 1)
+    let offered = try await service.offerRefund(request, context: Self.owner)
+    #expect(offered.ticket?.offers.map(\.number) == [1])
+    try await world.record(id, .refundDeclined(number: 1))
+    try await world.settle()
+    let again = try await service.offerRefund(request, context: Self.owner)
+    #expect(again.ticket?.offers.map(\.answer) == [.declined])
+    request.reason = "떨어뜨림"
+    let refused: [(UInt32, StatusCode)] = [(1, .alreadyExists), (.max, .invalidArgument)]
+    for (number, status) in refused {
+      request.number = number
+      let offer = request
+      #expect(
+        await refusal { _ = try await service.offerRefund(offer, context: Self.owner) } == status)
+    }
+    request.number = 0
+    let next = try await service.offerRefund(request, context: Self.owner)
+    #expect(next.ticket?.offers.map(\.number) == [1, 2])
+  }
+
   @Test("a rider registers, lists, claims and delivers by calls")
   func rider() async throws {
     let world = DeliveryWorld()

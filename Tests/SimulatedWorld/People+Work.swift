@@ -38,14 +38,18 @@ extension People {
     acknowledge(finished, TicketCookingFinished.fullName, of: stream)
   }
 
-  /// One of it has turned out to be sold out.
+  /// One of it has turned out to be sold out. Numbered, since an offer may be sent again after
+  /// the customer has answered it.
   private func offerRefund(_ id: String, _ who: Principal) async {
+    var number: UInt32 = 1
     for _ in 0..<chance.number(1...2) {
       guard await pause(.milliseconds(1)...(.seconds(300))) else { return }
       let items = [OfferedItem(itemID: chance.pick(["a", "b"]), quantity: 1)]
-      _ = await ask(
+      let answer = await ask(
         StoreServiceMethods.offerRefund,
-        OfferRefundRequest(orderID: id, items: items, reason: "sold out"), as: who, attempts: 3)
+        OfferRefundRequest(orderID: id, items: items, reason: "sold out", number: number), as: who,
+        attempts: 3)
+      if case .success = answer { number += 1 }
     }
   }
 

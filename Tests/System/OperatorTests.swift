@@ -111,6 +111,9 @@ extension SystemTests {
         try await until("answer at the store") {
           try await town.ticket(of: id).offers.first?.answer == .accepted
         }
+        let again = try await site.run(
+          "store offer-refund \(id) cola:2 --number 1 --store store-1", on: node)
+        #expect(again.output.contains("offer 1") && !again.output.contains("offer 2"), "\(again)")
         try await town.cook(id)
         try await town.deliver(id)
         let payment = try await town.settledPayment(of: id)

@@ -21,7 +21,8 @@ extension Ticket {
       return state.phase == .confirmed ? [.cancelAsked(reason: TextLimit.clipped(reason))] : []
     case .agreeCancel: return state.phase == .cancelAsked ? [.cancelAgreed] : []
     case .declineCancel: return state.phase == .cancelAsked ? [.cancelDeclined] : []
-    case .offerRefund(let items, let reason): return try offer(items, reason, state)
+    case .offerRefund(let items, let reason, let number):
+      return try offer(items, reason, number, state)
     case .recordAnswer(let answer):
       let isOver = [.refused, .withdrawn, .closed].contains(state.phase)
       let isOpen = state.offers.contains { $0.number == answer.number && $0.accepted == nil }
@@ -31,11 +32,21 @@ extension Ticket {
   }
 
   private static func offer(
-    _ items: [OfferedItem], _ reason: String, _ state: TicketState
+    _ items: [OfferedItem], _ reason: String, _ number: Int?, _ state: TicketState
   ) throws(Rejection) -> [TicketEvent] {
     try TextLimit.reason(reason)
+    let next = state.offers.count + 1
+    if let number, number != next {
+      guard let made = state.offers.first(where: { $0.number == number }) else {
+        throw Rejection(.invalid, "the next offer of the order is number \(next), not \(number)")
+      }
+      guard made.items == items, made.reason == reason else {
+        throw Rejection(.conflict, "offer \(number) was made of other items or for another reason")
+      }
+      return []
+    }
     if let last = state.offers.last, last.accepted == nil {
-      guard last.items == items, last.reason == reason else {
+      guard number == nil, last.items == items, last.reason == reason else {
         throw Rejection(.illegalState, "offer \(last.number) still waits for its answer")
       }
       return []
@@ -45,7 +56,7 @@ extension Ticket {
     }
     let leftOut = state.offers.filter { $0.accepted == true }.flatMap(\.items)
     _ = try RefundOffer.value(of: items, in: state.order?.lines ?? [], without: leftOut)
-    return [.refundOffered(number: state.offers.count + 1, items: items, reason: reason)]
+    return [.refundOffered(number: next, items: items, reason: reason)]
   }
 
   static func checkEta(_ minutes: Int) throws(Rejection) {

@@ -15,8 +15,9 @@ public enum TicketCommand: Hashable, Sendable {
   case askCancel(reason: String)
   case agreeCancel
   case declineCancel
-  /// Some of it cannot be delivered: offer the customer the money for it.
-  case offerRefund(items: [OfferedItem], reason: String)
+  /// Some of it cannot be delivered: offer the customer the money for it. The number says which
+  /// offer of the order it is, so that a retry is the same one; nil: the next one.
+  case offerRefund(items: [OfferedItem], reason: String, number: Int?)
   /// What the customer said to an offer.
   case recordAnswer(OfferAnswer)
   /// The food left the store.

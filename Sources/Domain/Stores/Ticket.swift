@@ -68,7 +68,8 @@ public enum Ticket: Decider {
     .on(
       .offerRefund, in: [.confirmed, .cancelAsked, .cooking, .ready], by: [.store],
       .stay(.refundOffered), .ignored,
-      when: "of what is in the order, not all of it, one at a time; the same again is ignored"),
+      when: "of what is in the order, not all of it, one at a time; the same again is ignored "
+        + "while it waits, under its own number always; other items under that conflict"),
     .on(
       .recordAnswer, in: [.confirmed, .cancelAsked, .cooking, .ready], by: [.service],
       .stay(.offerAnswered), .ignored, when: "once"),

@@ -102,15 +102,21 @@ public final class AggregateRuntime<
     }
   }
 
-  /// The aggregate as it stands, for whoever only looks; from memory if it is there. It is not kept
-  /// there: outside the aggregate's turn, what is read may be older than what a command has just
-  /// put into memory, and must not take its place.
+  /// The aggregate as it stands, for whoever only looks; from memory if it is there. It is put there
+  /// when the turn is free: outside the aggregate's turn, what is read may be older than what a
+  /// command has just put into memory, and must not take its place. One that does not exist is not
+  /// kept.
   @inlinable
   public nonisolated(nonsending) func peek(
     _ id: String
   ) async throws(AggregateError) -> Snapshot {
-    if let cached = cached(id, memory.shard(of: id)) { return cached }
-    return try await read(id)
+    let shard = memory.shard(of: id)
+    if let cached = cached(id, shard) { return cached }
+    guard shard.gate.enterIfFree(id) else { return try await read(id) }
+    defer { shard.gate.leave(id) }
+    let snapshot = try await read(id)
+    if snapshot.version != .none { shard.insert(snapshot, for: id) }
+    return snapshot
   }
 
   /// The aggregate as it stands, within its turn; from memory if it is there.

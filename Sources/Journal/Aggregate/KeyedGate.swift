@@ -29,12 +29,16 @@ public final class KeyedGate: Sendable {
 
   /// Waits for its turn. Whoever is told `.entered` must call `leave`, whatever happens.
   public nonisolated(nonsending) func enter(_ key: String) async -> Entry {
-    let free = state.withLock { state -> Bool in
+    enterIfFree(key) ? .entered : await wait(for: key)
+  }
+
+  /// Does not wait. Whoever is told true must call `leave`, whatever happens.
+  public func enterIfFree(_ key: String) -> Bool {
+    state.withLock { state in
       guard state.held[key] == nil else { return false }
       state.held[key] = []
       return true
     }
-    return free ? .entered : await wait(for: key)
   }
 
   /// Hands the key to the one who waits longest, or frees it.

@@ -180,21 +180,24 @@ extension ChargeResponse {
       _payment = nil
     }
     let _retryAfterMs = c.pointee.retry_after_ms
+    let _recalled = c.pointee.recalled != 0
     return Self(
       payment: _payment,
-      retryAfterMs: _retryAfterMs
+      retryAfterMs: _retryAfterMs,
+      recalled: _recalled
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Payment__V1__ChargeResponse>, _ arena: Arena) throws(CodecFailure) {
     baedal__payment__v1__charge_response__init(c)
-    arena.reserve(17)
+    arena.reserve(19)
     if let value = self.payment {
       let part = try arena.allocate(Baedal__Payment__V1__Payment.self)
       try value.fill(part, arena)
       c.pointee.payment = part
     }
     c.pointee.retry_after_ms = self.retryAfterMs
+    c.pointee.recalled = self.recalled ? 1 : 0
   }
 }
 

@@ -206,15 +206,19 @@ public struct ChargeResponse: Message {
   public var payment: Payment?
   /// with NOT_CHARGED: when to try again
   public var retryAfterMs: UInt64
+  /// tells how an earlier attempt went; no provider was asked for this call
+  public var recalled: Bool
 
   public init() { self.init(payment: nil) }
 
   public init(
     payment: Payment? = nil,
-    retryAfterMs: UInt64 = 0
+    retryAfterMs: UInt64 = 0,
+    recalled: Bool = false
   ) {
     self.payment = payment
     self.retryAfterMs = retryAfterMs
+    self.recalled = recalled
   }
 }
 

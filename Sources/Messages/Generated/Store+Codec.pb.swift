@@ -939,16 +939,18 @@ extension OfferRefundRequest {
       return try OfferedItem.decoded(value)
     }
     let _reason = try String(c: c.pointee.reason, field: "baedal.store.v1.OfferRefundRequest.reason")
+    let _number = c.pointee.number
     return Self(
       orderID: _orderID,
       items: _items,
-      reason: _reason
+      reason: _reason,
+      number: _number
     )
   }
 
   func fill(_ c: UnsafeMutablePointer<Baedal__Store__V1__OfferRefundRequest>, _ arena: Arena) throws(CodecFailure) {
     baedal__store__v1__offer_refund_request__init(c)
-    arena.reserve(12)
+    arena.reserve(18)
     c.pointee.order_id = try arena.copy(self.orderID)
     if !self.items.isEmpty {
       arena.reserve(6 &* self.items.count)
@@ -958,6 +960,7 @@ extension OfferRefundRequest {
       }
     }
     c.pointee.reason = try arena.copy(self.reason)
+    c.pointee.number = self.number
   }
 }
 

@@ -427,17 +427,23 @@ public struct OfferRefundRequest: Message {
   public var orderID: String
   public var items: [OfferedItem]
   public var reason: String
+  /// Which offer of the order this is, 1 for the first: the same number again is the same offer,
+  /// also once it has its answer, and ALREADY_EXISTS with other items or another reason.
+  /// 0: the next one, and a retry after the customer's answer would be another offer.
+  public var number: UInt32
 
   public init() { self.init(orderID: "") }
 
   public init(
     orderID: String = "",
     items: [OfferedItem] = [],
-    reason: String = ""
+    reason: String = "",
+    number: UInt32 = 0
   ) {
     self.orderID = orderID
     self.items = items
     self.reason = reason
+    self.number = number
   }
 }
 

@@ -11,7 +11,7 @@ struct DispatchBoard {
   let ridersMax: Int
 
   private(set) var deliveries: [OrderID: Entry<Domain.DeliveryState>] = [:]
-  private(set) var riders: [RiderID: Entry<Domain.RiderProfile>] = [:]
+  private(set) var riders: [RiderID: Entry<RiderState>] = [:]
   /// Deliveries and riders that were left out because the board was full.
   private(set) var droppedCount = 0
 
@@ -56,7 +56,7 @@ struct DispatchBoard {
   mutating func put(_ state: RiderState, version: StreamVersion, for id: RiderID) {
     if let known = riders[id], known.version >= version { return }
     makeBusy(id)
-    guard state.phase == .online, let profile = state.profile else {
+    guard state.phase == .online else {
       riders[id] = nil
       return
     }
@@ -64,7 +64,7 @@ struct DispatchBoard {
       droppedCount += 1
       return
     }
-    riders[id] = Entry(state: profile, version: version)
+    riders[id] = Entry(state: state, version: version)
     makeIdleIfFree(id)
   }
 
@@ -81,8 +81,8 @@ struct DispatchBoard {
   func nextDelivery(
     for rider: RiderID, where isFitting: (Domain.DeliveryState) -> Bool
   ) -> OrderID? {
-    guard let profile = riders[rider]?.state, work[rider] == nil else { return nil }
-    for area in profile.areas {
+    guard work[rider] == nil else { return nil }
+    for area in areas(of: rider) {
       let next = waiting[area]?.first { id in
         guard !asked.contains(id) else { return false }
         return deliveries[id].map { isFitting($0.state) && !$0.state.passedOver.contains(rider) }
@@ -148,13 +148,16 @@ extension DispatchBoard {
     makeIdleIfFree(rider)
   }
 
+  /// Empty for a rider who is not on the board.
+  private func areas(of rider: RiderID) -> [Area] { riders[rider]?.state.profile?.areas ?? [] }
+
   private mutating func makeBusy(_ rider: RiderID) {
-    for area in riders[rider]?.state.areas ?? [] { idle.remove(rider, at: area) }
+    for area in areas(of: rider) { idle.remove(rider, at: area) }
   }
 
   private mutating func makeIdleIfFree(_ rider: RiderID) {
     guard work[rider] == nil else { return }
-    for area in riders[rider]?.state.areas ?? [] {
+    for area in areas(of: rider) {
       guard !(idle[area]?.contains(rider) ?? false) else { continue }
       idle[area, default: []].append(rider)
     }

@@ -63,7 +63,14 @@ extension Dispatcher {
       do throws(JournalError) {
         events = try await journal.read(
           partition: partition, after: at, limit: Self.readEventsMax)
-      } catch { throw RPCError(error) }
+      } catch {
+        // Whatever the damaged event said, it holds up nobody but its own delivery or rider.
+        guard case .corrupt(let damage) = error, damage.position == at.next else {
+          throw RPCError(error)
+        }
+        at = at.next
+        continue
+      }
       guard let last = events.last else { return }
       for event in events where DispatchView.events.contains(event.type) {
         if DispatchView.adds(event) {

@@ -83,10 +83,11 @@ extension Dispatcher {
 
   private func takeRider(_ event: RecordedEvent) async throws(RPCError) {
     guard let id = RiderID(rawValue: event.stream.id) else { return }
-    // Riders offline are not on the board, so a rider is read anew: it happens once a shift.
-    let now = try await load(Domain.Rider.self, event.stream.id)
+    let happened = try decode(Domain.Rider.self, event)
+    // Riders offline are not on the board, so one who comes online is read anew: once a shift.
+    let now = try await follow(Domain.Rider.self, event, happened, from: board.riders[id])
     board.put(now.state, version: now.version, for: id)
-    guard case .wentOnline = try decode(Domain.Rider.self, event) else { return }
+    guard case .wentOnline = happened else { return }
     try await findWork(for: id, escalatedToo: true, CommandCause(following: event))
   }
 

@@ -41,8 +41,10 @@ extension StoreService {
     let items = try refusing { () throws(Rejection) in
       try request.items.map { (item) throws(Rejection) in try Domain.OfferedItem(item) }
     }
+    let number = request.number == 0 ? nil : Int(clamping: request.number)
     return try await answer(
-      .offerRefund(items: items, reason: request.reason), on: request.orderID, context)
+      .offerRefund(items: items, reason: request.reason, number: number), on: request.orderID,
+      context)
   }
 
   package func getTicket(

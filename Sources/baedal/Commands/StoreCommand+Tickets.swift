@@ -90,6 +90,11 @@ extension StoreCommand {
     @Argument(help: ArgumentHelp("What is missing.", valueName: "item[:quantity]"))
     var items: [OrderCommand.Item]
     @Option(help: "Why.") var reason = "sold out"
+    @Option(
+      help: ArgumentHelp(
+        "Which offer of the order this is, 1 for the first: the same number again is the same "
+          + "offer. 0: the next one.", valueName: "n"))
+    var number: UInt32 = 0
 
     func run() async throws {
       try await options.ticketCall(
@@ -97,7 +102,7 @@ extension StoreCommand {
         OfferRefundRequest(
           orderID: orderID,
           items: items.map { OfferedItem(itemID: $0.line.itemID, quantity: $0.line.quantity) },
-          reason: reason))
+          reason: reason, number: number))
     }
   }
 

@@ -715,7 +715,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__charge_request__descriptor
   (ProtobufCMessageInit) baedal__payment__v1__charge_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__payment__v1__charge_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor baedal__payment__v1__charge_response__field_descriptors[3] =
 {
   {
     "payment",
@@ -741,15 +741,28 @@ static const ProtobufCFieldDescriptor baedal__payment__v1__charge_response__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "recalled",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Payment__V1__ChargeResponse, recalled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__payment__v1__charge_response__field_indices_by_name[] = {
   0,   /* field[0] = payment */
+  2,   /* field[2] = recalled */
   1,   /* field[1] = retry_after_ms */
 };
 static const ProtobufCIntRange baedal__payment__v1__charge_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor baedal__payment__v1__charge_response__descriptor =
 {
@@ -759,7 +772,7 @@ const ProtobufCMessageDescriptor baedal__payment__v1__charge_response__descripto
   "Baedal__Payment__V1__ChargeResponse",
   "baedal.payment.v1",
   sizeof(Baedal__Payment__V1__ChargeResponse),
-  2,
+  3,
   baedal__payment__v1__charge_response__field_descriptors,
   baedal__payment__v1__charge_response__field_indices_by_name,
   1,  baedal__payment__v1__charge_response__number_ranges,

@@ -1925,7 +1925,7 @@ const ProtobufCMessageDescriptor baedal__store__v1__ticket_offer__descriptor =
   (ProtobufCMessageInit) baedal__store__v1__ticket_offer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor baedal__store__v1__offer_refund_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor baedal__store__v1__offer_refund_request__field_descriptors[4] =
 {
   {
     "order_id",
@@ -1963,16 +1963,29 @@ static const ProtobufCFieldDescriptor baedal__store__v1__offer_refund_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "number",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Baedal__Store__V1__OfferRefundRequest, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned baedal__store__v1__offer_refund_request__field_indices_by_name[] = {
   1,   /* field[1] = items */
+  3,   /* field[3] = number */
   0,   /* field[0] = order_id */
   2,   /* field[2] = reason */
 };
 static const ProtobufCIntRange baedal__store__v1__offer_refund_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor baedal__store__v1__offer_refund_request__descriptor =
 {
@@ -1982,7 +1995,7 @@ const ProtobufCMessageDescriptor baedal__store__v1__offer_refund_request__descri
   "Baedal__Store__V1__OfferRefundRequest",
   "baedal.store.v1",
   sizeof(Baedal__Store__V1__OfferRefundRequest),
-  3,
+  4,
   baedal__store__v1__offer_refund_request__field_descriptors,
   baedal__store__v1__offer_refund_request__field_indices_by_name,
   1,  baedal__store__v1__offer_refund_request__number_ranges,

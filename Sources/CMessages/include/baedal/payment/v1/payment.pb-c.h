@@ -91,10 +91,11 @@ struct  Baedal__Payment__V1__ChargeResponse
   ProtobufCMessage base;
   Baedal__Payment__V1__Payment *payment;
   uint64_t retry_after_ms;
+  protobuf_c_boolean recalled;
 };
 #define BAEDAL__PAYMENT__V1__CHARGE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__payment__v1__charge_response__descriptor) \
-    , NULL, 0 }
+    , NULL, 0, 0 }
 
 
 struct  Baedal__Payment__V1__GetPaymentRequest

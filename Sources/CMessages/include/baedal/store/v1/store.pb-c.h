@@ -257,10 +257,11 @@ struct  Baedal__Store__V1__OfferRefundRequest
   size_t n_items;
   Baedal__Order__V1__OfferedItem **items;
   ProtobufCBinaryData reason;
+  uint32_t number;
 };
 #define BAEDAL__STORE__V1__OFFER_REFUND_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&baedal__store__v1__offer_refund_request__descriptor) \
-    , {0,NULL}, 0,NULL, {0,NULL} }
+    , {0,NULL}, 0,NULL, {0,NULL}, 0 }
 
 
 struct  Baedal__Store__V1__TicketRequest
