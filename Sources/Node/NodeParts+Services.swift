@@ -25,7 +25,10 @@ extension NodeParts {
   }
 
   mutating func assembleOrder() throws -> OrderSaga? {
-    guard let journal = journals[.order], let payment = try guardedPayment() else { return nil }
+    let chargeTimeout = config.payment.callTimeout + .milliseconds(500)
+    guard let journal = journals[.order],
+      let payment = try guardedPayment(chargeTimeout: chargeTimeout)
+    else { return nil }
     let environment = environment
     let rows = try SQLiteKeyedView.open(MenuCopies.fold, in: "\(config.dataDirectory)/views")
     closings.append { await rows.close() }
@@ -33,7 +36,6 @@ extension NodeParts {
     if let stores = source(.store) {
       project(stores, into: menus, as: MenuCopies.view, of: .order, .types(MenuCopies.storeEvents))
     }
-    let chargeTimeout = config.payment.callTimeout + .milliseconds(500)
     let pool = try pool("order", .order) { executor, memory in
       OrderReplica(
         journal: journal, menus: menus, payment: payment, environment: environment,
@@ -76,7 +78,7 @@ extension NodeParts {
   private static let paymentDependency = "payment"
 
   /// Payment behind its bulkhead and circuit breaker, which tells the log of its changes.
-  private mutating func guardedPayment() throws -> PaymentGuard? {
+  private mutating func guardedPayment(chargeTimeout: Duration) throws -> PaymentGuard? {
     let remote = peers.client(for: .payment).map { PaymentServiceClient($0) }
     guard let payment: any PaymentServiceProtocol = payment ?? remote else { return nil }
     let log = background.log
@@ -100,7 +102,7 @@ extension NodeParts {
       ReloadPart(keys: "payment.breaker.", "payment.bulkhead.", "payment.retry_percent") {
         try dependency.replace(policy: DependencyPolicy($0.payment))
       })
-    return PaymentGuard(payment, dependency: dependency)
+    return PaymentGuard(payment, dependency: dependency, chargeTimeout: chargeTimeout)
   }
 }
 

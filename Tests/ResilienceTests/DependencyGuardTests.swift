@@ -41,6 +41,12 @@ struct DependencyGuardTests {
         now: { hand.now }, wait: { _ in try await Task.sleep(for: .seconds(3600)) }))
   }
 
+  private static func judge<Value>(
+    _ result: borrowing Result<Value, Failed>, _: CallTime
+  ) -> CallOutcome {
+    CircuitBreaker.judge(result)
+  }
+
   /// Makes a call whose tries end so, and answers how many there were.
   private func tries(
     _ dependency: DependencyGuard, _ failures: [Failed?]
@@ -48,7 +54,7 @@ struct DependencyGuardTests {
     var count = 0
     do throws(DependencyError<Failed>) {
       try await dependency.run(
-        until: nil, judge: CircuitBreaker.judge, mayRepeat: \.unprocessed
+        until: nil, judge: Self.judge, mayRepeat: \.unprocessed
       ) { () async throws(Failed) in
         defer { count += 1 }
         if let failure = failures[min(count, failures.count - 1)] { throw failure }
@@ -82,7 +88,7 @@ struct DependencyGuardTests {
   @Test("turns away whom the bulkhead has no place for, and says so")
   func turnsAway() async throws {
     let guarded = try dependency(policy(concurrent: 1))
-    try await guarded.run(until: nil, judge: CircuitBreaker.judge, mayRepeat: { _ in false }) {
+    try await guarded.run(until: nil, judge: Self.judge, mayRepeat: { _ in false }) {
       () async throws(Failed) in
       #expect(guarded.snapshot().inside == 1)
       let second = await tries(guarded, [nil])
@@ -91,6 +97,35 @@ struct DependencyGuardTests {
     let snapshot = guarded.snapshot()
     #expect(snapshot.turnedAway == 1 && snapshot.inside == 0)
     #expect(snapshot.breaker.counters.succeeded == 1)
+  }
+
+  @Test("tells its judge how much time each try had, and how much it took")
+  func time() async throws {
+    let guarded = try dependency(policy())
+    hand.advance(by: .seconds(1))
+    var times: [CallTime] = []
+    for deadline in [MonotonicInstant(ms: 3000), nil] {
+      var count = 0
+      try await guarded.run(
+        until: deadline,
+        judge: { (_, time) -> CallOutcome in
+          times.append(time)
+          return .success
+        }, mayRepeat: \.unprocessed
+      ) { () async throws(Failed) in
+        count += 1
+        hand.advance(by: .milliseconds(700))
+        if count == 1, deadline != nil { throw Failed(unprocessed: true) }
+      }
+    }
+    let taken = Duration.milliseconds(700)
+    #expect(
+      times == [
+        CallTime(given: .seconds(2), taken: taken),
+        CallTime(given: .milliseconds(1300), taken: taken), CallTime(given: nil, taken: taken),
+      ])
+    #expect(times.map { $0.wasGiven(.milliseconds(1301)) } == [true, false, true])
+    #expect(times.map { $0.wasGiven(.milliseconds(1300)) } == [true, true, true])
   }
 
   @Test("takes another policy while it works; what did not change keeps what it knows")

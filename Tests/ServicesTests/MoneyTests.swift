@@ -71,6 +71,25 @@ struct MoneyTests {
     #expect(world.provider.captures.values.map(\.self) == [1])
   }
 
+  @Test("a charge that recalls how an earlier attempt went says so, and none that makes one")
+  func recalled() async throws {
+    let world = try MoneyWorld()
+    let charge = ChargeRequest(
+      paymentKey: "o-1", orderID: "o-1", customerID: "kim", storeID: "store-1", amountWon: 20_000,
+      paymentMethod: "card-1")
+    let context = world.context(Transport.Principal(role: "service", id: "order"))
+    world.provider.answer(.notCharged(reason: "overloaded", retryAfter: .zero))
+    world.provider.answer(.unknown(reason: "no answer"))
+    let course: [(Messages.PaymentState, recalled: Bool)] = [
+      (.notCharged, false), (.unknown, false), (.unknown, true), (.unknown, true),
+    ]
+    for (state, recalled) in course {
+      let answer = try await world.paymentService.charge(charge, context: context)
+      #expect(answer.payment?.state == state && answer.recalled == recalled)
+    }
+    #expect(world.provider.captures.isEmpty)
+  }
+
   @Test("a caller who refuses parking is told to come back, and the order is over")
   func refusesParking() async throws {
     let world = try MoneyWorld()

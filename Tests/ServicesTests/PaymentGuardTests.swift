@@ -25,13 +25,20 @@ struct PaymentGuardTests {
           queueTimeout: .milliseconds(200)),
         seed: 1, timing: Bulkhead.Timing(hand.monotonic))
       made = dependency
-      return PaymentGuard(line, dependency: dependency)
+      return PaymentGuard(line, dependency: dependency, chargeTimeout: .seconds(3))
     }
     return (world, try #require(made))
   }
 
   private static func state(_ dependency: DependencyGuard) -> String {
     dependency.snapshot().breaker.state.name
+  }
+
+  /// What a charge says that ended so, when a second is enough.
+  private static func judged(
+    _ result: Result<ChargeResponse, RPCError>, given: Duration? = nil, taken: Duration = .zero
+  ) -> CallOutcome {
+    PaymentGuard.judge(result, CallTime(given: given, taken: taken), patience: .seconds(1))
   }
 
   static func trouble(_ world: MoneyWorld, orders: Int) async throws {
@@ -61,7 +68,7 @@ struct PaymentGuardTests {
   @Test("does not take payment for ill because it has its hands full and turns calls away unbegun")
   func full() {
     func judged(_ code: StatusCode, unprocessed: Bool) -> CallOutcome {
-      PaymentGuard.judge(.failure(RPCError(code: code, message: "", unprocessed: unprocessed)))
+      Self.judged(.failure(RPCError(code: code, message: "", unprocessed: unprocessed)))
     }
     #expect(judged(.resourceExhausted, unprocessed: true) == .ignored)
     #expect(judged(.resourceExhausted, unprocessed: false) == .failure)
@@ -71,11 +78,88 @@ struct PaymentGuardTests {
   @Test("learns nothing of payment's health from a charge that finds another one under way")
   func underWay() {
     func judged(_ state: Messages.PaymentState) -> CallOutcome {
-      PaymentGuard.judge(.success(ChargeResponse(payment: Messages.Payment(state: state))))
+      Self.judged(.success(ChargeResponse(payment: Messages.Payment(state: state))))
     }
     #expect(judged(.attempting) == .ignored)
     #expect(judged(.approved) == .success)
     #expect(judged(.unknown) == .failure)
+  }
+
+  @Test(
+    "learns nothing from an answer that recalls an earlier attempt, however that went",
+    arguments: Messages.PaymentState.allCases)
+  func recalled(state: Messages.PaymentState) {
+    let answer = ChargeResponse(payment: Messages.Payment(state: state), recalled: true)
+    #expect(Self.judged(.success(answer)) == .ignored)
+  }
+
+  @Test("counts an unknown outcome once, however often its order is sent again")
+  func unknownAgain() async throws {
+    let (world, breaker) = try Self.world()
+    world.provider.answer(.unknown(reason: "no answer"))
+    for _ in 0..<6 {
+      #expect(try await world.place(MoneyWorld.request("k1")).state == .paymentUnknown)
+    }
+    let counters = breaker.snapshot().breaker.counters
+    #expect((counters.failed, counters.ignored) == (1, 5))
+    #expect(Self.state(breaker) == "closed")
+  }
+
+  @Test("holds a missing answer against payment only when there was time enough for one")
+  func time() {
+    func judged(_ code: StatusCode, given: Duration?, taken: Duration) -> CallOutcome {
+      Self.judged(.failure(RPCError(code: code, message: "")), given: given, taken: taken)
+    }
+    let (enough, less) = (Duration.seconds(1), Duration.milliseconds(999))
+    #expect(judged(.deadlineExceeded, given: .zero - enough, taken: .zero) == .ignored)
+    #expect(judged(.deadlineExceeded, given: less, taken: less) == .ignored)
+    #expect(judged(.deadlineExceeded, given: enough, taken: enough) == .failure)
+    #expect(judged(.deadlineExceeded, given: nil, taken: enough) == .failure)
+    // Payment itself gave up early: that was not its caller's doing.
+    #expect(judged(.deadlineExceeded, given: enough, taken: .zero) == .failure)
+    // Who hangs up early says nothing, whatever the deadline was.
+    #expect(judged(.cancelled, given: nil, taken: less) == .ignored)
+    #expect(judged(.cancelled, given: enough, taken: enough) == .failure)
+    #expect(judged(.unavailable, given: less, taken: .zero) == .failure)
+  }
+
+  @Test(
+    "callers without patience do not open it; a payment that hangs does, with any usual deadline",
+    arguments: [
+      (.milliseconds(5), "closed"), (.milliseconds(1499), "closed"),
+      (.milliseconds(1500), "open"), (.seconds(10), "open"), (nil, "open"),
+    ] as [(Duration?, String)])
+  func impatient(timeout: Duration?, state: String) async throws {
+    let (world, breaker) = try Self.world()
+    try await Self.loseAnswers(world, "k", within: timeout)
+    #expect(Self.state(breaker) == state)
+  }
+
+  @Test("by a policy that calls less slow, less time is enough; by none more than half of it all")
+  func slowCall() async throws {
+    for (slow, state) in [(Duration.milliseconds(500), "open"), (.seconds(600), "closed")] {
+      let (world, breaker) = try Self.world()
+      var policy = breaker.snapshot().policy
+      policy.breaker.slowCalls = BreakerPolicy.SlowCalls(duration: slow, rate: 0.8)
+      try breaker.replace(policy: policy)
+      try await Self.loseAnswers(world, "first", within: .milliseconds(500))
+      #expect(Self.state(breaker) == state)
+      try await Self.loseAnswers(world, "then", within: .seconds(2))
+      #expect(Self.state(breaker) == "open")
+    }
+  }
+
+  /// Four orders by callers with such a deadline, whose charges get no answer.
+  private static func loseAnswers(
+    _ world: MoneyWorld, _ key: String, within timeout: Duration?
+  ) async throws {
+    world.line.suffer(.losesAnswers)
+    let context = CallContext(
+      local: MoneyWorld.customer, timeout: timeout, clock: world.environment.clock)
+    for number in 0..<4 {
+      _ = try await world.orderService.placeOrder(
+        MoneyWorld.request("\(key)-\(number)"), context: context)
+    }
   }
 
   @Test("lets a parked order be paid once payment is well again, which closes the breaker")

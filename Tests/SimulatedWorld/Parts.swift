@@ -13,6 +13,8 @@ struct Parts {
   private let clocks: NodeClocks
   private var environment: ServiceEnvironment { clocks.environment }
 
+  private static let chargeTimeout = LedgerProvider.timeout + .milliseconds(500)
+
   init(_ node: SimulatedNode, _ loops: [LoopExecutor], _ world: World) {
     (self.node, self.world) = (node, world)
     clocks = NodeClocks(node, world.scheduler)
@@ -60,8 +62,7 @@ struct Parts {
     let pool = pool("order") { executor, memory in
       OrderReplica(
         journal: journal, menus: menus, payment: payment, environment: environment,
-        chargeTimeout: LedgerProvider.timeout + .milliseconds(500), memory: memory,
-        executor: executor)
+        chargeTimeout: Self.chargeTimeout, memory: memory, executor: executor)
     }
     serving.router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
@@ -251,6 +252,8 @@ extension Parts {
       // Resumed by nobody: a planted bug.
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
-    return (PaymentGuard(watched, dependency: dependency), dependency)
+    return (
+      PaymentGuard(watched, dependency: dependency, chargeTimeout: Self.chargeTimeout), dependency
+    )
   }
 }

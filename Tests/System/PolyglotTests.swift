@@ -106,6 +106,7 @@ extension SystemTests {
         for _ in 1...2 {
           let again = try await service.call(PaymentServiceMethods.charge, charge)
           #expect(again.payment?.state == .approved && again.payment?.capturedWon == Town.total)
+          #expect(again.recalled)
         }
         // Requested, attempted, approved; and nothing since.
         let journal = try await service.call(JournalServiceMethods.getStream, stream)

@@ -65,9 +65,11 @@ class PaymentService:
         if call.role != "service":
             raise Failed(wire.CODE_PERMISSION_DENIED, "only services charge")
         cause = self._cause(request.order_id, call)
-        if self._perform(request.payment_key, lambda account: account.charge(request), cause):
+        begun = self._perform(request.payment_key, lambda account: account.charge(request), cause)
+        if begun:
             await self._carry_on(request.payment_key, cause, self.provider.charge)
-        return pb.ChargeResponse(payment=self._account(request.payment_key).message)
+        return pb.ChargeResponse(
+            payment=self._account(request.payment_key).message, recalled=not begun)
 
     async def GetPayment(self, request, call):
         return pb.GetPaymentResponse(payment=self._visible(request.payment_key, call).message)

@@ -34,23 +34,24 @@ package final class DependencyGuard: Sendable {
 
   package var name: String { breaker.name }
 
-  /// Makes the call when its turn comes before `deadline` and the breaker lets it through.
+  /// Makes the call when its turn comes before `deadline` and the breaker lets it through. The
+  /// deadline is not enforced on the call itself, which is to keep to it.
   /// - Parameters:
-  ///   - judge: what a result says about the dependency's health.
+  ///   - judge: what a result says about the dependency's health, and the time that it had.
   ///   - mayRepeat: whether a failed call was certainly not begun, so that it may be made again
   ///     without being made twice. It is repeated once, and only within the budget.
   package nonisolated(nonsending) func run<Value, Failure: Error>(
     until deadline: MonotonicInstant?,
-    judge: (borrowing Result<Value, Failure>) -> CallOutcome,
+    judge: (borrowing Result<Value, Failure>, CallTime) -> CallOutcome,
     mayRepeat: (Failure) -> Bool,
     _ call: () async throws(Failure) -> Value
   ) async throws(DependencyError<Failure>) -> Value {
     // What the breaker refuses anyway need not wait behind calls that hang.
     if let rejection = breaker.refusal(at: timing.now()) { throw .rejected(rejection) }
     let permit = try await enter(until: deadline, as: Failure.self)
-    var result = await pass(judge, call)
+    var result = await pass(until: deadline, judge, call)
     if case .failure(.failed(let error)) = result, mayRepeat(error), mayRetry() {
-      result = await pass(judge, call)
+      result = await pass(until: deadline, judge, call)
     }
     // Frees the place.
     _ = consume permit
@@ -58,11 +59,18 @@ package final class DependencyGuard: Sendable {
   }
 
   private nonisolated(nonsending) func pass<Value, Failure: Error>(
-    _ judge: (borrowing Result<Value, Failure>) -> CallOutcome,
+    until deadline: MonotonicInstant?,
+    _ judge: (borrowing Result<Value, Failure>, CallTime) -> CallOutcome,
     _ call: () async throws(Failure) -> Value
   ) async -> Result<Value, DependencyError<Failure>> {
+    let start = timing.now()
     do throws(GuardedCallError<Failure>) {
-      return .success(try await breaker.run(now: timing.now, judge: judge, call))
+      return .success(
+        try await breaker.run(
+          now: timing.now,
+          judge: { (result: borrowing Result<Value, Failure>) -> CallOutcome in
+            judge(result, CallTime(from: start, to: timing.now(), until: deadline))
+          }, call))
     } catch {
       switch error {
       case .rejected(let rejection): return .failure(.rejected(rejection))
@@ -116,6 +124,9 @@ extension DependencyGuard {
     case .open, .halfOpen, .forcedOpen: false
     }
   }
+
+  /// A call that takes longer is slow, by the policy of this moment; nil: none is.
+  package var slowCall: Duration? { state.withLock { $0.policy.breaker.slowCalls?.duration } }
 
   /// What an operator asks of the breaker.
   package func operate(_ command: BreakerCommand) {

@@ -12,10 +12,16 @@ package import Transport
 package struct PaymentGuard: PaymentServiceProtocol {
   private let payment: any PaymentServiceProtocol
   private let dependency: DependencyGuard
+  private let chargeTimeout: Duration
 
-  package init(_ payment: any PaymentServiceProtocol, dependency: DependencyGuard) {
+  /// - Parameter chargeTimeout: how long a charge is given at most; its caller's deadline may give
+  ///   it less.
+  package init(
+    _ payment: any PaymentServiceProtocol, dependency: DependencyGuard, chargeTimeout: Duration
+  ) {
     self.payment = payment
     self.dependency = dependency
+    self.chargeTimeout = chargeTimeout
   }
 
   package nonisolated(nonsending) func charge(
@@ -24,7 +30,7 @@ package struct PaymentGuard: PaymentServiceProtocol {
     do throws(DependencyError<RPCError>) {
       return try await dependency.run(
         until: context.deadline.map { Resilience.MonotonicInstant($0) },
-        judge: Self.judge, mayRepeat: Self.mayRepeat
+        judge: { Self.judge($0, $1, patience: patience) }, mayRepeat: Self.mayRepeat
       ) { () async throws(RPCError) in
         try await payment.charge(request, context: context)
       }
@@ -66,10 +72,20 @@ extension PaymentGuard {
   /// What a charge says about payment's health. A card that is declined is an answer; a refusal
   /// that is the caller's own fault says nothing. Nor does one that payment turned away before it
   /// began, because it has its hands full: it does all that it can, and a breaker that opened would
-  /// keep away what it has room for. Nor one that finds another call's attempt under way: it came
-  /// to no provider.
-  static func judge(_ result: borrowing Result<ChargeResponse, RPCError>) -> CallOutcome {
+  /// keep away what it has room for. Nor one that finds another call's attempt under way, or that
+  /// recalls how an earlier one went: it came to no provider.
+  ///
+  /// A charge without an answer counts against payment only when it had time enough for one.
+  /// Whoever calls decides on the deadline: otherwise anybody who gives payment no time could open
+  /// the breaker for all. Who hangs up had as much time as the charge has taken; when its caller's
+  /// deadline passes, a charge may end either way.
+  /// - Parameter patience: so much time is enough.
+  static func judge(
+    _ result: borrowing Result<ChargeResponse, RPCError>, _ time: CallTime,
+    patience: @autoclosure () -> Duration
+  ) -> CallOutcome {
     switch copy result {
+    case .success(let answer) where answer.recalled: .ignored
     case .success(let answer):
       switch answer.payment?.state {
       case .attempting: .ignored
@@ -79,12 +95,20 @@ extension PaymentGuard {
     case .failure(let error):
       switch error.code {
       case .resourceExhausted where error.unprocessed: .ignored
-      case .unavailable, .deadlineExceeded, .resourceExhausted, .unknown, .internal, .aborted,
-        .dataLoss:
-        .failure
+      case .deadlineExceeded: time.wasGiven(patience()) ? .failure : .ignored
+      case .cancelled: time.taken >= patience() ? .failure : .ignored
+      case .unavailable, .resourceExhausted, .unknown, .internal, .aborted, .dataLoss: .failure
       default: .ignored
       }
     }
+  }
+
+  /// How much time a charge must have had before its silence counts against payment: what the
+  /// breaker's policy calls slow, which would count even with an answer; but no more than half of
+  /// what a charge is given at most. So a payment that hangs is seen whatever the policy says, also
+  /// when all callers have a little less time than that, or part of theirs went by in the queue.
+  private var patience: Duration {
+    min(dependency.slowCall ?? chargeTimeout, chargeTimeout / 2)
   }
 
   /// A charge that payment never began, and that it did not ask to keep for later: its node went

@@ -40,7 +40,7 @@ package actor PaymentReplica {
       try Domain.Payment.decide(.charge(request), state: state, by: caller, at: now)
     }
     guard begun.events.contains(where: { $0.kind == .attempted }) else {
-      return ChargeResponse(payment: Messages.Payment(begun.snapshot.state))
+      return ChargeResponse(payment: Messages.Payment(begun.snapshot.state), recalled: true)
     }
     let charge = ProviderCharge(
       key: request.key, attempt: begun.snapshot.state.attempt, amount: request.amount,
