@@ -17,6 +17,11 @@ package struct GatewayLimits: Sendable, Hashable {
   package var idleTimeout: Duration = .seconds(10)
   /// From a request's head until its answer has been written; then the connection is closed.
   package var answerTimeout: Duration = .seconds(10)
+  /// The last answer of a connection says so. While more than half of the connections are taken,
+  /// every answer is the last.
+  package var answersMax = 100
+  /// The first answer that a connection of this age gets is its last.
+  package var connectionTimeout: Duration = .seconds(60)
 
   package init() {}
 }
@@ -121,12 +126,14 @@ package struct GatewayServer: Sendable {
 
   private func server() -> HTTPServerBuilder {
     let limits = limits
+    let places = ConnectionPlaces(limits.connectionsMax)
     return HTTPServerBuilder { respond in
       var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
       decoder.maxHeaderFieldSize = limits.headerBytesMax
       decoder.maxHeaderListSize = limits.headerBytesMax
       decoder.maxHeaderFieldCount = limits.headerFieldsMax
       let configuration = HTTP1Channel.Configuration(
+        additionalChannelHandlers: [ConnectionBounds(limits, places)],
         idleTimeout: TimeAmount(limits.idleTimeout), httpDecoderConfiguration: decoder)
       return HTTP1Channel(
         responder: { request, writer, channel in
@@ -134,12 +141,12 @@ package struct GatewayServer: Sendable {
             channel.close(promise: nil)
           }
           defer { timer.cancel() }
-          guard request.hasBody else { return try await respond(request, writer, channel) }
-          // Nothing here takes a body, and none is waited for.
+          guard let refusal = request.refusal else {
+            return try await respond(request, writer, channel)
+          }
           try await writer.writeResponse(
             HTTPResponse(
-              status: .contentTooLarge,
-              headerFields: [.contentLength: "0", .connection: "close"]))
+              status: refusal, headerFields: [.contentLength: "0", .connection: "close"]))
           channel.close(promise: nil)
         }, configuration: configuration)
     }
@@ -147,8 +154,15 @@ package struct GatewayServer: Sendable {
 }
 
 extension Request {
+  /// What is answered when more follows the head than another request: nothing here takes that, and
+  /// none of it is waited for.
+  fileprivate var refusal: HTTPResponse.Status? {
+    if hasBody { return .contentTooLarge }
+    return head.asksForAnotherProtocol ? .notImplemented : nil
+  }
+
   /// Whether a body follows the head.
-  fileprivate var hasBody: Bool {
+  private var hasBody: Bool {
     headers.contains(.transferEncoding) || (headers[.contentLength].map { $0 != "0" } ?? false)
   }
 }

@@ -31,7 +31,7 @@ struct Background: ServiceLifecycle.Service, CustomStringConvertible {
 
   init(_ config: NodeConfig, log: Logger) {
     self.log = log
-    policy = Supervision.Policy(config.supervisor)
+    policy = Supervision.Policy(config.supervisor, callTimeout: config.payment.callTimeout)
     own = Set(config.services.map(\.rawValue))
   }
 

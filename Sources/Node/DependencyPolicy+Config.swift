@@ -15,7 +15,7 @@ extension Resilience.DependencyPolicy {
       bulkhead: BulkheadQueue.Limits(
         concurrent: payment.bulkhead.concurrent, queued: payment.bulkhead.queued),
       queueTimeout: payment.bulkhead.queueTimeout,
-      retry: RetryBudget.Policy(ratio: Double(payment.retryPercent) / 100))
+      retry: RetryBudget.Policy(percent: payment.retryPercent))
   }
 
   /// What an operator sent. Throws for numbers that no policy can have; the rest is `validate`'s.
@@ -26,6 +26,11 @@ extension Resilience.DependencyPolicy {
         throw PolicyError(field: field, problem: "\(ms) is more than a day")
       }
       return .milliseconds(ms)
+    }
+    guard message.openWaitMaxMs >= message.openWaitMs else {
+      throw PolicyError(
+        field: "open_wait_max_ms",
+        problem: "\(message.openWaitMaxMs) is less than open_wait_ms \(message.openWaitMs)")
     }
     self.init(
       breaker: .timed(
@@ -39,7 +44,15 @@ extension Resilience.DependencyPolicy {
       bulkhead: BulkheadQueue.Limits(
         concurrent: Int(message.concurrent), queued: Int(message.queued)),
       queueTimeout: try time("queue_timeout_ms", message.queueTimeoutMs),
-      retry: RetryBudget.Policy(ratio: Double(message.retryPercent) / 100))
+      retry: RetryBudget.Policy(percent: Int(message.retryPercent)))
+  }
+}
+
+extension RetryBudget.Policy {
+  /// Of 100 calls so many are repeated, and a few more where there are few calls; at 0 none at all.
+  fileprivate init(percent: Int) {
+    self.init(ratio: Double(percent) / 100)
+    if percent == 0 { (minimumPerSecond, burst) = (0, 1) }
   }
 }
 
@@ -58,7 +71,7 @@ extension BreakerPolicy {
       window: .time(length: window, buckets: 20), minimumCalls: minimumCalls,
       failureRate: Double(failurePercent) / 100,
       slowCalls: SlowCalls(duration: slowCall, rate: Double(slowPercent) / 100),
-      openWait: BreakerBackOff(initial: openWait, maximum: max(openWait, openWaitMax)),
+      openWait: BreakerBackOff(initial: openWait, maximum: openWaitMax),
       probes: probes, lease: max(leaseMin, callTimeout + leaseMargin))
   }
 }

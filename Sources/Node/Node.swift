@@ -132,7 +132,12 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
   func run() async throws {
     parts.health.enter(.serving)
     try await withGracefulShutdownHandler {
-      try await server.run()
+      try await withTaskCancellationHandler {
+        try await server.run()
+      } onCancel: {
+        // Some service could not go on, or all are over.
+        endAnyway(in: Self.endTimeout)
+      }
     } onGracefulShutdown: {
       log.info("draining", metadata: ["connections": "\(server.connectionCount)"])
       parts.health.enter(.draining)
@@ -141,12 +146,20 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
       parts.group.next().scheduleTask(in: .milliseconds(20)) {
         server.startDraining(within: timeout)
       }
-      // A task that was left behind will not end: it is not waited for any longer.
-      parts.group.next().scheduleTask(in: .nanoseconds(timeout.wholeNanoseconds) + .seconds(1)) {
-        guard parts.background.register.mayHang else { return }
-        log.critical("background work does not end, so the node ends without it")
-        _exit(Watchdog.exitCode)
-      }
+      endAnyway(in: timeout + .seconds(1))
+    }
+  }
+
+  /// From a cancellation, which lets nobody finish what was begun.
+  private static let endTimeout = Duration.seconds(10)
+
+  /// A task that was left behind will not end, nor maybe let go what is to be closed: neither is
+  /// waited for any longer than this.
+  private func endAnyway(in time: Duration) {
+    parts.group.next().scheduleTask(in: .nanoseconds(time.wholeNanoseconds)) {
+      guard parts.background.register.mayHang else { return }
+      log.critical("background work does not end, so the node ends without it")
+      _exit(Watchdog.exitCode)
     }
   }
 }

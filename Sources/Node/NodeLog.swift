@@ -53,12 +53,13 @@ private struct LineHandler: LogHandler {
     var line: String
     switch format {
     case .text:
-      line = "\(Self.time()) \(event.level.rawValue.uppercased()) \(event.message)"
-      for (key, value) in fields { line += " \(key)=\(Self.quoted("\(value)"))" }
+      let message = NodeLog.shown("\(event.message)")
+      line = "\(Self.time()) \(event.level.rawValue.uppercased()) \(message)"
+      for (key, value) in fields { line += " \(key)=\(NodeLog.quoted("\(value)"))" }
     case .json:
       line = "{\"time\":\"\(Self.time())\",\"level\":\"\(event.level.rawValue)\""
-      line += ",\"message\":\(Self.json("\(event.message)"))"
-      for (key, value) in fields { line += ",\(Self.json(key)):\(Self.json("\(value)"))" }
+      line += ",\"message\":\(NodeLog.json("\(event.message)"))"
+      for (key, value) in fields { line += ",\(NodeLog.json(key)):\(NodeLog.json("\(value)"))" }
       line += "}"
     }
     line += "\n"
@@ -78,13 +79,26 @@ private struct LineHandler: LogHandler {
     return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T"
       + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(fraction)Z"
   }
+}
 
-  private static func quoted(_ text: String) -> String {
-    let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x7f }
+/// What came from somebody else must neither end a line nor reach the terminal that shows it.
+extension NodeLog {
+  /// The text, in quotes only where it would do so.
+  static func shown(_ text: String) -> String {
+    text.unicodeScalars.contains(where: \.isTerminalControl) ? json(text) : text
+  }
+
+  /// The text as one word.
+  static func quoted(_ text: String) -> String {
+    let isPlain =
+      !text.isEmpty
+      && text.unicodeScalars.allSatisfy {
+        $0.value > 0x20 && $0 != "\"" && !$0.isTerminalControl
+      }
     return isPlain ? text : json(text)
   }
 
-  private static func json(_ text: String) -> String {
+  static func json(_ text: String) -> String {
     var out = "\""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -93,7 +107,7 @@ private struct LineHandler: LogHandler {
       case "\n": out += "\\n"
       case "\r": out += "\\r"
       case "\t": out += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+      case _ where scalar.isTerminalControl:
         let hex = String(scalar.value, radix: 16)
         out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
       default: out.unicodeScalars.append(scalar)

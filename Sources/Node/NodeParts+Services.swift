@@ -43,7 +43,6 @@ extension NodeParts {
     }
     router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
-    fire(.order) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
     background.add("inquiry about unknown payments") { try await inquiry.run(pulse: $0) }
     if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {

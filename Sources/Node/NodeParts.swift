@@ -169,6 +169,12 @@ struct NodeParts {
           try await order.take(event, subscriber: name)
         }
       }
+      let store = followers.first { $0.follower.subscriber.name == OrderSaga.storeSubscriber }
+      fire(.order) { (deadline) throws(RPCError) in
+        try await order.fire(deadline) {
+          await store?.follower.hasHeard(of: $0, until: $1) ?? true
+        }
+      }
     }
     if let payment {
       follow(

@@ -58,7 +58,7 @@ struct PoolScaler: Sendable {
   func run(_ dependencies: [DependencyGuard], clock: TransportClock, log: Logger) async throws {
     while !Task.isCancelled {
       try await clock.sleep(clock.now().advanced(by: PoolAutoscaler.tickInterval))
-      let unwell = dependencies.filter { !$0.isClosed }.map(\.name)
+      let unwell = dependencies.filter { !$0.isWell }.map(\.name)
       for member in members {
         let isCaller = Self.paymentCallers.contains(member.service)
         let troubles = unwell.map { name -> PoolAutoscaler.Trouble in

@@ -105,16 +105,29 @@ struct ProviderLink: Sendable {
     tls.certificateVerification = .fullVerification
     tls.minimumTLSVersion = .tlsv12
     guard let path = settings.caFile else { return tls }
+    tls.trustRoots = .certificates(try authorities(path))
+    return tls
+  }
+
+  fileprivate static func authorities(
+    _ path: String
+  ) throws(HTTPProviderError) -> [NIOSSLCertificate] {
     guard let authorities = try? NIOSSLCertificate.fromPEMFile(path), !authorities.isEmpty else {
       throw .unusableAuthorities(path: path)
     }
-    tls.trustRoots = .certificates(authorities)
-    return tls
+    return authorities
   }
 
   /// `Retry-After` in seconds, at most an hour; nil for a date or nonsense.
   private static func seconds(_ text: String?) -> Duration? {
     text.flatMap { Int64($0) }.map { .seconds(min(max($0, 0), 3600)) }
+  }
+}
+
+extension HTTPProviderSettings {
+  /// Throws when a file of authorities cannot be used, as making a provider with it would.
+  package static func checkAuthorities(_ path: String) throws(HTTPProviderError) {
+    _ = try ProviderLink.authorities(path)
   }
 }
 

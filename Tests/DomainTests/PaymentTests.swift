@@ -255,6 +255,7 @@ struct PaymentTests {
     for seed in 0..<20_000 as Range<UInt64> {
       var generator = SeededGenerator(seed: seed)
       var state = Payment.initial
+      var books = PaymentBooks()
       var captures: Set<ProviderReference> = []
       for _ in 0..<24 {
         guard let command = PaymentSamples.commands.randomElement(using: &generator),
@@ -263,10 +264,16 @@ struct PaymentTests {
         else { continue }
         for event in events {
           if case .approved(_, let reference, _) = event { captures.insert(reference) }
-          state = Payment.evolve(state, event)
+          let next = Payment.evolve(state, event)
+          // `#expect` at each of half a million steps would be most of the time.
+          if next == state { Issue.record("seed \(seed): \(event) changes nothing in \(state)") }
+          books.enter(event)
+          state = next
         }
-        // `#expect` at each of half a million steps would be most of the time.
-        if let flaw = flaw(in: state) { Issue.record("seed \(seed): \(flaw) in \(state)") }
+        books.compare(with: state)
+        if let flaw = books.flaw ?? flaw(in: state) {
+          Issue.record("seed \(seed): \(flaw) in \(state)")
+        }
       }
       #expect(captures.count <= 1, "seed \(seed): captured twice")
       captured += captures.count

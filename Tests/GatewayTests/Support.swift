@@ -83,8 +83,9 @@ final class RawSocket: Sendable {
     }
     guard connected == 0 else { throw SocketTrouble(what: "connect: \(errno)") }
     var limit = timeval(tv_sec: 20, tv_usec: 0)
-    setsockopt(
-      descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
   }
 
   deinit { close(descriptor) }
@@ -93,6 +94,22 @@ final class RawSocket: Sendable {
     var text = text
     text.withUTF8 {
       _ = Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+    }
+  }
+
+  /// Sends so many bytes, or as many as the other side takes before it hangs up; tells how many.
+  func flood(_ bytes: Int) async -> Int {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [self] in
+        let zeroes = [UInt8](repeating: 0, count: 64 * 1024)
+        var sent = 0
+        while sent < bytes {
+          let count = Glibc.send(descriptor, zeroes, zeroes.count, Int32(MSG_NOSIGNAL))
+          guard count > 0 else { break }
+          sent += count
+        }
+        continuation.resume(returning: sent)
+      }
     }
   }
 

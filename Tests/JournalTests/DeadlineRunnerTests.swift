@@ -18,9 +18,9 @@ struct DeadlineRunnerTests {
 
   private func run(
     _ handle: @escaping @Sendable (Deadline) async throws(DeadlineFailure) -> Void = { _ in },
-    _ body: (Fired) async throws -> Void
+    _ body: (Noted<String>) async throws -> Void
   ) async throws {
-    let fired = Fired()
+    let fired = Noted<String>()
     let runner = DeadlineRunner(journal, clock: clock.clock) {
       (deadline: Deadline) async throws(DeadlineFailure) in
       try await handle(deadline)
@@ -31,12 +31,6 @@ struct DeadlineRunnerTests {
     } _: {
       try await body(fired)
     }
-  }
-
-  final class Fired: Sendable {
-    private let ids = Mutex<[String]>([])
-    func add(_ id: String) { ids.withLock { $0.append(id) } }
-    var all: [String] { ids.withLock { $0 } }
   }
 
   /// Moves time in small steps until the condition holds.
@@ -82,18 +76,35 @@ struct DeadlineRunnerTests {
   @Test("tries a failed one again later, and holds up nobody meanwhile")
   func failing() async throws {
     let failures = Counter(3)
+    let (clock, start) = (clock, clock.now.milliseconds)
+    let attemptsMs = Mutex<[Int64]>([])
     _ = try await set("bad", after: .zero)
     _ = try await set("good", after: .milliseconds(10))
     try await run {
       (deadline) async throws(DeadlineFailure) in
-      if deadline.key.stream.id == "bad", failures.countDown() {
-        throw DeadlineFailure("not now")
-      }
+      guard deadline.key.stream.id == "bad" else { return }
+      attemptsMs.withLock { $0.append(clock.now.milliseconds - start) }
+      if failures.countDown() { throw DeadlineFailure("not now") }
     } _: { fired in
-      await pass { fired.all.contains("good") }
-      await pass { fired.all.contains("bad") }
+      // The runner sleeps until something is due. A failure cuts that short, and it sleeps again.
+      await until { clock.sleepCount == 2 }
+      clock.advance(by: .milliseconds(10))
+      await until { clock.sleepCount == 3 && fired.all == ["good"] }
+      clock.advance(by: .milliseconds(90))
+      await until { clock.sleepCount == 5 }
+      clock.advance(by: .milliseconds(200))
+      await until { clock.sleepCount == 7 }
+      // A little before its time nothing happens.
+      clock.advance(by: .milliseconds(399))
+      for _ in 0..<100 { await Task.yield() }
+      clock.advance(by: .milliseconds(1))
+      await until { fired.all.count == 2 }
+      #expect(fired.all == ["good", "bad"])
       try await until { try await journal.nextDeadline() == nil }
     }
+    let made = attemptsMs.withLock { $0 }
+    // 100 ms after the first, and twice as long after each.
+    #expect(made == [0, 100, 300, 700])
   }
 
   @Test("leaves a deadline alone that its handler has set anew")

@@ -1,4 +1,5 @@
 import JournalContract
+import Synchronization
 import Testing
 
 @testable import Journal
@@ -97,28 +98,26 @@ struct PiecesTests {
   func gate() async {
     let gate = KeyedGate(waitersPerKeyMax: 10)
     #expect(await gate.enter("k") == .entered)
-    let (waiting, entered) = AsyncStream<Int>.makeStream()
-    await withTaskGroup(of: Void.self) { group in
-      for number in 0..<3 {
-        let cancelled = number == 1
-        group.addTask {
-          await withTaskGroup(of: Void.self) { inner in
-            inner.addTask {
-              guard await gate.enter("k") == .entered else { return }
-              entered.yield(number)
-              gate.leave("k")
-            }
-            if cancelled { inner.cancelAll() }
-          }
-        }
-      }
-      await Task.yield()
-      gate.leave("k")
+    let order = Noted<Int>()
+    // Tasks of their own, so that one alone can be cancelled. Each waits before the next comes.
+    var waiters: [Task<KeyedGate.Entry, Never>] = []
+    for number in 0..<5 {
+      waiters.append(
+        Task {
+          let entry = await gate.enter("k")
+          guard entry == .entered else { return entry }
+          order.add(number)
+          gate.leave("k")
+          return entry
+        })
+      await until { gate.waitingCount == number + 1 }
     }
-    entered.finish()
-    var order: [Int] = []
-    for await number in waiting { order.append(number) }
-    #expect(order.sorted() == [0, 2])
+    waiters[1].cancel()
+    #expect(await waiters[1].value == .cancelled)
+    #expect(gate.waitingCount == 4)
+    gate.leave("k")
+    for waiter in waiters { _ = await waiter.value }
+    #expect(order.all == [0, 2, 3, 4])
     #expect(gate.heldCount == 0)
   }
 

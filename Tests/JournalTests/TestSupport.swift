@@ -3,6 +3,13 @@ import JournalContract
 import Synchronization
 import Testing
 
+/// What happened, in its order.
+final class Noted<Element: Sendable>: Sendable {
+  private let elements = Mutex<[Element]>([])
+  func add(_ element: Element) { elements.withLock { $0.append(element) } }
+  var all: [Element] { elements.withLock { $0 } }
+}
+
 /// Virtual time: it stands still until the test moves it, and sleepers wake when it passes them.
 final class ManualClock: Sendable {
   private struct Sleeper {
@@ -19,6 +26,8 @@ final class ManualClock: Sendable {
 
   var now: WallTime { state.withLock { $0.now } }
   var sleeperCount: Int { state.withLock { $0.sleepers.count } }
+  /// How often somebody has begun to sleep.
+  var sleepCount: Int { state.withLock { $0.next } }
 
   var clock: JournalClock {
     JournalClock(now: { self.now }, sleep: { try await self.sleep($0) })

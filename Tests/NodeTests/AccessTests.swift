@@ -160,6 +160,22 @@ struct NodeAccessTests {
     #expect(error.code == .unauthenticated)
   }
 
+  @Test("is no operator by an empty token, also where the operators' token is empty")
+  func emptyToken() async throws {
+    var config = NodeConfig()
+    config.access.operatorToken = Secret("")
+    for keys in [keys, nil] {
+      let access = NodeAccess(config, keys: keys)
+      for role in ["operator", "service"] {
+        let claim = ClientCredentials(principal: Transport.Principal(role: role, id: "x"))
+        let error = #expect(throws: RPCError.self) {
+          try access.authenticate(claim, Peer(address: "test"))
+        }
+        #expect(error?.code == .unauthenticated, "\(role)")
+      }
+    }
+  }
+
   @Test("is nobody in particular when it claims nothing")
   func anonymous() async throws {
     #expect(try await outcome("", "", token: "").get().principal == .anonymous)

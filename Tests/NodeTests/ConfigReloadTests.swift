@@ -111,7 +111,7 @@ struct ConfigReloadTests {
     new.peers[0].addresses = [ReplicaAddress(host: "127.0.0.1", port: 2)]
     #expect(
       old.changes(to: new).map(\.description)
-        == ["peers.a.address: 127.0.0.1:1, now 127.0.0.1:2"])
+        == ["peers.a.address: \"127.0.0.1:1\", now \"127.0.0.1:2\""])
     new.peers = []
     #expect(
       old.changes(to: new).map(\.key) == [

@@ -19,4 +19,39 @@ struct DependencyPolicyTests {
     #expect(sent.breaker.lease == .seconds(lease))
     try sent.validate()
   }
+
+  @Test("of 0 percent nothing is repeated, however long nothing was")
+  func noRetries() throws {
+    var payment = NodeConfig.Payment()
+    payment.retryPercent = 0
+    let settings = Resilience.DependencyPolicy(payment)
+    let sent = try Resilience.DependencyPolicy(
+      Messages.DependencyPolicy(settings), callTimeout: payment.callTimeout)
+    for policy in [settings, sent] {
+      try policy.validate()
+      var budget = try RetryBudget(policy.retry, at: MonotonicInstant(ms: 0))
+      for call in 0..<100 as Range<Int64> {
+        budget.earn()
+        let isRepeated = budget.spend(at: MonotonicInstant(ms: call * 60_000))
+        #expect(!isRepeated)
+      }
+    }
+  }
+
+  @Test("an open wait beyond its longest is refused, not cut")
+  func openWait() throws {
+    var payment = NodeConfig.Payment()
+    payment.breaker.openWait = payment.breaker.openWaitMax
+    let settings = Resilience.DependencyPolicy(payment)
+    try settings.validate()
+    var message = Messages.DependencyPolicy(settings)
+    message.openWaitMs += 1
+    let error = #expect(throws: PolicyError.self) {
+      try Resilience.DependencyPolicy(message, callTimeout: payment.callTimeout)
+    }
+    #expect(error?.field == "open_wait_max_ms")
+    payment.breaker.openWait += .milliseconds(1)
+    let refused = Resilience.DependencyPolicy(payment)
+    #expect(throws: PolicyError.self) { try refused.validate() }
+  }
 }

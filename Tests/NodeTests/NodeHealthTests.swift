@@ -87,6 +87,13 @@ struct NodeHealthTests {
     #expect(statuses(health) == [.notServing, .notServing, .notServing, .notServing])
   }
 
+  @Test("room on disk is counted in MiB, however much there is")
+  func room() {
+    #expect(ReadinessCheck.mebibytes(255, of: 4096) == 0)
+    #expect(ReadinessCheck.mebibytes(256, of: 4096) == 1)
+    #expect(ReadinessCheck.mebibytes(.max, of: 4096) == 17_592_186_044_415)
+  }
+
   /// What a check of a subscription finds, look by look, when it is so far behind.
   private func found(isRemote: Bool, behind lags: [Int64?]) async -> [String?] {
     let left = Mutex(lags)

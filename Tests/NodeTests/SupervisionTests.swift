@@ -80,13 +80,35 @@ struct SupervisionTests {
 
   @Test("work without anything to do is left alone, however long")
   func idle() async throws {
-    let begun = Atomic<Int>(0)
-    let work = Background.Work(name: "idle", isRemote: false) { _ in
-      begun.add(1, ordering: .relaxed)
+    let time = PassingTime()
+    let idle = Background.Work(name: "idle", isRemote: false) { _ in
       try await Task.sleep(for: .seconds(50))
     }
-    try await supervise([work], WorkRegister()) { try await Task.sleep(for: .seconds(1)) }
-    #expect(begun.load(ordering: .relaxed) == 1)
+    // It is seen to hang, once: so somebody looks.
+    let hangs = Atomic<Bool>(true)
+    let hung = Background.Work(name: "hung", isRemote: false) { pulse in
+      if hangs.exchange(false, ordering: .sequentiallyConsistent) { _ = pulse.begin() }
+      try await Task.sleep(for: .seconds(50))
+    }
+    let register = WorkRegister()
+    let supervision = Supervision(
+      works: [idle, hung], policy: Self.policy, register: register, time: time.time,
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await supervision.run() }
+      group.addTask {
+        while time.passed < Self.policy.stallTimeout * 1000
+          || register.entries.contains(where: { $0.name == "hung" && $0.stalls == 0 })
+        {
+          try await Task.sleep(for: .milliseconds(5))
+        }
+        throw CancellationError()
+      }
+      defer { group.cancelAll() }
+      do { try await group.next() } catch is CancellationError {}
+    }
+    #expect(register.entries.map(\.name) == ["idle", "hung"])
+    #expect(register.entries.map(\.restarts) == [0, 1])
   }
 
   @Test("a subscription that hangs is replaced, and each event has its effect once")

@@ -62,6 +62,22 @@ struct TopologyFileTests {
     #expect(try await load(six).config.peers.first?.addresses.first?.host == "::1")
   }
 
+  @Test("a peer may be written in flat keys, and beside its group")
+  func flatPeers() async throws {
+    let yaml = """
+      node: {services: [store]}
+      peers.front.address: 127.0.0.1:7801
+      peers.front.services: [order]
+      peers:
+        money: {address: 127.0.0.1:7802}
+      peers.money.services: [payment]
+      """
+    let peers = try await load(yaml).config.peers
+    #expect(peers.map(\.name) == ["front", "money"])
+    #expect(peers.map(\.services) == [[.order], [.payment]])
+    #expect(peers.flatMap(\.addresses).map(\.port) == [7801, 7802])
+  }
+
   @Test(
     "a peer that cannot be meant is refused with its key",
     arguments: [
@@ -81,6 +97,8 @@ struct TopologyFileTests {
       ("peers: {a: {address: 'h:1', port: 1}}", "peers.a.port: there is no such setting"),
       ("peers: {a/b: {}}", "peers.a/b: 'a/b' is not a peer's name"),
       ("peers: {a.b: {}}", "peers.a.b: 'a.b' is not a peer's name"),
+      ("peers.a/b.address: 'h:1'", "peers.a/b.address: 'a/b' is not a peer's name"),
+      ("peers.a.address: 'h:1'", "peers.a.services: is missing"),
       ("peers: {a: 1}", "peers.a: is a group"),
       (
         "peers: {a: {address: 'h:1', services: [order]}}",

@@ -85,6 +85,34 @@ struct DependencyGuardTests {
     #expect(made == 44)
   }
 
+  @Test("calls that are turned away earn no retries")
+  func earning() async throws {
+    let guarded = try dependency(
+      policy(
+        concurrent: 1, retry: RetryBudget.Policy(ratio: 0.5, minimumPerSecond: 0, burst: 10)))
+    try await guarded.run(until: nil, judge: Self.judge, mayRepeat: { _ in false }) {
+      () async throws(Failed) in
+      for _ in 0..<20 {
+        let turnedAway = await tries(guarded, [nil])
+        #expect(turnedAway == (0, false))
+      }
+    }
+    // Half a retry by the call above, half a one by this, and none is left for the next.
+    #expect(await tries(guarded, [Failed(unprocessed: true)]) == (2, false))
+    #expect(await tries(guarded, [Failed(unprocessed: true)]) == (1, false))
+  }
+
+  @Test("whoever hangs up was not turned away")
+  func hangsUp() async throws {
+    let guarded = try dependency(policy())
+    let caller = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return await tries(guarded, [nil]).count
+    }
+    #expect(await caller.value == 0)
+    #expect(guarded.snapshot().turnedAway == 0)
+  }
+
   @Test("turns away whom the bulkhead has no place for, and says so")
   func turnsAway() async throws {
     let guarded = try dependency(policy(concurrent: 1))
@@ -146,6 +174,47 @@ struct DependencyGuardTests {
     policy.retry.ratio = 2
     #expect(throws: PolicyError.self) { try guarded.replace(policy: policy) }
     #expect(guarded.snapshot().policy == before)
+  }
+
+  @Test("of policies that come at once the one that shows is at work, all of it")
+  func replacesAtOnce() async throws {
+    let guarded = try dependency(policy())
+    let choices = (1...4).map { probes in
+      var choice = policy()
+      choice.breaker.probes = probes
+      return choice
+    }
+    for _ in 0..<200 {
+      await withTaskGroup(of: Void.self) { group in
+        for choice in choices { group.addTask { try? guarded.replace(policy: choice) } }
+      }
+      let snapshot = guarded.snapshot()
+      #expect(snapshot.policy.breaker == snapshot.breaker.policy)
+    }
+  }
+
+  @Test("is taken for well again when nobody calls for long, though nobody has found it so")
+  func quiet() async throws {
+    let guarded = try dependency(policy(minimumCalls: 2))
+    #expect(guarded.isWell)
+    for _ in 0..<2 { _ = await tries(guarded, [Failed(unprocessed: false)]) }
+    hand.advance(by: .seconds(34))
+    #expect(!guarded.isWell)
+    hand.advance(by: .seconds(1))
+    #expect(guarded.isWell && !guarded.isClosed)
+    // The first of two probes, and then nobody.
+    #expect(await tries(guarded, [nil]) == (1, true))
+    #expect(!guarded.isWell)
+    hand.advance(by: .seconds(30))
+    #expect(guarded.isWell && !guarded.isClosed)
+    try await guarded.run(until: nil, judge: Self.judge, mayRepeat: { _ in false }) {
+      () async throws(Failed) in
+      #expect(!guarded.isWell)
+    }
+    #expect(guarded.isWell && guarded.isClosed)
+    guarded.operate(.forceOpen)
+    hand.advance(by: .seconds(3600))
+    #expect(!guarded.isWell)
   }
 
   @Test("says how long a call would be refused for certain")

@@ -61,6 +61,20 @@ import Testing
     #expect(breaker.snapshot(at: Sample.second(16)).state == after.state)
   }
 
+  @Test func whoFindsAllProbesTakenIsToldToComeBackSoonNotAfterTheLease() throws {
+    let breaker = try Sample.openBreaker(Sample.policy(probes: 1))
+    let probe = try breaker.permit(at: over)
+    // The lease ends at second 15; the first open wait is 5 s.
+    for (second, wait) in [(5, 5), (9, 5), (13, 2)] as [(Int64, Int64)] {
+      let rejection = BreakerRejection(
+        reason: .probesTaken, retryAfterNanoseconds: wait * 1_000_000_000)
+      #expect(throws: rejection) { _ = try breaker.permit(at: Sample.second(second)) }
+      #expect(breaker.refusal(at: Sample.second(second)) == rejection)
+    }
+    let counted = probe.settle(.success, at: Sample.second(14))
+    #expect(counted)
+  }
+
   @Test func aResultFromAnEarlierStateChangesNothing() throws {
     let breaker = try Sample.breaker()
     let early = try breaker.permit(at: Sample.second(0))

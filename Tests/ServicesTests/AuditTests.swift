@@ -5,79 +5,154 @@ import Testing
 
 @testable import Services
 
-@Suite("The audit over damaged journals")
+@Suite("The audit")
 struct AuditTests {
-  /// Orders that are paid and known to the store, over journals that a test can damage.
-  private struct Books {
-    let world: MoneyWorld
-    let stores: MemoryJournal
-    let deliveries: MemoryJournal
-    private(set) var ids: [String] = []
+  @Test("every broken promise is found, as that one and of whom", arguments: BrokenBooks.allCases)
+  func broken(_ broken: BrokenBooks) async throws {
+    let world = try await AuditWorld(orders: 1)
+    #expect(try await world.audit().violations == [])
+    let expected = try await broken.happen(in: world)
+    let report = try await world.audit()
+    #expect(report.findings == [expected], "\(report.violations)")
+  }
 
-    init(orders count: Int) async throws {
-      world = try MoneyWorld()
-      stores = OrderWorld.journal("store", world.clock)
-      deliveries = OrderWorld.journal("delivery", world.clock)
-      for number in 0..<count {
-        let id = try await world.place(MoneyWorld.request("k\(number)")).orderID
-        try await receive(id)
-        ids.append(id)
-      }
-    }
+  @Test("nobody is accused of what only looks strange", arguments: SoundBooks.allCases)
+  func sound(_ sound: SoundBooks) async throws {
+    let world = try await AuditWorld(orders: 1)
+    try await sound.happen(in: world)
+    #expect(try await world.audit().violations == [])
+  }
 
-    private func receive(_ id: String) async throws {
-      let order = TicketOrder(
-        order: OrderID(validated: id), store: StoreWorld.storeID, lines: try StoreWorld.lines(),
-        total: try Won(9_000), receivedAt: world.clock.now)
-      let encoded = try TicketEventCodec().encode(.received(order))
-      _ = try await stores.append(
-        Append(
-          to: StreamKey(category: "ticket", id: id), expecting: StreamVersion.none,
-          [
-            NewEvent(
-              id: EventID("ticket/\(id)/1"), type: encoded.type, payload: encoded.payload,
-              metadata: EventMetadata(correlationID: id, causationID: "test"))
-          ]))
-    }
+  @Test("a refund that is under way is counted, and held against nobody while it has time")
+  func underWay() async throws {
+    let world = try await AuditWorld(orders: 1)
+    let id = try #require(world.ids.first)
+    try await world.cancel(id)
+    try await world.withdraw(id)
+    world.pass(.seconds(60))
+    let report = try await world.audit()
+    #expect(report.violations == [])
+    #expect(report.counts.contains { $0.name == "refunds under way" && $0.value == 1 })
+    world.pass(.milliseconds(1))
+    #expect(try await world.audit().findings == ["P3 \(id)"])
+  }
 
-    /// Damages an event of the partition that an order lies on.
-    func damage(_ journal: MemoryJournal, of id: String, at position: Position) {
-      journal.damage(Partition.holding(id: id, of: journal.partitionCount), position)
-    }
+  @Test("an order that was placed since its journal was read is not missed")
+  func placedMeanwhile() async throws {
+    let world = try await AuditWorld(orders: 0)
+    let id = try await world.money.place(MoneyWorld.request("k1")).orderID
+    world.pass(.seconds(120))
+    let earlier = SeenOtherwise(base: world.money.orders) { _ in [] }
+    #expect(try await world.audit(orders: earlier).violations == [])
+    #expect(try await world.audit().counts.contains { $0.name == "orders" && $0.value == 1 })
+    // Of a journal that was put back from an older copy it would be.
+    let copy = OrderWorld.journal("order", world.money.clock)
+    #expect(try await world.audit(orders: copy).findings == ["P2 \(id)"])
+  }
+}
 
-    func audit() async throws -> AuditReport {
-      try await Audit(
-        orders: world.orders, payments: world.payments, stores: stores, deliveries: deliveries,
-        at: world.clock.now, grace: .seconds(60)
-      ).run()
-    }
+@Suite("The audit over damaged journals")
+struct DamageAuditTests {
+  /// Two orders of one partition, in the order in which they were placed.
+  private func neighbours(in world: AuditWorld) throws -> (String, String) {
+    let groups = Dictionary(grouping: world.ids) { world.partition(of: $0) }
+    let group = try #require(groups.values.first { $0.count > 1 })
+    return (group[0], group[1])
   }
 
   @Test(
     "nobody is accused of what lies behind damage, which is told of",
     arguments: ["order", "payment"])
-  func cutShort(_ name: String) async throws {
-    let books = try await Books(orders: 8)
-    #expect(try await books.audit().violations == [])
-    let journal = name == "order" ? books.world.orders : books.world.payments
-    books.damage(journal, of: try #require(books.ids.first), at: 1)
-    #expect(try await books.audit().violations.map(\.promise) == ["journal"])
+  func hidden(_ name: String) async throws {
+    let world = try await AuditWorld(orders: 8)
+    #expect(try await world.audit().violations == [])
+    let journal = name == "order" ? world.money.orders : world.money.payments
+    world.damage(journal, of: try #require(world.ids.first), at: 1)
+    #expect(try await world.audit().violations.map(\.promise) == ["journal"])
   }
 
   @Test("the damaged end of an order is part of the report, not the end of the audit")
   func damagedEnd() async throws {
-    let books = try await Books(orders: 1)
-    let id = try #require(books.ids.first)
-    let world = books.world
-    _ = try await world.orderService.cancelOrder(
-      CancelOrderRequest(orderID: id), context: world.context())
-    try await world.settle()
-    #expect(try await books.audit().violations == [])
+    let world = try await AuditWorld(orders: 1)
+    let id = try #require(world.ids.first)
+    _ = try await world.money.orderService.cancelOrder(
+      CancelOrderRequest(orderID: id), context: world.money.context())
+    try await world.money.settle()
+    #expect(try await world.audit().violations == [])
     // Submitted, placed, cancelled.
-    books.damage(world.orders, of: id, at: 3)
-    let report = try await books.audit()
-    #expect(!report.isClean)
-    #expect(report.violations.allSatisfy { $0.promise == "journal" })
-    #expect(report.violations.allSatisfy { $0.subject == "order/\(id)" })
+    world.damage(world.money.orders, of: id, at: 3)
+    world.pass(.seconds(7200))
+    let report = try await world.audit()
+    #expect(report.findings == ["journal order/\(id)"])
+    #expect(report.counts.contains { $0.name == "order streams not judged" && $0.value == 1 })
+  }
+
+  @Test("what lies behind another's damage is read, and judged")
+  func readOn() async throws {
+    let world = try await AuditWorld(orders: 8)
+    let (damaged, behind) = try neighbours(in: world)
+    try await world.cancel(behind)
+    try await world.withdraw(behind)
+    world.pass(.seconds(120))
+    world.damage(world.money.orders, of: damaged, at: 1)
+    let report = try await world.audit()
+    #expect(report.findings == ["journal order/\(damaged)", "P3 \(behind)"])
+  }
+
+  @Test("where nobody can tell whose event is damaged, nobody of the partition is accused")
+  func unknownStream() async throws {
+    let world = try await AuditWorld(orders: 8)
+    let (first, second) = try neighbours(in: world)
+    try await world.cancel(second)
+    world.pass(.seconds(7200))
+    // Nobody's, and one that cannot be of the stream whose name it bears: it has come elsewhere.
+    for stream in [nil, StreamKey(category: "order", id: second)] {
+      let journal = SeenOtherwise(base: world.money.orders) { (events) throws(JournalError) in
+        guard let event = events.first, event.stream.id == first else { return events }
+        throw .corrupt(
+          Corruption(
+            file: "order", stream: stream, version: 7, partition: event.partition,
+            position: event.position, detail: "planted"))
+      }
+      let mates = world.ids.filter { world.partition(of: $0) == world.partition(of: first) }
+      let found = try await world.audit(orders: journal).findings
+      #expect(found.contains("journal \(stream?.text ?? "order")"))
+      for mate in mates {
+        #expect(found.allSatisfy { !$0.hasPrefix("P") || !$0.hasSuffix(mate) }, "\(found)")
+      }
+    }
+  }
+
+  @Test("a version that is missing is told of, and its order is not judged")
+  func versionGap() async throws {
+    let world = try await AuditWorld(orders: 1)
+    let id = try #require(world.ids.first)
+    let journal = SeenOtherwise(base: world.money.orders) { events in
+      events.map { $0.version < 2 ? $0 : $0.moved(toVersion: $0.version.advanced(by: 1)) }
+    }
+    world.pass(.seconds(7200))
+    let report = try await world.audit(orders: journal)
+    #expect(report.findings == ["journal order/\(id)"])
+    #expect(report.violations.first?.text == "version 3 follows 1")
+  }
+
+  @Test("a hole in a partition is told of, and nobody is accused of what may have stood there")
+  func hole() async throws {
+    let world = try await AuditWorld(orders: 1)
+    let id = try #require(world.ids.first)
+    let journal = SeenOtherwise(base: world.money.orders) { events in
+      events.filter { $0.position != 1 }
+    }
+    world.pass(.seconds(7200))
+    let found = try await world.audit(orders: journal).findings
+    #expect(found == ["journal order", "journal order/\(id)"])
+  }
+}
+
+extension RecordedEvent {
+  fileprivate func moved(toVersion version: StreamVersion) -> RecordedEvent {
+    RecordedEvent(
+      partition: partition, position: position, stream: stream, version: version, id: id,
+      type: type, payload: payload, metadata: metadata, recordedAt: recordedAt)
   }
 }

@@ -216,6 +216,38 @@ struct DashboardServiceTests {
       } == .notFound)
   }
 
+  @Test(
+    "who waits for a version takes no place from questions, and only so many of one caller wait",
+    .timeLimit(.minutes(1)))
+  func waitersTakeNoPlace() async throws {
+    let world = DashboardWorld()
+    try await world.place("o1")
+    let view = MemoryOrderView(changes: OrderChanges(subscribersEachMax: 2))
+    try await world.follow(view)
+    let service = DashboardService(
+      pool: ReplicaPool(service: "dashboard", replicas: [world.replica(view)], inFlightMax: 1))
+    @Sendable func ask(
+      _ version: Int64, as role: String = "customer"
+    ) async throws -> GetOrderTimelineResponse {
+      let caller = Transport.Principal(role: role, id: "c1")
+      return try await service.getOrderTimeline(
+        GetOrderTimelineRequest(orderID: "o1", atLeastVersion: version),
+        context: CallContext(local: caller, clock: .system))
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for (waiting, role) in ["customer", "customer", "operator"].enumerated() {
+        group.addTask { _ = try? await ask(9, as: role) }
+        while view.changes.subscriberCount == waiting { await Task.yield() }
+      }
+      #expect(await code { try await ask(2) } == nil)
+      #expect(await code { try await ask(9) } == .resourceExhausted)
+      #expect(view.changes.subscriberCount == 3)
+      group.cancelAll()
+    }
+    #expect(view.changes.subscriberCount == 0)
+    #expect(service.pool.inFlightCount == 0)
+  }
+
   @Test("lag is what the journals have and the view has not")
   func lag() async throws {
     let world = DashboardWorld()

@@ -90,14 +90,27 @@ struct MoneyTests {
     #expect(world.provider.captures.isEmpty)
   }
 
-  @Test("a caller who refuses parking is told to come back, and the order is over")
+  @Test("a caller who refuses parking is told to come back, and the order is over: its key says so")
   func refusesParking() async throws {
     let world = try MoneyWorld()
     world.provider.answer(.notCharged(reason: "overloaded", retryAfter: .seconds(2)))
     var request = MoneyWorld.request("k1")
     request.refuseParking = true
-    let code = await refusal { _ = try await world.place(request) }
-    #expect(code == .unavailable)
+    let refused = await error { _ = try await world.place(request) }
+    #expect(refused?.code == .unavailable)
+    #expect(refused?.retryAfter == .seconds(2))
+    let id = try PlaceOrder(request).id.rawValue
+    for _ in 0..<2 {
+      let answer = try await world.orderService.placeOrder(request, context: world.context())
+      #expect(answer.order?.orderID == id)
+      #expect(answer.order?.state == .expired)
+      #expect(answer.retryAfterMs == 0)
+    }
+    try await world.settle()
+    #expect(world.provider.captures.isEmpty)
+    // Another key is another order.
+    request.idempotencyKey = "k2"
+    #expect(try await world.place(request).state == .placed)
   }
 
   @Test("an unknown outcome is asked about, and places the order when it was approved")

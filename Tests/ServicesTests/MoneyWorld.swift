@@ -57,6 +57,8 @@ final class MoneyWorld: OrderWorld {
   let payments: MemoryJournal
   let provider = ScriptedProvider()
   let line: PaymentLine
+  /// Whether the order service knows all that the store has recorded.
+  var isStoreHeard = true
   private(set) var orderService: OrderService
   private(set) var paymentService: PaymentService
 
@@ -163,7 +165,7 @@ final class MoneyWorld: OrderWorld {
       try await paymentSaga.fire(deadline)
     }
     for deadline in try await orders.dueDeadlines(at: time, limit: 100) {
-      try await orderSaga.fire(deadline)
+      try await orderSaga.fire(deadline) { _, _ in isStoreHeard }
     }
   }
 }

@@ -31,7 +31,7 @@ private final class HeldPool: Sendable {
   }
 
   init(
-    minimum: Int = 1, maximum: Int = 8, each: Int = 4, waiting: Int = 16,
+    minimum: Int = 1, maximum: Int = 8, each: Int = 4, waiting: Int = 16, reserved: Int = 0,
     settings: PoolAutoscaler.Settings = .init(evaluation: .seconds(1), downWindow: .seconds(20))
   ) throws {
     let now = Clock()
@@ -41,7 +41,7 @@ private final class HeldPool: Sendable {
       service: "held", replicas: replicas,
       limits: PoolLimits(
         minimum: minimum, maximum: maximum, capacityPerReplica: each,
-        mailbox: MailboxPolicy(waitingMax: waiting, reservedPercent: 0)),
+        mailbox: MailboxPolicy(waitingMax: waiting, reservedPercent: reserved)),
       clock: TransportClock(now: { now.instant }, sleep: { _ in }))
     autoscaler = try PoolAutoscaler(pool.control, settings) {
       Timestamp(ms: now.instant.nanoseconds / 1_000_000)
@@ -182,6 +182,37 @@ struct PoolAutoscalerTests {
     #expect(held.pool.control.replicas >= 5)
     held.pass(.seconds(90))
     #expect(held.pool.control.replicas == 1)
+  }
+
+  @Test("grows before new work is refused for the sake of reserved places, whatever the target")
+  func reserved() async throws {
+    let held = try HeldPool(
+      maximum: 4, each: 10, waiting: 0, reserved: 20,
+      settings: .init(
+        evaluation: .seconds(1), downWindow: .seconds(20), targetPercent: 100))
+    let calls = (0..<12).map { number in Task { await held.call("k\(number)") } }
+    await held.until(inside: 8, waiting: 0)
+    while held.pool.control.reading().shed < 4 { await Task.yield() }
+    held.pass(.seconds(1))
+    // 8 wanted at once, of three quarters of 8 a replica.
+    #expect(held.autoscaler.latest(1).first?.target == 6)
+    #expect(held.pool.control.replicas == 2)
+    await held.release()
+    var refused = 0
+    for call in calls { refused += await call.value == nil ? 0 : 1 }
+    #expect(refused == 4)
+  }
+
+  @Test(
+    "the target is what it was set to, or three quarters of what is not reserved",
+    arguments: [(5, 70, 70.0), (5, 100, 71.25), (0, 75, 75.0), (90, 70, 7.5)])
+  func targets(reserved: Int, percent: Int, wanted: Double) throws {
+    let held = try HeldPool(
+      each: 100, reserved: reserved,
+      settings: .init(
+        evaluation: .seconds(1), downWindow: .seconds(20), targetPercent: percent))
+    held.pass(.seconds(1))
+    #expect(held.autoscaler.latest(1).first?.target == wanted)
   }
 
   @Test(

@@ -66,7 +66,6 @@ struct Parts {
     }
     serving.router.register(OrderService(pool: pool))
     let saga = OrderSaga(pool: pool, environment: environment)
-    fire(journal) { (deadline) throws(RPCError) in try await saga.fire(deadline) }
     let drain = PaymentDrain(
       journal: journal, pool: pool, payment: dependency,
       policy: { PaymentDrain.Policy(perSecond: 5, concurrent: 2, interval: .seconds(60)) },
@@ -74,14 +73,19 @@ struct Parts {
     serving.works.append { try await drain.run() }
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
     serving.works.append { try await inquiry.run() }
+    var followers: [ServiceKind: Follower] = [:]
     for (source, name, types) in [
       (ServiceKind.payment, OrderSaga.paymentSubscriber, OrderSaga.paymentEvents),
       (.store, OrderSaga.storeSubscriber, OrderSaga.storeEvents),
       (.delivery, OrderSaga.deliverySubscriber, OrderSaga.deliveryEvents),
     ] {
-      follow(source, into: journal, as: name, types) { (event) throws(RPCError) in
-        try await saga.take(event, subscriber: name)
+      followers[source] = follow(source, into: journal, as: name, types) {
+        (event) throws(RPCError) in try await saga.take(event, subscriber: name)
       }
+    }
+    let store = followers[.store]
+    fire(journal) { (deadline) throws(RPCError) in
+      try await saga.fire(deadline) { await store?.hasHeard(of: $0, until: $1) ?? true }
     }
   }
 
@@ -196,10 +200,13 @@ extension Parts {
     return Feed(base: base, subscriber: subscriber, plant: world.plant)
   }
 
+  private typealias Follower = Subscription<Feed, AnyJournal, ServiceSubscriber>
+
+  @discardableResult
   private func follow(
     _ source: ServiceKind, into destination: AnyJournal, as name: String, _ types: Set<String>?,
     _ take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
-  ) {
+  ) -> Follower {
     let world = world
     let subscription = Subscription(
       from: self.source(source, for: name), to: destination,
@@ -215,6 +222,7 @@ extension Parts {
         }
       })
     serving.works.append { try await subscription.run() }
+    return subscription
   }
 
   private func project(

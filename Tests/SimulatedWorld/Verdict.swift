@@ -74,6 +74,7 @@ final class Verdict: @unchecked Sendable {
           .notEnded, "payment \(id) is \(payment.phase), \(payment.held) held, order \(order.phase)"
         )
       }
+      checkKept(id, payment, order)
       let ticket = try await state(Domain.Ticket.self, id, in: .store)
       if ![.none, .refused, .withdrawn, .closed].contains(ticket.phase) {
         world.violate(.notEnded, "ticket \(id) is \(ticket.phase), order \(order.phase)")
@@ -82,6 +83,23 @@ final class Verdict: @unchecked Sendable {
       if ![.none, .delivered, .released].contains(delivery.phase) {
         world.violate(.notEnded, "delivery \(id) is \(delivery.phase), order \(order.phase)")
       }
+    }
+  }
+
+  /// Only a delivered order's money is kept, and of that nothing that was promised back.
+  private func checkKept(
+    _ id: String, _ payment: Domain.PaymentState, _ order: Domain.OrderState
+  ) {
+    if order.phase != .delivered, payment.kept > .zero {
+      world.violate(.money, "\(id): \(payment.kept) are kept, order \(order.phase)")
+    }
+    // An operator may have given it back before; then nothing is left to keep.
+    let (given, promised) = (
+      payment.refunds.filter(\.key.isOffer).reduce(0) { $0 + $1.amount.amount },
+      order.refunded.amount
+    )
+    if given > promised || (given < promised && payment.kept > .zero) {
+      world.violate(.money, "\(id): \(promised) won were promised, \(given) asked back")
     }
   }
 

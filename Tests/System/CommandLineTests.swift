@@ -18,6 +18,9 @@ extension SystemTests {
         let refused = try await shell("\(Self.place) --refuse-parking --key refused --json")
         #expect(refused.isOneLine(exit: 3), "\(refused)")
         #expect(refused.errors.contains("UNAVAILABLE"))
+        let over = try await shell("\(Self.place) --refuse-parking --key refused --json")
+        #expect(over.ending == .exit(1), "\(over.errors)")
+        #expect(try over.order()["state"] as? String == "ORDER_STATE_EXPIRED")
 
         let parked = try await shell("\(Self.place) --key parked --json")
         #expect(parked.ending == .exit(0), "\(parked.errors)")
@@ -105,6 +108,55 @@ extension SystemTests {
       }
     }
 
+    @Test("config check of several files takes their secrets from the environment")
+    func configCheckSecrets() async throws {
+      let site = try Site()
+      let order = """
+        node: {name: one, services: [order, payment, store, delivery]}
+        payment: {provider: http, http: {url: 'https://pay.example.com'}}
+        data: {directory: \(site.folder)/one}
+        peers: {two: {address: '127.0.0.1:7712', services: [dashboard]}}
+        """
+      let views = """
+        node: {name: two, services: [dashboard]}
+        listen: {port: 7712}
+        data: {directory: \(site.folder)/two}
+        peers:
+          one: {address: '127.0.0.1:7700', services: [order, payment, store, delivery]}
+        """
+      let files = [try site.write(order, as: "one.yaml"), try site.write(views, as: "two.yaml")]
+      let without = try await site.run(["config", "check"] + files)
+      #expect(without.isOneLine(exit: 2), "\(without)")
+      #expect(without.errors.contains("payment.http.secret_file"), "\(without)")
+      let fine = try await site.run(
+        ["config", "check"] + files,
+        environment: [
+          "BAEDAL_PAYMENT_HTTP_SECRET": "hunter2",
+          // Would be the port of both.
+          "BAEDAL_LISTEN_PORT": "1",
+        ])
+      #expect(fine.ending == .exit(0), "\(fine)")
+      #expect(fine.output.contains("127.0.0.1:7700") && fine.output.contains("127.0.0.1:7712"))
+    }
+
+    @Test("config diff needs nothing that the files name, nor their secrets")
+    func configDiffAlone() async throws {
+      let site = try Site()
+      let wanted = """
+        access: {operator_token_file: /nowhere/token, token_keys_file: /nowhere/keys.json}
+        tls: {certificate_file: /nowhere/node.pem, key_file: /nowhere/node.key}
+        payment: {provider: http, http: {url: 'https://pay.example.com'}}
+        """
+      let file = try site.write(wanted, as: "wanted.yaml")
+      let shown = try await site.run(["config", "diff", file, file])
+      #expect(shown.ending == .exit(0) && shown.output == "no difference\n", "\(shown)")
+      let node = try await site.start()
+      defer { node.kill() }
+      let changes = try await site.run("config diff \(file)", on: node)
+      #expect(changes.ending == .exit(0), "\(changes)")
+      #expect(changes.output.contains("/nowhere/keys.json"), "\(changes)")
+    }
+
     @Test("config diff says what differs between two files, and when it would be taken up")
     func configDiff() async throws {
       let site = try Site()
@@ -133,9 +185,18 @@ extension SystemTests {
 
     private typealias Shell = (String) async throws -> Printed
 
-    /// A node with a store, a way to run commands on it, and the id of an order that was placed.
+    /// A way to run commands on a node with a store, and the id of an order that was placed.
     private func withShell(
       config: String = "", _ body: (Shell, String) async throws -> Void
+    ) async throws {
+      try await withNode(config: config) { site, node, id in
+        try await body({ try await site.run($0, on: node) }, id)
+      }
+    }
+
+    /// A node with a store, and the id of an order that was placed.
+    func withNode(
+      config: String = "", _ body: (Site, NodeProcess, String) async throws -> Void
     ) async throws {
       let site = try Site()
       let node = try await site.start(config)
@@ -146,7 +207,7 @@ extension SystemTests {
       try await town.ticket(of: id, reaches: .received)
       try await town.steps(of: id, until: "TicketReceived")
       await town.close()
-      try await body({ try await site.run($0, on: node) }, id)
+      try await body(site, node, id)
     }
   }
 }

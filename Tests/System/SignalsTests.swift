@@ -99,11 +99,11 @@ extension SystemTests {
     func openBreaker() async throws {
       try await withNode(config: "payment: {simulator: {latency_ms: 300}}") { site, node in
         let town = Town(node)
-        func payment() async throws -> PoolSignals? {
+        func signals() async throws -> NodeSignals {
           try await town.boss.call(
-            SignalsServiceMethods.getSignals, GetSignalsRequest(service: "payment")
-          ).pools.first
+            SignalsServiceMethods.getSignals, GetSignalsRequest(service: "payment"))
         }
+        func payment() async throws -> PoolSignals? { try await signals().pools.first }
         // Some load, and then none, because the breaker lets none through.
         try await withThrowingTaskGroup(of: Void.self) { group in
           for number in 0..<8 {
@@ -117,8 +117,9 @@ extension SystemTests {
           let told = try await payment()?.demand?.utilizationMaxMilli ?? 0
           return told > 0 ? told : nil
         }
-        // Looked at once a second: one look is surely taken of it.
-        try await Task.sleep(for: .seconds(1.2))
+        // Looked at once a second: by the node's own clock a look is surely taken of it.
+        let seenMs = try await signals().atMs
+        try await until("a look at the demand") { try await signals().atMs >= seenMs + 2000 }
         _ = try await site.run("breakers force-open payment", on: node)
         try await until("nothing offered") { try await payment()?.demand?.offeredMilli == 0 }
         let held = try await payment()?.demand

@@ -78,7 +78,9 @@ struct BalancedClientTests {
 
   @Test("one that is slow gets few calls, and is left out once deadlines pass there")
   func slow() async throws {
-    try await withFleet(keyed: false) { fleet in
+    var policy = BalancePolicy()
+    policy.patience = .milliseconds(20)
+    try await withFleet(keyed: false, policy: policy) { fleet in
       try await fleet.untilReady(3, of: 3)
       fleet.servers[0].mood.withLock { $0 = .slow }
       let answered = await withTaskGroup(of: Bool.self) { group in
@@ -98,7 +100,7 @@ struct BalancedClientTests {
       let slow = fleet.servers[0].begun.withLock { $0.count }
       #expect(slow < 60, "\(slow) of 400 calls went to the slow one")
     }
-    try await withFleet(keyed: true) { fleet in
+    try await withFleet(keyed: true, policy: policy) { fleet in
       try await fleet.untilReady(3, of: 3)
       let home = try await fleet.call("k")
       let server = try #require(fleet.servers.first { $0.name == home })
@@ -109,6 +111,23 @@ struct BalancedClientTests {
         }
       }
       #expect(try await fleet.call("k") != home)
+    }
+  }
+
+  @Test("callers who give a replica no time do not have it left out for the others")
+  func hurried() async throws {
+    try await withFleet(keyed: true) { fleet in
+      try await fleet.untilReady(3, of: 3)
+      let home = try await fleet.call("k")
+      let server = try #require(fleet.servers.first { $0.name == home })
+      server.mood.withLock { $0 = .slow }
+      for _ in 0..<10 {
+        _ = await failure(.deadlineExceeded) { () async throws(RPCError) in
+          try await fleet.call("k", timeout: .milliseconds(10))
+        }
+      }
+      server.mood.withLock { $0 = .well }
+      #expect(try await fleet.call("k") == home)
     }
   }
 
@@ -149,6 +168,34 @@ struct BalancedClientTests {
       server.health.set("test.Service", .serving)
       try await fleet.untilReady(3, of: 3)
       #expect(try await fleet.call("k") == home)
+    }
+  }
+
+  @Test(
+    "a replica that has no room for one more who watches its health is called all the same",
+    .timeLimit(.minutes(1)))
+  func crowdedHealth() async throws {
+    let servers = [
+      FleetServer(name: "server-0", health: HealthRegistry(watchersMax: 0)),
+      FleetServer(name: "server-1"),
+    ]
+    var addresses: [ReplicaAddress] = []
+    for server in servers { addresses.append(try await server.start()) }
+    var policy = BalancePolicy()
+    policy.watchPause = .milliseconds(1)
+    try await withFleet(servers, at: addresses, keyed: true, policy: policy) { fleet in
+      func readiness(_ number: Int) -> ReplicaTable.Readiness? {
+        fleet.client.state.withLock { state in
+          state.table.replicas.first { $0.address == addresses[number] }?.readiness
+        }
+      }
+      servers[1].health.set("test.Service", .notServing)
+      // Who is refused the second time has taken in that it was refused before.
+      while servers[0].crowded.withLock({ $0 }) < 2 || readiness(1) != .notReady {
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      #expect(readiness(0) == .unknown)
+      for key in 0..<20 { #expect(try await fleet.call("\(key)") == "server-0") }
     }
   }
 

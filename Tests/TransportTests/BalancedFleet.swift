@@ -18,15 +18,20 @@ final class FleetServer: Sendable {
 
   let name: String
   let gate = Gate()
-  let health = HealthRegistry()
+  let health: HealthRegistry
   let mood = Mutex(Mood.well)
+  /// Calls that were refused for want of room.
+  let crowded = Mutex(0)
   /// How often each request was begun here.
   let begun = Mutex<[String: Int]>([:])
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let server: Mutex<TCPServer?> = Mutex(nil)
   private let isDown = Mutex(false)
 
-  init(name: String) { self.name = name }
+  init(name: String, health: HealthRegistry = HealthRegistry()) {
+    self.name = name
+    self.health = health
+  }
 
   func start(host: String = "127.0.0.1", port: Int = 0) async throws -> ReplicaAddress {
     var router = Router(authorize: Router.allowAll)
@@ -37,6 +42,10 @@ final class FleetServer: Sendable {
     health.register(on: &router)
     var configuration = ServerConfiguration(authenticate: ServerConfiguration.trusting)
     configuration.node = name
+    configuration.onFailure = { [weak self] _, error in
+      guard let self, error.code == .resourceExhausted else { return }
+      crowded.withLock { $0 += 1 }
+    }
     let server = TCPServer(
       host: host, port: port, router: router, configuration: configuration, group: group)
     let address = try await server.start()

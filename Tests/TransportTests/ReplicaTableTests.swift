@@ -123,6 +123,27 @@ struct ReplicaTableTests {
     #expect(table.isEjected(id, at: at(0)))
   }
 
+  @Test("no answer in time is a failure, unless the replica has answered another call meanwhile")
+  func silence() {
+    var table = table(3)
+    let id = table.replicas[0].id
+    func keepSilent(_ times: Int, since begun: Double, until now: Double) {
+      for _ in 0..<times {
+        table.began(id)
+        table.ended(id, .silent(since: at(begun)), at: at(now), chance: 200)
+      }
+    }
+    table.began(id)
+    table.ended(id, .answered, at: at(1), chance: 0)
+    keepSilent(100, since: 0, until: 2)
+    keepSilent(100, since: 1, until: 2)
+    #expect(!table.isEjected(id, at: at(2)))
+    keepSilent(4, since: 1.1, until: 2)
+    #expect(!table.isEjected(id, at: at(2)))
+    keepSilent(1, since: 1.1, until: 2)
+    #expect(table.isEjected(id, at: at(2)))
+  }
+
   @Test("half of twenty calls of a window eject, a few of them do not")
   func rate() {
     for (failures, isOut) in [(9, false), (10, true)] {

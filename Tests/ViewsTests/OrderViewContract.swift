@@ -161,7 +161,8 @@ struct OrderViewContract {
     let scratch = Scratch()
     let view = try adapter.make(in: scratch)
     let stream = Course("o1").streams[0]
-    try await view.changes.withSubscription(to: "o1", else: { $0 }) { (changes) throws(ViewError) in
+    try await view.changes.withSubscription(to: "o1", by: "c1", else: { $0 }) {
+      (changes) throws(ViewError) in
       for (at, change) in stream.enumerated() {
         try await view.apply(ViewBatch([change], through: Int64(at + 1)))
       }
@@ -171,5 +172,27 @@ struct OrderViewContract {
     }
     #expect(view.changes.subscriberCount == 0)
     await view.close()
+  }
+
+  @Test("one watcher waits for only so much at once, whatever others wait for")
+  func watchersEach() async throws {
+    let changes = OrderChanges(subscribersMax: 3, subscribersEachMax: 1)
+    for _ in 0..<2 {
+      try await changes.withSubscription(to: "o1", by: "c1", else: { $0 }) {
+        (_) throws(ViewError) in
+        var refusal: ViewError?
+        do throws(ViewError) {
+          try await changes.withSubscription(to: "o2", by: "c1", else: { $0 }) {
+            (_) throws(ViewError) in
+          }
+        } catch { refusal = error }
+        #expect(refusal == .overloaded("1 watched by one"))
+        try await changes.withSubscription(to: "o1", by: "c2", else: { $0 }) {
+          (_) throws(ViewError) in
+          #expect(changes.subscriberCount == 2)
+        }
+      }
+      #expect(changes.subscriberCount == 0)
+    }
   }
 }

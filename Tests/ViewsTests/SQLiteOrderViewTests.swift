@@ -133,7 +133,8 @@ struct SQLiteOrderViewTests {
     try await live.apply(ViewBatch(Array(stream[..<2]), through: 2))
     let fresh = try SQLiteOrderView.create(beside: directory, changes: live.changes)
     try await fresh.apply(ViewBatch(stream, through: 6))
-    try await live.changes.withSubscription(to: "o1", else: { $0 }) { (changes) throws(ViewError) in
+    try await live.changes.withSubscription(to: "o1", by: "c1", else: { $0 }) {
+      (changes) throws(ViewError) in
       try await live.replace(failure: { $0 }) { (_) throws(ViewError) in fresh }
       // That it is there already is nothing new to the view.
       try await live.apply(ViewBatch(stream, through: 6))

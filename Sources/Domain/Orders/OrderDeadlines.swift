@@ -17,10 +17,12 @@ public enum OrderDeadlines {
         outcome: "rejected and refunded", duration: \.storeUnreachable),
       DeadlineRule(
         phases: [.placed], kind: .storeSilent, owner: "store, once the ticket reached it",
-        outcome: "rejected and refunded", duration: \.storeSilent),
+        outcome: "rejected and refunded; begins anew while the store cannot be heard",
+        duration: \.storeSilent),
       DeadlineRule(
         phases: [.cancelRequested], kind: .cancelSilent, owner: "store",
-        outcome: "cancelled and refunded", duration: \.cancelSilent),
+        outcome: "cancelled and refunded; begins anew while the store cannot be heard",
+        duration: \.cancelSilent),
       DeadlineRule(
         phases: [.accepted, .cooking, .ready, .deliveryStarted, .pickedUp], kind: .stalled,
         owner: "store, rider, operator", outcome: "cancelled and refunded", duration: \.stalled),

@@ -36,6 +36,8 @@ extension Payment {
     _ request: PaymentRequest, _ state: PaymentState
   ) throws(Rejection) -> [PaymentEvent] {
     guard let existing = state.request else {
+      // Money came to a tombstone that no charge had reached: there is no second one.
+      guard state.phase == .none else { return [] }
       guard request.amount > .zero else { throw Rejection(.invalid, "there is nothing to pay") }
       guard request.key == PaymentKey(request.order) else {
         throw Rejection(.invalid, "the payment key is not the order's")

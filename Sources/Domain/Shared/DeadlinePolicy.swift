@@ -9,7 +9,8 @@ public struct DeadlinePolicy: Hashable, Sendable {
   /// From the ticket's arrival at the store until its answer.
   public var storeSilent: Duration = .seconds(5 * 60)
   /// From the payment until the ticket must have reached the store at all: the outer cap, since
-  /// our own downtime does not count against the store.
+  /// our own downtime does not count against the store. For so long, from when they fell due first,
+  /// `storeSilent` and `cancelSilent` begin anew while the store cannot be heard.
   public var storeUnreachable: Duration = .seconds(60 * 60)
   /// From a request to cancel until the store's answer.
   public var cancelSilent: Duration = .seconds(2 * 60)

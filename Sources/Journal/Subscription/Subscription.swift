@@ -19,6 +19,7 @@ public final class Subscription<
   private let progress = Mutex<[PartitionProgress]>([])
   /// The source's heads when it first ran here.
   private let firstHeads = Mutex<[Position]?>(nil)
+  let hearing = Mutex(Hearing())
 
   /// - Parameter notify: told what is worth a line in the log; must not block.
   public init(

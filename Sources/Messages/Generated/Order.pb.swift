@@ -261,7 +261,8 @@ public struct PlaceOrderRequest: Message {
   /// one payment and is never used without them; any other may also be charged later, when payment
   /// is back. Empty: the order is parked until PayOrder brings one.
   public var paymentMethod: String
-  /// true: UNAVAILABLE rather than an order that is paid later
+  /// true: UNAVAILABLE rather than an order that is paid later. The order is over then: asking
+  /// again with its key answers with it, expired, and another try needs another key.
   public var refuseParking: Bool
 
   public init() { self.init(customerID: "") }

@@ -107,11 +107,12 @@ struct NodeAccess: Sendable {
     principal.role == "service" && asksForCertificates
   }
 
-  /// Whether it is somebody with the operators' token, which nodes share.
+  /// Whether it is somebody with the operators' token, which nodes share. An empty one proves
+  /// nothing.
   private func isShared(_ claim: ClientCredentials) -> Bool {
-    guard let operatorToken, ["operator", "service"].contains(claim.principal.role) else {
-      return false
-    }
+    guard let operatorToken, !operatorToken.isEmpty,
+      ["operator", "service"].contains(claim.principal.role)
+    else { return false }
     return Self.isEqual(claim.token, operatorToken)
   }
 

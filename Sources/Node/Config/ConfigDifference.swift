@@ -54,6 +54,14 @@ extension NodeConfig {
       ("payment.http.secret", \.payment.http.secret),
     ]
 
+  /// Of an environment the secrets, and which files hold them: what a file does not say, whichever
+  /// node it is for.
+  package static func secretVariables(of environment: [String: String]) -> [String: String] {
+    let names = secrets.flatMap { [$0.key, "\($0.key)_file"] }
+      .map { "BAEDAL_" + environmentPart($0) }
+    return environment.filter { names.contains($0.key) }
+  }
+
   /// Files whose content is part of this configuration.
   var secretFiles: [String] {
     [access.operatorTokenFile, payment.http.secretFile].filter { !$0.isEmpty }

@@ -68,14 +68,10 @@ struct ConfigFile {
       let name = keyNode.scalar?.string ?? "?"
       let key = prefix.isEmpty ? name : "\(prefix).\(name)"
       if prefix == PeerSetting.group {
-        guard PeerSetting.name.accepts(name) else {
-          throw ConfigError(
-            .badValue, in: path, line: line, key: key,
-            "'\(name)' is not a peer's name: \(PeerSetting.name.expected)")
-        }
-        peers.append(name)
+        try note(peer: name, key: key, line: line)
         try checkGroup(value, key: key, line: line)
-      } else if let setting = PeerSetting.named(key) {
+      } else if let (peer, setting) = PeerSetting.named(key) {
+        try note(peer: peer, key: key, line: line)
         try checkShape(value, of: setting, line: line)
         lines[key] = line
       } else if key == PeerSetting.group {
@@ -89,6 +85,16 @@ struct ConfigFile {
         throw unknown(key, line: line)
       }
     }
+  }
+
+  /// A peer is named by its group, by each of its settings where they stand alone, or by both.
+  private mutating func note(peer name: String, key: String, line: Int?) throws(ConfigError) {
+    guard PeerSetting.name.accepts(name) else {
+      throw ConfigError(
+        .badValue, in: path, line: line, key: key,
+        "'\(name)' is not a peer's name: \(PeerSetting.name.expected)")
+    }
+    if !peers.contains(name) { peers.append(name) }
   }
 
   private mutating func checkGroup(

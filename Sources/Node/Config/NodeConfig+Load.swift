@@ -1,5 +1,7 @@
 import Configuration
+import Credentials
 import Foundation
+import ProviderHTTP
 
 extension NodeConfig {
   /// Reads a configuration. What stands in `options` (by a setting's name) goes before the
@@ -15,22 +17,36 @@ extension NodeConfig {
     var file: ConfigFile?
     if let path { file = try ConfigFile(path: path) }
     let sources = try await Sources(file: file, environment: environment, options: options)
-    var config = NodeConfig()
+    var config = try NodeConfig(sources)
+    try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
+    try config.checkPools(sources)
+    try config.checkBreaker(sources)
+    try config.readSecrets(sources)
+    try await config.checkFiles(sources)
+    try config.checkSafety(sources)
+    return config
+  }
+
+  /// What a file says, and nothing else: no environment, and none of the files that it names, which
+  /// are where the node runs. That its settings fit together is not checked either, for the
+  /// environment may change some.
+  package static func read(file path: String) async throws(ConfigError) -> NodeConfig {
+    let file = try ConfigFile(path: path)
+    return try NodeConfig(try await Sources(file: file, environment: [:], options: [:]))
+  }
+
+  private init(_ sources: Sources) throws(ConfigError) {
+    self.init()
     for setting in Setting.all {
       guard let found = sources.value(of: setting) else { continue }
-      guard setting.write(&config, found.texts) else {
+      guard setting.write(&self, found.texts) else {
         let shown = setting.shape == .list ? "[\(found.texts.joined(separator: ", "))]" : found.text
         throw ConfigError(
           .badValue, in: found.source, line: found.line, key: setting.key,
           "'\(shown)' is not \(setting.expected)")
       }
     }
-    for name in file?.peers ?? [] { config.peers.append(try sources.peer(name)) }
-    try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
-    try config.checkPools(sources)
-    try config.readSecrets(sources)
-    try config.checkSafety(sources)
-    return config
+    for name in sources.peers { peers.append(try sources.peer(name)) }
   }
 
   /// The part of an environment variable's name that stands for a key.
@@ -43,25 +59,49 @@ extension NodeConfig {
       let pool = pools[service: service]
       guard pool.replicasMin > pool.replicasMax else { continue }
       let (least, most) = ("pools.\(service).replicas_min", "pools.\(service).replicas_max")
-      // Names the one that somebody has set.
-      let place = [least, most].map { sources.place(of: $0) }.max {
-        ($0.line ?? 0) < ($1.line ?? 0)
-      }
+      let place = sources.place(of: least, and: most)
       throw ConfigError(
-        .badValue, in: place?.source ?? "", line: place?.line, key: least,
+        .badValue, in: place.source, line: place.line, key: least,
         "\(pool.replicasMin) is more than '\(most)', which is \(pool.replicasMax)")
     }
   }
 
-  /// The files of TLS, and whether the port may be opened where it is to be.
-  private func checkSafety(_ sources: Sources) throws(ConfigError) {
+  private func checkBreaker(_ sources: Sources) throws(ConfigError) {
+    let breaker = payment.breaker
+    guard breaker.openWaitMax < breaker.openWait else { return }
+    let (first, most) = ("payment.breaker.open_wait_ms", "payment.breaker.open_wait_max_s")
+    let place = sources.place(of: first, and: most)
+    throw ConfigError(
+      .badValue, in: place.source, line: place.line, key: most,
+      "\(TimeUnit.seconds.text(breaker.openWaitMax)) s is less than '\(first)', which is "
+        + "\(TimeUnit.milliseconds.text(breaker.openWait)) ms")
+  }
+
+  /// The files that a node needs for its start, secrets aside: certificates, keys, authorities.
+  private func checkFiles(_ sources: Sources) async throws(ConfigError) {
     do throws(ConfigError) {
       _ = try NodeTLS(tls)
+      _ = try await TokenKeys(access)
+      try checkAuthorities()
     } catch {
       let place = sources.place(of: error.key)
       throw ConfigError(
         error.problem, in: place.source, line: place.line, key: error.key, error.text)
     }
+  }
+
+  private func checkAuthorities() throws(ConfigError) {
+    guard payment.provider == .http, services.contains(.payment), !payment.http.caFile.isEmpty
+    else { return }
+    do throws(HTTPProviderError) {
+      try HTTPProviderSettings.checkAuthorities(payment.http.caFile)
+    } catch {
+      throw ConfigError(.badValue, in: "payment", key: "payment.http.ca_file", "\(error)")
+    }
+  }
+
+  /// Whether the ports may be opened where they are to be.
+  private func checkSafety(_ sources: Sources) throws(ConfigError) {
     let http = sources.place(of: "http.address")
     try checkHTTPExposure(in: http.source, line: http.line)
     // What a name stands for is seen when the port is opened.
@@ -96,7 +136,7 @@ extension NodeConfig {
     let content = FileManager.default.contents(atPath: path)
     let line = content.flatMap { String(validating: $0, as: UTF8.self) }?
       .split(whereSeparator: \.isNewline).first
-    guard let line, !line.isEmpty else {
+    guard let line, !line.allSatisfy(\.isWhitespace) else {
       let place = sources.place(of: "\(key)_file")
       throw ConfigError(
         .badValue, in: place.source, line: place.line, key: "\(key)_file",
@@ -149,6 +189,9 @@ private struct Sources {
     reader = ConfigReader(providers: providers)
   }
 
+  /// The peers that the file names.
+  var peers: [String] { file?.peers ?? [] }
+
   /// The setting's value as text, from the first source that has it.
   func value(of setting: Setting) -> Found? {
     let place = place(of: setting.key)
@@ -191,9 +234,19 @@ private struct Sources {
     return config.peers[0]
   }
 
-  /// A secret, which comes from the environment alone.
+  /// A secret, which comes from the environment alone. A blank one is none: what is empty there was
+  /// mostly not set where it should come from.
   func secret(_ key: String) -> Secret? {
-    reader.string(forKey: ConfigKey(key), isSecret: true).map { Secret($0) }
+    guard let text = reader.string(forKey: ConfigKey(key), isSecret: true),
+      !text.allSatisfy(\.isWhitespace)
+    else { return nil }
+    return Secret(text)
+  }
+
+  /// What to name when two values do not go together: the one that somebody has set.
+  func place(of one: String, and other: String) -> (source: String, line: Int?) {
+    let places = (place(of: one), place(of: other))
+    return (places.0.line ?? 0) < (places.1.line ?? 0) ? places.1 : places.0
   }
 
   /// What to name when the value of that key is wrong.

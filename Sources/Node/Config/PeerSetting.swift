@@ -18,7 +18,7 @@ enum PeerSetting {
         expected: "HOST:PORT", shape: .scalar,
         read: { config in
           let addresses = config.peers.first?.addresses ?? []
-          return addresses.count == 1 ? addresses[0].description : ""
+          return Setting.quoted(addresses.count == 1 ? addresses[0].description : "")
         },
         write: { config, texts in
           guard texts.count == 1, let address = address(texts[0]), !config.peers.isEmpty else {
@@ -49,11 +49,19 @@ enum PeerSetting {
     ]
   }
 
-  /// The setting with that dotted name; nil when it is none of a peer's.
-  static func named(_ key: String) -> Setting? {
-    let parts = key.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == group else { return nil }
-    return settings(of: String(parts[1])).first { $0.key == key }
+  /// The settings that a file has of that peer: one address, or several.
+  static func written(of peer: NodeConfig.Peer) -> [Setting] {
+    let other = peer.addresses.count > 1 ? "address" : "addresses"
+    return settings(of: peer.name).filter { $0.key != "\(group).\(peer.name).\(other)" }
+  }
+
+  /// The setting with that dotted name, and whose it is; nil when it is none of a peer's.
+  static func named(_ key: String) -> (peer: String, setting: Setting)? {
+    let parts = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 3, parts[0] == group,
+      let setting = settings(of: parts[1]).first(where: { $0.key == key })
+    else { return nil }
+    return (parts[1], setting)
   }
 
   /// `HOST:PORT`, an IPv6 address in brackets; nil when it is not so.

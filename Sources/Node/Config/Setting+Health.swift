@@ -29,7 +29,8 @@ extension Setting {
     ).hidden,
     .time(
       "supervisor.stall_timeout_s", \.supervisor.stallTimeout, in: .seconds, 0.1...86_400,
-      "Background work that is at one and the same thing for so long is replaced."),
+      "Background work that is at one and the same thing for so long is replaced; but it is given "
+        + "10 s more than two calls of payment may take."),
     .integer(
       "supervisor.restarts_max", \.supervisor.restartsMax, 0...1_000_000,
       "Restarts of one piece of background work within the window; one more ends the node, "

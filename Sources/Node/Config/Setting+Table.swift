@@ -87,7 +87,8 @@ extension Setting {
       ).live,
       .integer(
         "pools.\(name).target_percent", \.pools[service: service].targetPercent, 1...100,
-        "Of 100 places of a replica of \(name), so many should be taken; more and it grows."
+        "Of 100 places of a replica of \(name), so many should be taken, and of those that are not "
+          + "reserved three quarters at most; more and it grows."
       ).live,
       .integer(
         "pools.\(name).mailbox_max", \.pools[service: service].mailboxMax, 1...1_000_000,

@@ -145,7 +145,8 @@ extension Setting {
       })
   }
 
-  private static func quoted(_ text: String) -> String {
+  /// A text as the file would have it.
+  static func quoted(_ text: String) -> String {
     let isPlain =
       text.first.map { $0.isLetter || $0 == "." || $0 == "/" } ?? false
       && text.allSatisfy { $0.isLetter || $0.isNumber || "._/-".contains($0) }

@@ -79,10 +79,17 @@ extension ReadinessCheck {
       guard statvfs(directory, &status) == 0 else {
         return "cannot look: \(String(cString: strerror(errno)))"
       }
-      let free = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize) / 1_048_576)
+      let free = Self.mebibytes(UInt64(status.f_bavail), of: UInt64(status.f_frsize))
       let least = least()
       return free < least ? "\(free) MiB left, at least \(least) are needed" : nil
     }
+  }
+
+  /// So many blocks of that size in MiB. File systems without a limit of their own answer with more
+  /// bytes than 64 bits count.
+  static func mebibytes(_ blocks: UInt64, of size: UInt64) -> Int64 {
+    let (bytes, overflow) = blocks.multipliedReportingOverflow(by: size)
+    return Int64((overflow ? .max : bytes) / 1_048_576)
   }
 
   /// Whether a view or subscription has once been near to what it follows since the node started.

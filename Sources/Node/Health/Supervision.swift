@@ -2,25 +2,34 @@ import Journal
 import Logging
 import Resilience
 
-/// Runs background work and looks after it: one task that begins, cancels and replaces others.
+/// Runs background work and looks after it: one task that begins, cancels and replaces others, and
+/// is held up by none of them (`WorkRun`).
 struct Supervision: Sendable {
   /// Bounds and habits.
   struct Policy: Sendable {
     var restart = Supervisor.Policy()
     /// Work that is at one and the same thing for so long is cancelled and replaced.
     var stallTimeout = Duration.seconds(60)
-    /// Cancelled work that has not ended after so long is left behind, and its replacement begins.
+    /// Cancelled work that has not ended after so long is left behind, and its replacement begins;
+    /// at the end it is not waited for any longer either.
     var abandonTimeout = Duration.seconds(10)
     /// How many may be left behind before the node is given up.
     var abandonedMax = 3
 
     init() {}
 
-    init(_ settings: NodeConfig.Supervisor) {
+    /// What asks payment, or its provider, is at one and the same thing for as long as they take:
+    /// whether they answer is no matter of this node's health. At worst a piece of work waits for
+    /// its turn as long as a call may take, and then makes its own.
+    /// - Parameter callTimeout: how long a call takes at most.
+    init(_ settings: NodeConfig.Supervisor, callTimeout: Duration) {
       restart.restartsMax = settings.restartsMax
       restart.window = settings.window
-      stallTimeout = settings.stallTimeout
+      stallTimeout = max(settings.stallTimeout, callTimeout * 2 + Self.callMargin)
     }
+
+    /// For all that such a piece of work does besides.
+    private static let callMargin = Duration.seconds(10)
   }
 
   /// Time and chance.
@@ -52,12 +61,23 @@ struct Supervision: Sendable {
   /// How often it looks whether all get on.
   private var tick: Duration { min(policy.stallTimeout / 10, .seconds(1)) }
 
-  /// Runs until cancelled. Throws `GivenUp` when some work cannot go on.
+  /// Runs until cancelled. Throws `GivenUp` when some work cannot go on. Either way it returns,
+  /// also when some work does not end.
   func run() async throws {
+    var posts = works.map {
+      Post(supervisor: Supervisor(policy.restart, isPatient: $0.isRemote))
+    }
+    let outcome: Result<Void, any Error>
+    do {
+      try await supervise(&posts)
+      outcome = .success(())
+    } catch { outcome = .failure(error) }
+    await end(posts)
+    try outcome.get()
+  }
+
+  private func supervise(_ posts: inout [Post]) async throws {
     try await withThrowingTaskGroup(of: Step.self) { group in
-      var posts = works.map {
-        Post(supervisor: Supervisor(policy.restart, isPatient: $0.isRemote))
-      }
       var judge = StallJudge(timeout: policy.stallTimeout, tick: tick)
       for index in posts.indices { begin(index, &posts, &group) }
       group.addTask { try await look() }
@@ -98,10 +118,32 @@ extension Supervision {
     /// Which run of it counts.
     var generation = 0
     var begun = MonotonicInstant(nanoseconds: 0)
-    var pulse: Pulse?
-    var cancel: CancelBell?
+    /// nil between two runs.
+    var run: WorkRun?
     /// When it was cancelled for not getting on.
     var cancelledAt: MonotonicInstant?
+  }
+
+  /// Cancels what runs, and waits until it has ended or is to be left behind.
+  private func end(_ posts: [Post]) async {
+    let runs = zip(works, posts).compactMap { work, post in post.run.map { (work.name, $0) } }
+    for (_, run) in runs { run.cancel() }
+    let (sleep, timeout) = (time.sleep, policy.abandonTimeout)
+    // Nobody's child: the task that is here may be cancelled, and has to wait all the same.
+    let waiting = Task {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { for (_, run) in runs { _ = await run.end() } }
+        group.addTask { try? await sleep(timeout) }
+        await group.next()
+        group.cancelAll()
+      }
+    }
+    await waiting.value
+    for (name, run) in runs where !run.hasEnded {
+      register.leftBehind(1)
+      log.critical(
+        "background work does not end, and is left behind", metadata: ["work": "\(name)"])
+    }
   }
 
   /// nil at the end: when cancelled, the timers throw.
@@ -115,18 +157,14 @@ extension Supervision {
   }
 
   private func begin(_ index: Int, _ posts: inout [Post], _ group: inout Steps) {
-    let (pulse, bell) = (Pulse(), CancelBell())
+    register.begun(works[index].name)
+    let run = WorkRun(works[index])
     posts[index].generation += 1
     posts[index].begun = time.now()
-    posts[index].pulse = pulse
-    posts[index].cancel = bell
+    posts[index].run = run
     posts[index].cancelledAt = nil
-    register.begun(works[index].name)
-    let (work, generation) = (works[index], posts[index].generation)
-    group.addTask {
-      let error = await bell.cancelling { try await work.run(pulse) }
-      return .ended(index, generation: generation, error)
-    }
+    let generation = posts[index].generation
+    group.addTask { .ended(index, generation: generation, await run.end()) }
   }
 
   /// It has ended: begun anew after a while, or too often.
@@ -136,8 +174,7 @@ extension Supervision {
     let work = works[index]
     let now = time.now()
     let isStalled = posts[index].cancelledAt != nil
-    posts[index].pulse = nil
-    posts[index].cancel = nil
+    posts[index].run = nil
     let reason =
       isStalled ? "it did not get on" : error.map { "\($0)" } ?? "it ended"
     if let error, !isStalled, !work.isRemote, Self.isFinal(error) {
@@ -168,12 +205,12 @@ extension Supervision {
   ) throws {
     let now = time.now()
     let readings = posts.indices.compactMap { index in
-      posts[index].pulse.map {
-        StallJudge.Reading("\(index).\(posts[index].generation)", oldest: $0.oldest)
+      posts[index].run.map {
+        StallJudge.Reading("\(index).\(posts[index].generation)", oldest: $0.pulse.oldest)
       }
     }
     let stalled = Set(judge.look(at: now, readings).map(\.name))
-    for index in posts.indices where posts[index].pulse != nil {
+    for index in posts.indices where posts[index].run != nil {
       if let cancelledAt = posts[index].cancelledAt {
         guard now.nanoseconds(since: cancelledAt) > policy.abandonTimeout.wholeNanoseconds else {
           continue
@@ -191,7 +228,7 @@ extension Supervision {
           "background work does not get on, and is cancelled",
           metadata: ["work": "\(works[index].name)"])
         posts[index].cancelledAt = now
-        posts[index].cancel?.ring()
+        posts[index].run?.cancel()
       }
     }
   }

@@ -17,7 +17,6 @@ final class WorkRegister: Sendable {
   private struct State {
     var entries: [Entry] = []
     var leftBehind = 0
-    var hasGivenUp = false
   }
 
   private let state = Mutex(State())

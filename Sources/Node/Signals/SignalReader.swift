@@ -79,7 +79,7 @@ final class SignalReader: SignalSource {
       loops: loops.map { $0.signals(at: now) })
   }
 
-  private var isWell: Bool { dependencies.allSatisfy(\.isClosed) }
+  private var isWell: Bool { dependencies.allSatisfy(\.isWell) }
 
   private func lookAtDemand() {
     let isWell = isWell

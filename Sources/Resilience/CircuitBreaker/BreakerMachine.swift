@@ -84,7 +84,7 @@ package struct BreakerMachine: Sendable {
     case .open(let until, _):
       return now < until ? reject(.open, until: until, now) : nil
     case .halfOpen:
-      return probes.hasFree ? nil : reject(.probesTaken, until: probes.firstLeaseEnd, now)
+      return probes.hasFree ? nil : rejectProbe(now)
     }
   }
 
@@ -183,9 +183,16 @@ package struct BreakerMachine: Sendable {
 
   private mutating func probe(_ now: MonotonicInstant) -> Decision {
     guard let probe = probes.take(until: now.advanced(by: policy.lease)) else {
-      return .rejected(reject(.probesTaken, until: probes.firstLeaseEnd, now))
+      return .rejected(rejectProbe(now))
     }
     return .permitted(Ticket(generation: generation, start: now, probe: probe))
+  }
+
+  /// The probes decide within moments, mostly; a lease is for those that never report, and far too
+  /// long to send everybody away for.
+  private mutating func rejectProbe(_ now: MonotonicInstant) -> BreakerRejection {
+    let soon = now.advanced(by: policy.openWait.initial)
+    return reject(.probesTaken, until: min(probes.firstLeaseEnd ?? soon, soon), now)
   }
 
   private mutating func settleProbe(

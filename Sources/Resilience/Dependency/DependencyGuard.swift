@@ -14,6 +14,8 @@ package final class DependencyGuard: Sendable {
   private let bulkhead: Bulkhead
   private let timing: Bulkhead.Timing
   private let state: Mutex<State>
+  /// Held while a policy takes the place of another, in all that have a part of it.
+  private let replacing = Mutex(())
 
   /// - Parameters:
   ///   - name: the dependency's name, for metrics and people.
@@ -82,15 +84,15 @@ package final class DependencyGuard: Sendable {
   private nonisolated(nonsending) func enter<Failure: Error>(
     until deadline: MonotonicInstant?, as: Failure.Type
   ) async throws(DependencyError<Failure>) -> BulkheadPermit {
-    let turn = timing.now().advanced(
-      by: state.withLock { state in
-        state.budget.earn()
-        return state.policy.queueTimeout
-      })
+    let turn = timing.now().advanced(by: state.withLock { $0.policy.queueTimeout })
     do throws(BulkheadRejection) {
-      return try await bulkhead.permit(until: min(turn, deadline ?? turn))
+      let permit = try await bulkhead.permit(until: min(turn, deadline ?? turn))
+      // Calls that are turned away are none to earn a retry by.
+      state.withLock { $0.budget.earn() }
+      return permit
     } catch {
-      state.withLock { $0.turnedAway &+= 1 }
+      // Whoever hung up was not turned away.
+      if error != .cancelled { state.withLock { $0.turnedAway &+= 1 } }
       throw .turnedAway(error)
     }
   }
@@ -125,6 +127,24 @@ extension DependencyGuard {
     }
   }
 
+  /// Whether how much is called says how much there is to do: calls pass, or could long have been
+  /// tried again. A breaker that nobody calls does not close, however long ago it opened.
+  package var isWell: Bool {
+    let now = timing.now()
+    let snapshot = breaker.snapshot(at: now)
+    switch snapshot.state {
+    case .closed, .forcedClosed, .disabled: return true
+    case .forcedOpen: return false
+    case .open(let until, _): return until.advanced(by: Self.quietTime) <= now
+    case .halfOpen:
+      guard snapshot.liveProbes == 0, let since = snapshot.lastTransition?.at else { return false }
+      return since.advanced(by: Self.quietTime) <= now
+    }
+  }
+
+  /// Whoever has something to call for comes within so long after the open wait.
+  private static let quietTime = Duration.seconds(30)
+
   /// A call that takes longer is slow, by the policy of this moment; nil: none is.
   package var slowCall: Duration? { state.withLock { $0.policy.breaker.slowCalls?.duration } }
 
@@ -137,6 +157,10 @@ extension DependencyGuard {
   /// `BreakerMachine.replace` and `BulkheadQueue.replace` for calls under way.
   package func replace(policy: DependencyPolicy) throws(PolicyError) {
     try policy.validate()
+    try replacing.withLock { (_) throws(PolicyError) in try replaceWhole(policy) }
+  }
+
+  private func replaceWhole(_ policy: DependencyPolicy) throws(PolicyError) {
     let now = timing.now()
     let budget = try RetryBudget(policy.retry, at: now)
     let before = state.withLock { state in

@@ -1,10 +1,15 @@
 package import Domain
 package import Journal
 
-/// Reads the journals of order, payment and store, and checks the promises P1 to P4.
+/// Reads the journals of order, payment, store and delivery, and checks the promises P1 to P4: each
+/// event against what came before it in its stream, and each order against what the others hold
+/// of it.
 ///
 /// It goes partition by partition: all streams of one order lie on the same partition of every
 /// journal, so that its memory is a sixteenth of what the journals hold, not all of it.
+///
+/// Nobody is accused of what cannot be known: of what lies behind damage, or of what may have
+/// happened between the reading of two journals that grow meanwhile.
 package struct Audit: Sendable {
   package let orders: any AuditSource
   package let payments: any AuditSource
@@ -26,11 +31,9 @@ package struct Audit: Sendable {
     self.grace = grace
   }
 
-  /// The whole audit. Damage is reported, and nobody is accused for what lies behind it.
+  /// The whole audit. Damage is reported; an error is a journal that cannot be read at all.
   package func run() async throws(JournalError) -> AuditReport {
     var report = AuditReport()
-    // Tickets are read before orders, orders before payments: what is read later can only know
-    // more, so that a live node is not accused of what happens in between.
     for index in try await orders.status().heads.indices {
       try await check(Partition(index), &report)
     }
@@ -40,83 +43,43 @@ package struct Audit: Sendable {
   private func check(
     _ partition: Partition, _ report: inout AuditReport
   ) async throws(JournalError) {
-    let tickets = try await fold(Ticket.self, stores, partition, &report)
+    // Tickets are read before orders, orders before payments: what is read later can only know
+    // more.
+    let tickets = try await fold(Domain.Ticket.self, stores, partition, &report)
     let orders = try await fold(Domain.Order.self, orders, partition, &report)
     let payments = try await fold(Domain.Payment.self, payments, partition, &report)
-    _ = try await fold(Domain.Delivery.self, deliveries, partition, &report)
-    for (id, order) in orders.aggregates {
-      check(id, order, payments, &report)
-      if !order.state.phase.isTerminal { try await checkDeadline(id, order, &report) }
+    let deliveries = try await fold(Domain.Delivery.self, deliveries, partition, &report)
+    for (id, order) in orders.sorted {
+      report.count("orders")
+      report.count("orders \(order.state.phase.rawValue)")
+      checkPaid(id, order, payments, &report)
+      if let kind = OrderDeadlines.kind(watching: order.state.phase) {
+        try await checkDeadline(kind, id, order, self.orders, &report)
+      } else if isOverdue(order.lastAt) {
+        try await checkEnded(id, order.state, tickets, deliveries, &report)
+      }
     }
-    // A refund, or the order's last word, may lie behind damage.
-    let isWhole = !orders.isCutShort && !payments.isCutShort
-    for (id, payment) in payments.aggregates {
-      check(id, payment, isWhole ? orders.aggregates[id] : nil, &report)
+    for (id, payment) in payments.sorted {
+      count(payment.state, &report)
+      if let kind = PaymentDeadlines.kind(watching: payment.state.phase) {
+        // While the provider is out of reach, as many wait for their turn as it has left open.
+        try await checkDeadline(
+          kind, id, payment, self.payments, allowing: PaymentDeadlines.refundRetryMax, &report)
+      }
+      // A refund may lie behind damage.
+      guard !payments.isCutShort else { continue }
+      try await checkMoney(id, payment, orders, &report)
     }
-    for (id, ticket) in tickets.aggregates where ticket.state.order != nil {
+    for (id, ticket) in tickets.sorted where ticket.state.order != nil {
       report.count("tickets")
-      if !orders.isCutShort, orders.aggregates[id]?.state.isPaid != true {
+      if !orders.hides(id), orders.aggregates[id]?.state.isPaid != true {
         report.add("P1", id, "the store knows of an order that was never paid")
       }
     }
   }
 
-  private func check(
-    _ id: String, _ order: Folded<Domain.Order>, _ payments: PartitionFold<Domain.Payment>,
-    _ report: inout AuditReport
-  ) {
-    report.count("orders")
-    report.count("orders \(order.state.phase.rawValue)")
-    guard order.state.isPaid, !payments.isCutShort else { return }
-    guard let captured = payments.aggregates[id]?.state.captured, captured > .zero else {
-      report.add("P1", id, "placed without a captured payment")
-      return
-    }
-    if let total = order.state.draft?.total, captured != total {
-      report.add("P3", id, "captured \(captured) for an order of \(total)")
-    }
-  }
-
-  private func check(
-    _ id: String, _ payment: Folded<Domain.Payment>, _ order: Folded<Domain.Order>?,
-    _ report: inout AuditReport
-  ) {
-    let state = payment.state
-    report.count("payments")
-    report.count("won captured", state.captured.amount)
-    report.count("won kept", state.kept.amount)
-    report.count("won refunded", state.refunded.amount)
-    report.count("won held", state.held.amount)
-    if !state.isBalanced {
-      report.add("P3", id, "captured \(state.captured) is not kept + refunded + held")
-    }
-    if payment.captures.count > 1 {
-      report.add("P3", id, "captured \(payment.captures.count) times")
-    }
-    guard let order, order.state.phase.isTerminal, state.held > .zero else { return }
-    let quietSince = max(order.lastAt, payment.lastAt)
-    if now.ms(since: quietSince) > grace.wholeMs {
-      report.add("P3", id, "\(state.held) are still held, and the order is over")
-    } else {
-      report.count("refunds under way")
-    }
-  }
-
-  private func checkDeadline(
-    _ id: String, _ order: Folded<Domain.Order>, _ report: inout AuditReport
-  ) async throws(JournalError) {
-    let stream = StreamKey(category: Domain.Order.category, id: id)
-    do throws(JournalError) {
-      guard let due = try await orders.deadlines(of: stream).map(\.dueAt).min() else {
-        // It may have gone on since, or behind what could be read of its journal.
-        if try await orders.version(of: stream) == order.version {
-          report.add("P4", id, "waits in \(order.state.phase.rawValue) without a deadline")
-        }
-        return
-      }
-      if now.ms - due.milliseconds > grace.wholeMs {
-        report.add("P4", id, "\(order.state.phase.rawValue) is past its deadline")
-      }
-    } catch { try tell(error, stream.text, &report) }
+  /// Whether what began then has had its time, and so much more.
+  func isOverdue(_ moment: Timestamp, by more: Duration = .zero) -> Bool {
+    now.ms(since: moment) > (grace + more).wholeMs
   }
 }

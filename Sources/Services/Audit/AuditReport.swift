@@ -4,7 +4,8 @@ package struct AuditReport: Sendable, Equatable {
   package struct Violation: Sendable, Equatable {
     /// `P1` to `P4` of the design, `journal`, or `view`.
     package let promise: String
-    /// The order, or the stream, it is about.
+    /// The order it is about; for `journal` the stream or the journal, for `view` the order or the
+    /// view.
     package let subject: String
     package let text: String
 
@@ -23,11 +24,16 @@ package struct AuditReport: Sendable, Equatable {
   package private(set) var violations: [Violation] = []
   /// All violations, listed or not.
   package private(set) var violationCount = 0
+  /// The promises that are broken.
+  private var broken: Set<String> = []
 
   package init() {}
 
   /// Nothing is wrong.
   package var isClean: Bool { violationCount == 0 }
+
+  /// Whether this promise is broken.
+  package func finds(_ promise: String) -> Bool { broken.contains(promise) }
 
   package mutating func count(_ name: String, _ amount: Int64 = 1) {
     if let at = counts.firstIndex(where: { $0.name == name }) {
@@ -39,6 +45,7 @@ package struct AuditReport: Sendable, Equatable {
 
   package mutating func add(_ promise: String, _ subject: String, _ text: String) {
     violationCount += 1
+    broken.insert(promise)
     guard violations.count < Self.violationsMax else { return }
     violations.append(Violation(promise: promise, subject: subject, text: text))
   }

@@ -14,10 +14,10 @@ extension DashboardReplica {
     let orderID = request.orderID
     if try await visible(orderID, to: viewer) == nil {
       let end = waitEnd(limits.appearWaitMax, deadline)
-      let appeared = try await wait(for: orderID, until: end) { viewer.maySee($0) }
+      let appeared = try await wait(for: orderID, by: viewer, until: end) { viewer.maySee($0) }
       guard appeared != nil else { throw Self.notFound(orderID) }
     }
-    try await subscribed(to: orderID) { (changes) throws(RPCError) in
+    try await subscribed(to: orderID, by: viewer) { (changes) throws(RPCError) in
       guard var record = try await self.visible(orderID, to: viewer) else {
         throw Self.notFound(orderID)
       }
@@ -55,10 +55,10 @@ extension DashboardReplica {
 
   /// The first record that fits; nil when the time is over before.
   func wait(
-    for orderID: String, until end: MonotonicInstant,
+    for orderID: String, by viewer: Domain.Principal, until end: MonotonicInstant,
     _ isFitting: @escaping @Sendable (OrderRow) -> Bool
   ) async throws(RPCError) -> OrderRecord? {
-    try await subscribed(to: orderID) { (changes) throws(RPCError) in
+    try await subscribed(to: orderID, by: viewer) { (changes) throws(RPCError) in
       let now = try await self.viewing { (view) throws(ViewError) in
         try await view.order(orderID)
       }
@@ -98,10 +98,11 @@ extension DashboardReplica {
   }
 
   private func subscribed<T: Sendable>(
-    to orderID: String,
+    to orderID: String, by viewer: Domain.Principal,
     _ body: nonisolated(nonsending) (OrderSubscription) async throws(RPCError) -> T
   ) async throws(RPCError) -> T {
-    try await view.changes.withSubscription(to: orderID, else: { RPCError($0) }, body)
+    try await view.changes.withSubscription(
+      to: orderID, by: "\(viewer.role.rawValue):\(viewer.id)", else: { RPCError($0) }, body)
   }
 
   /// The same words whether it does not exist or is not the viewer's.

@@ -46,24 +46,32 @@ package actor DashboardReplica {
     self.limits = limits
   }
 
-  /// One order with its course. Waits until the view has reached the version asked for, up to
-  /// the deadline or `limits.waitMax`.
-  package func timeline(
-    _ request: GetOrderTimelineRequest, for viewer: Domain.Principal,
-    until deadline: MonotonicInstant?
-  ) async throws(RPCError) -> GetOrderTimelineResponse {
+  /// One order with its course; nil while the view has not reached the version asked for.
+  package func reached(
+    _ request: GetOrderTimelineRequest, for viewer: Domain.Principal
+  ) async throws(RPCError) -> GetOrderTimelineResponse? {
     guard request.atLeastVersion >= 0 else {
       throw RPCError(code: .invalidArgument, message: "at_least_version is negative")
     }
-    let wanted = max(1, request.atLeastVersion)
     if let record = try await visible(request.orderID, to: viewer),
-      record.row.versions.order >= wanted
+      record.row.versions.order >= max(1, request.atLeastVersion)
     {
       return record.timeline(for: viewer)
     }
     guard request.atLeastVersion > 0 else { throw Self.notFound(request.orderID) }
+    return nil
+  }
+
+  /// One order with its course. Waits until the view has reached the version asked for, up to
+  /// the deadline or `limits.waitMax`, as one of the view's subscribers.
+  package func timeline(
+    _ request: GetOrderTimelineRequest, for viewer: Domain.Principal,
+    until deadline: MonotonicInstant?
+  ) async throws(RPCError) -> GetOrderTimelineResponse {
+    if let known = try await reached(request, for: viewer) { return known }
+    let wanted = request.atLeastVersion
     let end = waitEnd(limits.waitMax, deadline)
-    let record = try await wait(for: request.orderID, until: end) { row in
+    let record = try await wait(for: request.orderID, by: viewer, until: end) { row in
       viewer.maySee(row) && row.versions.order >= wanted
     }
     if let record { return record.timeline(for: viewer) }

@@ -11,10 +11,13 @@ package struct DashboardService: DashboardServiceProtocol {
     _ request: GetOrderTimelineRequest, context: CallContext
   ) async throws(RPCError) -> GetOrderTimelineResponse {
     let caller = try context.caller()
-    return try await pool.withReplica(for: request.orderID, .call(context)) {
+    let known = try await pool.withReplica(for: request.orderID, .call(context)) {
       (replica) throws(RPCError) in
-      try await replica.timeline(request, for: caller, until: context.deadline)
+      try await replica.reached(request, for: caller)
     }
+    if let known { return known }
+    return try await watching(request.orderID)
+      .timeline(request, for: caller, until: context.deadline)
   }
 
   package nonisolated(nonsending) func listCustomerOrders(
@@ -37,17 +40,23 @@ package struct DashboardService: DashboardServiceProtocol {
     }
   }
 
-  /// Watches are bounded by the view's subscribers, not by the pool: they last as long as an
-  /// order does, and must not take the place of questions.
   package nonisolated(nonsending) func watchOrder(
     _ request: WatchOrderRequest, context: CallContext,
     send: nonisolated(nonsending) @Sendable (OrderUpdate) async throws(RPCError) -> Void
   ) async throws(RPCError) {
     let caller = try context.caller()
-    guard let replica = pool.replica(for: request.orderID) else {
+    try await watching(request.orderID)
+      .watch(request, for: caller, until: context.deadline, send: send)
+  }
+
+  /// The replica for what waits for changes of that order. It is bounded by the view's subscribers,
+  /// not by the pool: it may last as long as an order does, and must not take the place of
+  /// questions.
+  private func watching(_ orderID: String) throws(RPCError) -> DashboardReplica {
+    guard let replica = pool.replica(for: orderID) else {
       throw RPCError(code: .unavailable, message: "no replica", unprocessed: true)
     }
-    try await replica.watch(request, for: caller, until: context.deadline, send: send)
+    return replica
   }
 
   package nonisolated(nonsending) func getLag(

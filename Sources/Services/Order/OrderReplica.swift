@@ -31,7 +31,8 @@ package actor OrderReplica {
   }
 
   /// Prices, submits and pays. Answers with the order in whatever state it came to; throws only
-  /// when there is no order. Again with the same key it asks payment again, if that is still open.
+  /// when there is no order, or none any more that was not to be parked. Again with the same key it
+  /// asks payment again, if that is still open.
   func place(
     _ order: PlaceOrder, by caller: Domain.Principal, _ context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
@@ -53,7 +54,9 @@ package actor OrderReplica {
       return try Domain.Order.decide(.submit(draft), state: state, by: caller, at: now)
     }
     let paid = try await pay(submitted, for: caller, context)
-    if paid.order?.state == .expired, !order.allowParking {
+    // Whoever asks again with the key of an order that is over is answered with it: UNAVAILABLE
+    // would have them try for ever.
+    if paid.order?.state == .expired, !order.allowParking, !submitted.events.isEmpty {
       throw RPCError(
         code: .unavailable, message: "payment is not available at the moment",
         retryAfter: .milliseconds(Int64(clamping: paid.retryAfterMs)))

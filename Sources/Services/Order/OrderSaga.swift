@@ -41,12 +41,21 @@ package struct OrderSaga: Sendable {
     }
   }
 
-  /// A deadline of an order passed.
-  package func fire(_ deadline: Deadline) async throws(RPCError) {
+  /// Whether all is dealt with here that the store had recorded about an order at a time.
+  package typealias Hearing = (_ order: StreamKey, _ time: WallTime) async -> Bool
+
+  /// A deadline of an order passed. The store's silence counts only when the store could be heard;
+  /// until then its deadlines are put off.
+  package func fire(_ deadline: Deadline, hearing store: Hearing) async throws(RPCError) {
     guard let kind = OrderDeadline(rawValue: deadline.key.kind) else {
       throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
     }
     let (id, cause) = (deadline.key.stream.id, CommandCause(deadline))
+    if kind == .storeSilent || kind == .cancelSilent,
+      try await putOff(deadline, kind, unless: store, cause)
+    {
+      return
+    }
     try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
       guard kind != .paymentPending, kind != .paymentUnknown else {
         return try await replica.paymentIsOverdue(id, kind, cause: cause)
@@ -54,6 +63,26 @@ package struct OrderSaga: Sendable {
       try await replica.take(
         .deadlinePassed(kind, environment.deadlines), on: id, cause: cause)
     }
+  }
+
+  /// Puts a deadline of the store's off while what looks like its silence may be our own downtime:
+  /// true when it did. The order's pool is not kept waiting for the store.
+  private func putOff(
+    _ deadline: Deadline, _ kind: OrderDeadline, unless isHeard: Hearing, _ cause: CommandCause
+  ) async throws(RPCError) -> Bool {
+    let stream = deadline.key.stream
+    let mayWait = try await pool.withReplica(for: stream.id, .continuing) {
+      (replica) throws(RPCError) in
+      try await replica.mayPutOff(deadline, kind)
+    }
+    guard mayWait, await !isHeard(stream, deadline.dueAt) else { return false }
+    guard !Task.isCancelled else {
+      throw RPCError(code: .cancelled, message: "nobody listens to the store any more")
+    }
+    try await pool.withReplica(for: stream.id, .continuing) { (replica) throws(RPCError) in
+      try await replica.putOff(deadline, kind, cause: cause)
+    }
+    return true
   }
 
   private func command(for event: RecordedEvent) throws(RPCError) -> OrderCommand? {

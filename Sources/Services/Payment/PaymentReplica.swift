@@ -34,11 +34,7 @@ package actor PaymentReplica {
     _ request: PaymentRequest, by caller: Domain.Principal, _ context: CallContext
   ) async throws(RPCError) -> ChargeResponse {
     let cause = CommandCause(context, correlationID: request.order.rawValue)
-    let begun = try await host.perform(
-      on: request.key.rawValue, cause: cause, assumingNew: true
-    ) { (state, now) throws(Rejection) in
-      try Domain.Payment.decide(.charge(request), state: state, by: caller, at: now)
-    }
+    let begun = try await begin(request, by: caller, cause)
     guard begun.events.contains(where: { $0.kind == .attempted }) else {
       return ChargeResponse(payment: Messages.Payment(begun.snapshot.state), recalled: true)
     }
@@ -60,6 +56,25 @@ package actor PaymentReplica {
       } catch { return .failure(error) }
     }
     return try await attempt.value.get()
+  }
+
+  /// Makes the intent and its attempt durable. Who is turned away here, because many want the same
+  /// payment at once or there is too much to write down, has begun nothing, and is told so: anybody
+  /// can send one order many times at once, and payment is none the worse for it.
+  private func begin(
+    _ request: PaymentRequest, by caller: Domain.Principal, _ cause: CommandCause
+  ) async throws(RPCError) -> AggregateHost<Domain.Payment>.Outcome {
+    do throws(RPCError) {
+      return try await host.perform(
+        on: request.key.rawValue, cause: cause, assumingNew: true
+      ) { (state, now) throws(Rejection) in
+        try Domain.Payment.decide(.charge(request), state: state, by: caller, at: now)
+      }
+    } catch {
+      var refusal = error
+      if error.code == .resourceExhausted { refusal.unprocessed = true }
+      throw refusal
+    }
   }
 
   func get(

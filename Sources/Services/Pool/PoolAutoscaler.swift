@@ -13,7 +13,8 @@ package final class PoolAutoscaler: Sendable {
     package var evaluation: Duration
     /// So long has less load to last before replicas go.
     package var downWindow: Duration
-    /// Of a hundred places of a replica, so many should be taken.
+    /// Of a hundred places of a replica, so many should be taken; fewer where more are reserved
+    /// than that leaves room for (`PoolLimits.mailbox`).
     package var targetPercent: Int
 
     package init(
@@ -98,9 +99,16 @@ package final class PoolAutoscaler: Sendable {
         evaluated: sample, recent: [sample], moved: sample))
   }
 
+  /// Commands at once that a replica should carry. New work is refused where the reserved places
+  /// begin; more replicas have to be asked for well before that, after a scale-down too
+  /// (`AutoscalePolicy.hysteresis`), or it would be refused while replicas are free.
   private static func target(_ limits: PoolLimits, _ settings: Settings) -> Double {
-    Double(limits.capacityPerReplica * settings.targetPercent) / 100
+    let unreserved = Double(100 - limits.mailbox.reservedPercent)
+    let percent = min(Double(settings.targetPercent), unreservedShare * unreserved)
+    return Double(limits.capacityPerReplica) * percent / 100
   }
+
+  private static let unreservedShare = 0.75
 
   /// Other bounds and settings from now on; what was recommended until now is forgotten, as at a
   /// start. The most is cut at the replicas there are. Throws, with all as it was, for what no policy

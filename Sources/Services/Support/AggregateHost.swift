@@ -61,8 +61,9 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
   }
 
   /// Sets or clears a deadline without any event.
+  /// - Parameter payload: what the deadline's handler is to know.
   package nonisolated(nonsending) func rearm(
-    _ id: String, cause: CommandCause,
+    _ id: String, cause: CommandCause, payload: String = "",
     _ change: (Aggregate.State, Timestamp) -> Domain.DeadlineChange<Aggregate.DeadlineKind>?
   ) async throws(RPCError) {
     let stream = runtime.stream(id)
@@ -70,7 +71,8 @@ package final class AggregateHost<Aggregate: JournaledDecider> {
       _ = try await runtime.execute(id) { (snapshot) throws(Rejection) in
         let changes = change(snapshot.state, environment.now()).map { [$0] } ?? []
         return Decision(
-          [], metadata: cause.metadata, deadlines: changes.map { $0.stored(for: stream) })
+          [], metadata: cause.metadata,
+          deadlines: changes.map { $0.stored(for: stream, payload: payload) })
       }
     } catch { throw RPCError(error) }
   }

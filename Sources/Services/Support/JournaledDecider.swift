@@ -27,13 +27,14 @@ extension JournaledDecider where DeadlineKind == NoDeadline {
 
 extension Domain.DeadlineChange where Kind: RawRepresentable<String> {
   /// The same change as the journal stores it, for the aggregate of `stream`.
-  package func stored(for stream: StreamKey) -> StoredDeadlineChange {
+  /// - Parameter payload: what the handler of one that is set is to know.
+  package func stored(for stream: StreamKey, payload: String = "") -> StoredDeadlineChange {
     switch self {
     case .set(let kind, let due):
       .set(
         Deadline(
           key: DeadlineKey(stream: stream, kind: kind.rawValue),
-          dueAt: WallTime(milliseconds: due.ms), owner: stream.category))
+          dueAt: WallTime(milliseconds: due.ms), owner: stream.category, payload: payload))
     case .clear(let kind):
       .clear(DeadlineKey(stream: stream, kind: kind.rawValue))
     }

@@ -7,6 +7,8 @@ public struct BalancePolicy: Sendable, Hashable {
   public var resolveInterval: Duration = .seconds(30)
   /// Between two looks, however many connections fail.
   public var resolvePause: Duration = .seconds(1)
+  /// A call that is given less time than this and gets no answer says nothing about its replica.
+  public var patience: Duration = .seconds(1)
   /// Failures one after the other that eject a replica.
   public var consecutiveFailures = 5
   /// The failure rate is taken over windows of that length, which do not overlap.

@@ -68,8 +68,10 @@ extension BalancedClient {
         }
         set(.notReady, of: id)
       } catch {
-        // A program that tells nothing of its health is judged by how its calls end.
-        set(error.code == .unimplemented ? .unknown : .notReady, of: id)
+        // A program that tells nothing of its health, or has no room for one more who asks, is
+        // judged by how its calls end.
+        let isUntold = [.unimplemented, .resourceExhausted].contains(error.code)
+        set(isUntold ? .unknown : .notReady, of: id)
         if error.code == .unimplemented { wait = policy.watchPauseMax }
       }
       look.yield()

@@ -154,6 +154,7 @@ extension BalancedClient {
     while true {
       let pick = try pick(course.key, tried: course.tried)
       state.withLock { $0.table.began(pick.id) }
+      let begun = configuration.clock.now()
       var wasSent = false
       do throws(RPCError) {
         let session = try await session(of: pick.transport, until: deadline)
@@ -163,7 +164,7 @@ extension BalancedClient {
         ended(pick.id, .answered)
         return answer
       } catch {
-        ended(pick.id, Self.outcome(of: error))
+        ended(pick.id, outcome(of: error, begun: begun, until: deadline))
         try await next(&course, after: error, at: pick, wasSent: wasSent)
       }
     }
@@ -237,9 +238,15 @@ extension BalancedClient {
     state.withLock { $0.table.ended(id, outcome, at: now, chance: chance) }
   }
 
-  private static func outcome(of error: RPCError) -> ReplicaTable.Outcome {
+  /// The deadline is the caller's own choice: it must not be enough to have a replica left out for
+  /// everybody.
+  private func outcome(
+    of error: RPCError, begun: MonotonicInstant, until deadline: MonotonicInstant
+  ) -> ReplicaTable.Outcome {
     switch error.code {
-    case .unavailable, .deadlineExceeded, .internal, .unknown, .dataLoss: .failed
+    case .deadlineExceeded:
+      begun.advanced(by: policy.patience) <= deadline ? .silent(since: begun) : .neither
+    case .unavailable, .internal, .unknown, .dataLoss: .failed
     case .cancelled, .resourceExhausted: .neither
     default: .answered
     }

@@ -15,7 +15,11 @@ public struct ReplicaTable: Sendable {
   public enum Outcome: Sendable, Hashable {
     case answered
     case failed
-    /// Says nothing about the replica: the caller gave up, or it was refused for load.
+    /// No answer in time to a call that began then. A failure, unless another call was answered
+    /// since: what takes long may be what was asked, such as to wait for something.
+    case silent(since: MonotonicInstant)
+    /// Says nothing about the replica: the caller gave up or was in a hurry, or it was refused for
+    /// load.
     case neither
   }
 
@@ -25,6 +29,7 @@ public struct ReplicaTable: Sendable {
     let hash: UInt64
     var inFlight = 0
     var readiness = Readiness.unknown
+    var answeredAt: MonotonicInstant?
     var outcomes = OutlierRecord()
   }
 
@@ -121,9 +126,18 @@ extension ReplicaTable {
   ) {
     guard let index = replicas.firstIndex(where: { $0.id == id }) else { return }
     replicas[index].inFlight -= 1
-    guard outcome != .neither,
-      replicas[index].outcomes.note(failed: outcome == .failed, at: now, policy)
-    else { return }
+    let isFailure: Bool
+    switch outcome {
+    case .neither: return
+    case .answered:
+      replicas[index].answeredAt = now
+      isFailure = false
+    case .failed: isFailure = true
+    case .silent(let begun):
+      if let answered = replicas[index].answeredAt, answered >= begun { return }
+      isFailure = true
+    }
+    guard replicas[index].outcomes.note(failed: isFailure, at: now, policy) else { return }
     let ejected = replicas.count { $0.outcomes.isEjected(at: now) }
     guard (ejected + 1) * 100 <= replicas.count * policy.ejectedPercentMax else { return }
     replicas[index].outcomes.eject(at: now, policy, chance: chance)

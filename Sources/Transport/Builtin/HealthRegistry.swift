@@ -2,21 +2,40 @@ public import Messages
 import Synchronization
 
 /// What is healthy on this node, and who wants to know: gRPC health v1's meaning.
+///
+/// Anyone may watch, also who has not said who they are: so how many do, and what each of them
+/// costs, has bounds.
 public final class HealthRegistry: Sendable {
   private let state = Mutex(State())
+  private let watchersMax: Int
+  private let watchersPerConnectionMax: Int
+
+  /// Bytes of a call that watches, method and metadata included: they are held as long as it lasts.
+  static let watchBytesMax = 4096
 
   private struct State {
     var statuses: [String: ServingStatus] = [:]
     var watchers: [Int: Watcher] = [:]
     var nextWatcher = 0
+    var byConnection: [ObjectIdentifier: Int] = [:]
   }
 
   private struct Watcher {
     let service: String
     let feed: AsyncStream<ServingStatus>.Continuation
+    let connection: ObjectIdentifier
   }
 
-  public init() {}
+  /// - Parameters:
+  ///   - watchersMax: at once, over all connections.
+  ///   - watchersPerConnectionMax: at once on one of them.
+  public init(watchersMax: Int = 8192, watchersPerConnectionMax: Int = 16) {
+    self.watchersMax = watchersMax
+    self.watchersPerConnectionMax = watchersPerConnectionMax
+  }
+
+  /// Who watch right now.
+  var watcherCount: Int { state.withLock { $0.watchers.count } }
 
   /// Sets a service's status and tells everyone who watches it. The empty name
   /// is the node as a whole.
@@ -48,8 +67,14 @@ public final class HealthRegistry: Sendable {
       }
       return HealthCheckResponse(status: status)
     }
-    router.serverStream(HealthServiceMethods.watch) { (request, _, writer) throws(RPCError) in
-      let (id, statuses) = self.watch(request.service)
+    router.serverStream(HealthServiceMethods.watch) { (request, context, writer) throws(RPCError) in
+      guard context.call.requestBytes <= Self.watchBytesMax else {
+        throw RPCError(
+          code: .invalidArgument,
+          message: "a watch has at most \(Self.watchBytesMax) bytes, metadata included",
+          unprocessed: true)
+      }
+      let (id, statuses) = try self.watch(request.service, on: context.call.connection)
       defer { self.unwatch(id) }
       var last: ServingStatus?
       for await status in statuses where status != last {
@@ -61,19 +86,36 @@ public final class HealthRegistry: Sendable {
   }
 
   /// The status now and every later one; of several that came at once only the last.
-  private func watch(_ service: String) -> (id: Int, statuses: AsyncStream<ServingStatus>) {
+  private func watch(
+    _ service: String, on connection: ServerPeer
+  ) throws(RPCError) -> (id: Int, statuses: AsyncStream<ServingStatus>) {
+    let connection = ObjectIdentifier(connection)
     let (statuses, feed) = AsyncStream.makeStream(
       of: ServingStatus.self, bufferingPolicy: .bufferingNewest(1))
-    let id = state.withLock { state in
+    let id: Int? = state.withLock { state in
+      guard state.watchers.count < watchersMax,
+        state.byConnection[connection, default: 0] < watchersPerConnectionMax
+      else { return nil }
+      state.byConnection[connection, default: 0] += 1
       state.nextWatcher += 1
-      state.watchers[state.nextWatcher] = Watcher(service: service, feed: feed)
+      state.watchers[state.nextWatcher] = Watcher(
+        service: service, feed: feed, connection: connection)
       feed.yield(state.statuses[service] ?? .serviceUnknown)
       return state.nextWatcher
+    }
+    guard let id else {
+      throw RPCError(
+        code: .resourceExhausted, message: "too many watch health already",
+        retryAfter: .seconds(1), unprocessed: true)
     }
     return (id, statuses)
   }
 
   private func unwatch(_ id: Int) {
-    state.withLock { $0.watchers[id] = nil }
+    state.withLock { state in
+      guard let watcher = state.watchers.removeValue(forKey: id) else { return }
+      let left = state.byConnection[watcher.connection, default: 1] - 1
+      state.byConnection[watcher.connection] = left > 0 ? left : nil
+    }
   }
 }

@@ -5,15 +5,22 @@ import Synchronization
 package final class OrderChanges: Sendable {
   private struct State {
     var byOrder: [String: [Subscriber]] = [:]
+    var byWatcher: [String: Int] = [:]
     var count = 0
     var isClosed = false
   }
 
   private let state = Mutex(State())
   private let subscribersMax: Int
+  private let subscribersEachMax: Int
 
-  /// - Parameter subscribersMax: at once, over all orders.
-  package init(subscribersMax: Int = 10_000) { self.subscribersMax = subscribersMax }
+  /// - Parameters:
+  ///   - subscribersMax: at once, over all orders and watchers.
+  ///   - subscribersEachMax: of one watcher at once, over all orders.
+  package init(subscribersMax: Int = 10_000, subscribersEachMax: Int = 100) {
+    self.subscribersMax = subscribersMax
+    self.subscribersEachMax = subscribersEachMax
+  }
 
   /// The number of subscribers right now.
   package var subscriberCount: Int { state.withLock { $0.count } }
@@ -22,15 +29,20 @@ package final class OrderChanges: Sendable {
   var awaited: [String] { state.withLock { Array($0.byOrder.keys) } }
 
   /// Runs `body` with a subscription to one order, which ends with it.
+  /// - Parameter watcher: who has it, by a name that nobody else has.
   package nonisolated(nonsending) func withSubscription<T: Sendable, Failure: Error>(
-    to orderID: String, else failure: (ViewError) -> Failure,
+    to orderID: String, by watcher: String, else failure: (ViewError) -> Failure,
     _ body: nonisolated(nonsending) (OrderSubscription) async throws(Failure) -> T
   ) async throws(Failure) -> T {
     let subscriber = Subscriber()
     let refused: ViewError? = state.withLock { state in
       if state.isClosed { return .closed }
       if state.count >= subscribersMax { return .overloaded("\(subscribersMax) watchers") }
+      if state.byWatcher[watcher, default: 0] >= subscribersEachMax {
+        return .overloaded("\(subscribersEachMax) watched by one")
+      }
       state.byOrder[orderID, default: []].append(subscriber)
+      state.byWatcher[watcher, default: 0] += 1
       state.count += 1
       return nil
     }
@@ -41,6 +53,8 @@ package final class OrderChanges: Sendable {
         else { return }
         state.byOrder[orderID]?.remove(at: at)
         if state.byOrder[orderID]?.isEmpty == true { state.byOrder[orderID] = nil }
+        let left = state.byWatcher[watcher, default: 1] - 1
+        state.byWatcher[watcher] = left > 0 ? left : nil
         state.count -= 1
       }
     }

@@ -34,10 +34,16 @@ extension AutoscaleCommand {
 
     func run() async throws {
       try await options.withClient(as: .cliOperator) { client in
+        let clock = ContinuousClock()
+        let end = client.streamTimeout.map { clock.now + $0 }
         // What was decided before is for `explain`.
         var seen = try await latest(client).first?.atMs ?? 0
         while true {
-          try await Task.sleep(for: .milliseconds(500))
+          let next = clock.now + .milliseconds(500)
+          try await clock.sleep(until: min(next, end ?? next))
+          if let end, clock.now >= end {
+            throw RPCError(code: .deadlineExceeded, message: "the deadline passed")
+          }
           let decisions = try await latest(client).filter { $0.atMs > seen }
           seen = decisions.first?.atMs ?? seen
           for decision in decisions.reversed() where all || decision.current != decision.desired {

@@ -22,14 +22,15 @@ struct CallCommand: AsyncParsableCommand {
     let request = try MessageRegistry.jsonToBytes(info.input, try text())
     try await options.withClient(as: .cliOperator) { client in
       if info.isServerStreaming {
-        let stream = try await client.rpc.payloads(info.path, request)
+        let stream = try await client.rpc.payloads(
+          info.path, request, options: CallOptions(timeout: client.streamTimeout))
         for try await payload in stream {
-          print(try MessageRegistry.bytesToJSON(info.output, payload))
+          Terminal.say(try MessageRegistry.bytesToJSON(info.output, payload))
         }
       } else {
         let answer = try await client.rpc.unary(
-          info.path, request, options: CallOptions(timeout: client.timeout))
-        print(try MessageRegistry.bytesToJSON(info.output, answer))
+          info.path, request, options: CallOptions(timeout: client.timeout(of: info.path)))
+        Terminal.say(try MessageRegistry.bytesToJSON(info.output, answer))
       }
     }
   }

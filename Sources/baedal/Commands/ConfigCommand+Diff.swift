@@ -9,8 +9,9 @@ extension ConfigCommand {
     static let configuration = CommandConfiguration(
       abstract: "What differs between a file and a running node, or between two files.",
       discussion: """
-        The file is read alone, without the environment. What is live is taken up by a running node \
-        on SIGHUP, or when it sees that its file has changed; the rest when it starts again.
+        The file is read alone, without the environment and the files that it names, so that this \
+        need not run where the node does. What is live is taken up by a running node on SIGHUP, or \
+        when it sees that its file has changed; the rest when it starts again.
 
         With --json each difference is a line with "key", "old", "new" and "live".
         """)
@@ -19,9 +20,9 @@ extension ConfigCommand {
     @Argument(help: "The file to compare it with; without one, the node.") var other: String?
 
     func run() async throws {
-      let wanted = try await NodeConfig.load(file: file, environment: [:]).values
+      let wanted = try await NodeConfig.read(file: file).values
       if let other {
-        let config = try await NodeConfig.load(file: other, environment: [:])
+        let config = try await NodeConfig.read(file: other)
         try show(SettingChange.between(wanted, config.values), file, other)
         return
       }

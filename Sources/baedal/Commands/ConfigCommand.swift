@@ -13,14 +13,16 @@ struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Say what is wrong with a file in one line, or that nothing is.",
       discussion: """
-        The environment (BAEDAL_…) goes before a single file here too, as it does in 'serve'. \
-        Several files are those of all nodes: they are looked at together as well, and what cannot \
-        work between them is told, one line each.
+        The environment (BAEDAL_…) goes before a single file here too, as it does in 'serve', and \
+        the files that it names are read. Several files are those of all nodes: they are looked at \
+        together as well, and what cannot work between them is told, one line each; of the \
+        environment they are given the secrets alone.
         """)
     @Argument(help: "The file of a node, or the files of all.") var files: [String]
 
     func run() async throws {
-      let environment = files.count == 1 ? ProcessInfo.processInfo.environment : [:]
+      let whole = ProcessInfo.processInfo.environment
+      let environment = files.count == 1 ? whole : NodeConfig.secretVariables(of: whole)
       let variable = Setting.named("data.directory")?.environmentName ?? ""
       var members: [Topology.Member] = []
       for file in files {

@@ -30,7 +30,10 @@ extension OrderCommand {
   struct Place: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Order and pay in one step.",
-      discussion: "The same --key gives the original answer, however often it is sent.")
+      discussion: """
+        The same --key gives the original answer, however often it is sent. Where there is no \
+        answer and the order may have been placed, the error names the key.
+        """)
 
     @OptionGroup var options: ClientOptions
 
@@ -60,16 +63,10 @@ extension OrderCommand {
           customerID: customer ?? client.principal.id, idempotencyKey: key ?? freshID(length: 20),
           storeID: store, lines: items.map(\.line), deliveryAddress: address, area: area,
           paymentMethod: paymentMethod, refuseParking: refuseParking)
-        do {
-          let answer = try await client.call(OrderServiceMethods.placeOrder, request)
-          try options.print(answer) { Render.order($0.order, retryAfterMs: $0.retryAfterMs) }
-          try Render.failIfRejected(answer.order)
-        } catch let error as RPCError where [.deadlineExceeded, .unknown].contains(error.code) {
-          // It may have been placed; only the same key can tell.
-          throw Failure(
-            line: Failure.line(error) + "; ask again with --key \(request.idempotencyKey)",
-            status: ExitStatus(error.code))
-        }
+        let answer = try await client.call(
+          OrderServiceMethods.placeOrder, request, againWith: "--key \(request.idempotencyKey)")
+        try options.print(answer) { Render.order($0.order, retryAfterMs: $0.retryAfterMs) }
+        try Render.failIfRejected(answer.order)
       }
     }
   }

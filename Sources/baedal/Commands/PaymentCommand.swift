@@ -25,7 +25,11 @@ struct PaymentCommand: AsyncParsableCommand {
 
   struct Refund: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Give a part back; never more than was captured in all.")
+      abstract: "Give a part back; never more than was captured in all.",
+      discussion: """
+        The same --refund-key refunds once, however often it is sent. Where there is no answer and \
+        the refund may have been made, the error names the key.
+        """)
     @OptionGroup var options: ClientOptions
     @Argument var key: String
     @Argument(help: "In won.") var amount: Int64
@@ -34,13 +38,15 @@ struct PaymentCommand: AsyncParsableCommand {
     @Flag(help: "The store bears it, not the platform.") var storeBears = false
 
     func run() async throws {
+      let request = RefundRequest(
+        paymentKey: key, refundKey: refundKey ?? freshID(length: 20), amountWon: amount,
+        reason: reason, bearer: storeBears ? .store : .platform)
       try await options.withClient(as: .cliOperator) { client in
         let answer = try await client.call(
-          PaymentServiceMethods.refund,
-          RefundRequest(
-            paymentKey: key, refundKey: refundKey ?? freshID(length: 20), amountWon: amount,
-            reason: reason, bearer: storeBears ? .store : .platform))
-        try options.print(answer) { Render.payment($0.payment) }
+          PaymentServiceMethods.refund, request, againWith: "--refund-key \(request.refundKey)")
+        try options.print(answer) {
+          Render.payment($0.payment) + "\n" + Render.fact("refund", request.refundKey)
+        }
       }
     }
   }

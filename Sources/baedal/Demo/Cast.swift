@@ -28,15 +28,17 @@ struct Cast: Sendable {
     MenuItem(itemID: "cola", name: "콜라 1.25L", priceWon: 2_500),
   ]
 
-  init(address: Address, token: [UInt8], tls: ClientTLS?, patience: Duration) {
+  /// - Parameter timeout: of each step; nil: 20 s, and as long as an audit may take for that.
+  init(address: Address, token: [UInt8], tls: ClientTLS?, timeout: Duration?) {
     let run = run
-    func client(_ principal: Principal, token: [UInt8] = []) -> Client {
-      Client(address, principal: principal, token: token, tls: tls, timeout: patience)
+    let patience = timeout ?? .seconds(20)
+    func client(_ principal: Principal) -> Client {
+      Client(address, principal: principal, tls: tls, timeout: patience)
     }
     customer = client(.customer("demo-customer-\(run)"))
     owner = client(.store("demo-store-\(run)"))
     rider = client(.rider("demo-rider-\(run)"))
-    auditor = client(.cliOperator, token: token)
+    auditor = Client(address, principal: .cliOperator, token: token, tls: tls, timeout: timeout)
     self.patience = patience
   }
 

@@ -14,8 +14,11 @@ struct Demo: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The node to talk to.", valueName: "host:port"))
   var connect = Address(host: "127.0.0.1", port: 7700)
 
-  @Option(help: ArgumentHelp("Give up on any step after so many seconds.", valueName: "s"))
-  var timeout: Double = 20
+  @Option(
+    help: ArgumentHelp(
+      "Give up on any step after so many seconds. Unless said, after 20, and on the audit after an "
+        + "hour.", valueName: "s"))
+  var timeout: Double?
 
   @Option(help: "Only this road: delivered, cancelled, refused or declined; may be repeated.")
   var road: [Road] = []
@@ -28,7 +31,7 @@ struct Demo: AsyncParsableCommand {
   @OptionGroup(title: "TLS") var tls: TLSOptions
 
   func validate() throws {
-    guard timeout > 0, timeout <= 3600 else {
+    guard timeout.map({ $0 > 0 && $0 <= 3600 }) ?? true else {
       throw ValidationError("--timeout must be a number of seconds from 0 to 3600")
     }
   }
@@ -36,7 +39,7 @@ struct Demo: AsyncParsableCommand {
   func run() async throws {
     let cast = Cast(
       address: connect, token: try tokenFile.map(firstLine) ?? [], tls: try tls.client(),
-      patience: .seconds(timeout))
+      timeout: timeout.map { Duration.seconds($0) })
     do {
       try await play(cast)
       await cast.leave()

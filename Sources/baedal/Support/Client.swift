@@ -23,11 +23,14 @@ struct ClientOptions: ParsableArguments {
   @Flag(help: "Print the answer as protobuf JSON, one message a line.")
   var json = false
 
-  @Option(help: ArgumentHelp("Give up after so many seconds.", valueName: "s"))
-  var timeout: Double = 10
+  @Option(
+    help: ArgumentHelp(
+      "Give up after so many seconds. Unless said, a call is given up after 10, an audit after "
+        + "an hour, and what goes on and on not at all.", valueName: "s"))
+  var timeout: Double?
 
   func validate() throws {
-    guard timeout > 0, timeout <= 86_400 else {
+    guard timeout.map({ $0 > 0 && $0 <= 86_400 }) ?? true else {
       throw ValidationError("--timeout must be a number of seconds from 0 to 86400")
     }
   }
@@ -38,10 +41,10 @@ struct ClientOptions: ParsableArguments {
   ) async throws -> Result {
     let token = try tokenFile.map(firstLine) ?? []
     let bearer = await TokenClaims.principal(of: token)
+    let timeout = timeout.map { Duration.seconds($0) }
     let client = Client(
       connect, principal: principal?.principal ?? bearer ?? standard, token: token,
-      tls: try tls.client(),
-      timeout: .seconds(timeout))
+      tls: try tls.client(), timeout: timeout, streamTimeout: timeout)
     do {
       let result = try await body(client)
       await client.close()
@@ -61,7 +64,7 @@ struct ClientOptions: ParsableArguments {
 
   /// Prints a message: as JSON if asked for, else as `text` says.
   func print<M: Message>(_ message: M, text: (M) -> String) throws {
-    Swift.print(json ? try message.json() : text(message))
+    Terminal.say(json ? try message.json() : text(message))
   }
 }
 
@@ -69,12 +72,20 @@ struct ClientOptions: ParsableArguments {
 struct Client: Sendable {
   let rpc: RPCClient
   let principal: Principal
-  let timeout: Duration
+  /// nil: no limit.
+  let streamTimeout: Duration?
+  private let callTimeout: Duration?
   private let transport: TCPClient
 
+  /// What takes as long as there is much to read.
+  private static let longMethods: Set = [AdminServiceMethods.audit.path]
+
+  /// - Parameters:
+  ///   - timeout: of each call; nil: what calls of its method may take.
+  ///   - streamTimeout: of each stream as a whole; nil: no limit.
   init(
     _ address: Address, principal: Principal, token: [UInt8] = [], tls: ClientTLS? = nil,
-    timeout: Duration
+    timeout: Duration? = nil, streamTimeout: Duration? = nil
   ) {
     var configuration = ClientConfiguration()
     configuration.credentials = ClientCredentials(principal: principal, token: token)
@@ -85,21 +96,40 @@ struct Client: Sendable {
       group: MultiThreadedEventLoopGroup.singleton)
     rpc = RPCClient(transport)
     self.principal = principal
-    self.timeout = timeout
+    callTimeout = timeout
+    self.streamTimeout = streamTimeout
   }
 
-  /// Asks and waits for the answer, at most as long as `--timeout` says.
+  /// How long a call of that method is waited for.
+  func timeout(of method: String) -> Duration {
+    callTimeout ?? (Self.longMethods.contains(method) ? .seconds(3600) : .seconds(10))
+  }
+
+  /// Asks and waits for the answer.
   func call<Request: Message, Response: Message>(
     _ method: UnaryMethod<Request, Response>, _ request: Request
   ) async throws(RPCError) -> Response {
-    try await rpc.unary(method, request, options: CallOptions(timeout: timeout))
+    try await rpc.unary(
+      method, request, options: CallOptions(timeout: timeout(of: method.path)))
   }
 
-  /// Opens a stream that lasts as long as the server likes.
+  /// Asks for what must not be done twice. Where it may have been done, though there is no answer
+  /// that says so, the error ends with the `option` that asks again for the same.
+  func call<Request: Message, Response: Message>(
+    _ method: UnaryMethod<Request, Response>, _ request: Request, againWith option: String
+  ) async throws -> Response {
+    do throws(RPCError) { return try await call(method, request) } catch {
+      guard error.mayHaveBeenDone else { throw error }
+      throw Failure(
+        line: "\(Failure.line(error)); ask again with \(option)", status: ExitStatus(error.code))
+    }
+  }
+
+  /// Opens a stream that lasts as long as the server likes, or as `--timeout` says.
   func stream<Request: Message, Response: Message>(
     _ method: ServerStreamMethod<Request, Response>, _ request: Request
   ) async throws(RPCError) -> MessageStream<Response> {
-    try await rpc.serverStream(method, request)
+    try await rpc.serverStream(method, request, options: CallOptions(timeout: streamTimeout))
   }
 
   func close() async { await transport.close() }

@@ -59,3 +59,18 @@ struct Failure: Error {
     "\(change.itemID) costs \(Show.won(change.currentWon)) now, not \(Show.won(change.seenWon))"
   }
 }
+
+extension RPCError {
+  /// Whether what was asked for may have been done all the same. A refusal says that it was not.
+  var mayHaveBeenDone: Bool {
+    guard !unprocessed else { return false }
+    switch code {
+    case .unavailable, .deadlineExceeded, .cancelled, .unknown, .internal, .aborted, .dataLoss,
+      .resourceExhausted:
+      return true
+    case .ok, .invalidArgument, .notFound, .alreadyExists, .permissionDenied, .failedPrecondition,
+      .outOfRange, .unimplemented, .unauthenticated:
+      return false
+    }
+  }
+}

@@ -41,12 +41,12 @@ final class Progress: Sendable {
       if isJSON { return print(last) }
       if hasTerminal { fputs("\r\u{1B}[K", stderr) }
       let time = Show.duration(ContinuousClock.now - began)
-      Swift.print("the dashboard was built anew from \(last.events) events in \(time)")
+      Terminal.say("the dashboard was built anew from \(last.events) events in \(time)")
     }
   }
 
   private func print(_ update: RebuildDashboardUpdate) {
     // Three numbers always have a JSON form.
-    if let line = try? update.json() { Swift.print(line) }
+    if let line = try? update.json() { Terminal.say(line) }
   }
 }

@@ -33,9 +33,9 @@ enum Render {
     return (lines + [cart(order.lines)]).joined(separator: "\n")
   }
 
-  /// Ends with the status of a refusal when the order came out rejected.
+  /// Ends with the status of a refusal when the order came out rejected, or was never paid.
   static func failIfRejected(_ order: Order?) throws {
-    guard let order, order.state == .rejected else { return }
+    guard let order, [.rejected, .expired].contains(order.state) else { return }
     throw ExitStatus.refused.code
   }
 

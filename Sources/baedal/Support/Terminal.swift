@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Node
 
 /// Where output goes. Colour only on a terminal, and never when `NO_COLOR` is set.
 enum Terminal {
@@ -24,6 +25,22 @@ enum Terminal {
     return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
   }
 
+  /// Something on standard output, at once. Where nobody reads that any more, the program ends.
+  static func say(_ text: String) {
+    var line = text + "\n"
+    let isSaid = line.withUTF8 { fwrite($0.baseAddress, 1, $0.count, stdout) == $0.count }
+    guard !isSaid || fflush(stdout) != 0 else { return }
+    let reason = errno
+    guard reason == EPIPE else {
+      complain("standard output cannot be written to: \(String(cString: strerror(reason)))")
+      exit(ExitStatus.failed.rawValue)
+    }
+    // As any program does that writes into such a pipe: NIO has the signal ignored.
+    signal(SIGPIPE, SIG_DFL)
+    raise(SIGPIPE)
+    _exit(128 + SIGPIPE)
+  }
+
   /// One line on standard error.
   static func complain(_ line: String) {
     let isColoured = hasColour && isatty(STDERR_FILENO) == 1
@@ -34,14 +51,9 @@ enum Terminal {
   /// The text without control characters, which could move the cursor or change the terminal:
   /// most of what is printed came from somebody else.
   static func plain(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    guard text.unicodeScalars.contains(where: \.isTerminalControl) else { return text }
     return String(
-      String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
-  }
-
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control
-      || (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+      String.UnicodeScalarView(text.unicodeScalars.map { $0.isTerminalControl ? "\u{FFFD}" : $0 }))
   }
 
   /// Columns that the text takes: Hangul, Han and most emoji take two.

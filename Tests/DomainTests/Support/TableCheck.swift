@@ -120,6 +120,7 @@ struct TableCheck<D: Decider> {
         return
       }
       #expect(!Sample.strangers.contains(principal), "\(cell): a stranger was let in")
+      expectChanges(events, state, cell)
       let after = D.phase(of: D.evolve(state, events))
       let row = D.table.rows[index]
       let outcome = row.outcomes.firstIndex {
@@ -136,6 +137,16 @@ struct TableCheck<D: Decider> {
         Step(
           from: phase.rawValue, command: kind.rawValue, role: principal.role.rawValue,
           to: after.rawValue))
+    }
+  }
+
+  /// The audit takes an event that changes nothing for one that nobody should have written.
+  private func expectChanges(_ events: [D.Event], _ state: D.State, _ cell: String) {
+    var before = state
+    for event in events {
+      let after = D.evolve(before, event)
+      if after == before { Issue.record("\(cell): \(event) changes nothing") }
+      before = after
     }
   }
 

@@ -57,8 +57,8 @@ extension SystemTests {
         let run = try CrashRun(
           disk: .forgetful, cycles: 1, seed: CrashTests.seed &+ 3000 &+ UInt64(attempt),
           config: "journal: {vfs: powercut, syncs_commits: 0}")
+        try await run.crash()
         do {
-          try await run.crash()
           let node = try await run.site.start(run.config)
           defer { node.kill() }
           let town = Town(node)

@@ -35,16 +35,22 @@ struct Printed: Sendable {
 
 extension Site {
   /// Runs a command to its end.
-  func run(_ arguments: [String]) async throws -> Printed {
+  func run(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Printed {
     let name = "command-\(UUID().uuidString)"
-    let child = try baedal(arguments, name: name)
+    let child = try baedal(arguments, environment: environment, name: name)
     let ending = try await child.end(within: .seconds(30))
     return Printed(ending: ending, output: child.output, errors: child.errors)
   }
 
   /// Runs a command against a node; words are parted by single spaces.
   func run(_ words: String, on node: NodeProcess) async throws -> Printed {
+    try await run(words, port: node.port)
+  }
+
+  func run(_ words: String, port: Int) async throws -> Printed {
     try await run(
-      words.split(separator: " ").map(String.init) + ["--connect", "127.0.0.1:\(node.port)"])
+      words.split(separator: " ").map(String.init) + ["--connect", "127.0.0.1:\(port)"])
   }
 }

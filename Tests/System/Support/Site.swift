@@ -50,12 +50,19 @@ final class Site: Sendable {
       name: name)
   }
 
-  /// Starts the built binary, which lies beside the test's own.
-  func baedal(_ arguments: [String], name: String = "baedal") throws -> Child {
+  /// Starts the built binary.
+  func baedal(
+    _ arguments: [String], environment: [String: String] = [:], name: String = "baedal"
+  ) throws -> Child {
+    try Child(
+      [Self.program()] + arguments, environment: environment, logs: folder, name: name)
+  }
+
+  /// The built binary, which lies beside the test's own.
+  static func program() throws -> String {
     let here = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let program = URL(fileURLWithPath: here).deletingLastPathComponent()
+    return URL(fileURLWithPath: here).deletingLastPathComponent()
       .appendingPathComponent("baedal").path
-    return try Child([program] + arguments, logs: folder, name: name)
   }
 
   /// The port that a node says it listens on, once it has said all.

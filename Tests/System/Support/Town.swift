@@ -149,8 +149,9 @@ extension Town {
     }
   }
 
+  /// Takes as long as there is much to read: after a long run minutes, in a debug build.
   func audit() async throws(RPCError) -> AuditResponse {
-    try await boss.call(AdminServiceMethods.audit, AuditRequest())
+    try await boss.call(AdminServiceMethods.audit, AuditRequest(), within: .seconds(300))
   }
 }
 

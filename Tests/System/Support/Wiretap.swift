@@ -4,7 +4,7 @@ import NIOPosix
 import Synchronization
 
 /// Stands between clients and a node, passes on every byte, and notes which calls are sent more
-/// than once. The node may come and go behind it.
+/// than once and how long they may take. The node may come and go behind it.
 final class Wiretap: Sendable {
   private struct State {
     /// The connections on which a call's method and payload were sent, and its number there.
@@ -13,15 +13,23 @@ final class Wiretap: Sendable {
     var lastBegun: [Int: UInt64] = [:]
     /// Calls that were answered with "nothing of it was begun".
     var unprocessed: Set<[UInt64]> = []
+    /// Calls whose answers are to be lost.
+    var losing: Set<[UInt64]> = []
+    var timeoutsUs: [String: UInt64] = [:]
     var connections = 0
   }
 
   private let state = Mutex(State())
   private let listener: any Channel
+  private let lost: String?
   let port: Int
 
-  /// - Parameter port: the node's.
-  init(to port: Int) async throws {
+  /// - Parameters:
+  ///   - port: the node's.
+  ///   - lost: a method without its service: what the node answers to it is lost, and the
+  ///     connection with it.
+  init(to port: Int, losing lost: String? = nil) async throws {
+    self.lost = lost
     let group = MultiThreadedEventLoopGroup.singleton
     let box = Box()
     listener = try await ServerBootstrap(group: group)
@@ -34,7 +42,10 @@ final class Wiretap: Sendable {
               guard let tap = box.tap else { throw Trouble("the tap is closed") }
               let number = tap.connected()
               try client.pipeline.syncOperations.addHandler(
-                WiretapHandler(to: server) { tap.called($0, on: number) })
+                WiretapHandler(to: server) {
+                  tap.called($0, on: number)
+                  return true
+                })
               try server.pipeline.syncOperations.addHandler(
                 WiretapHandler(to: client) { tap.answered($0, on: number) })
             }
@@ -48,6 +59,10 @@ final class Wiretap: Sendable {
   func close() async { try? await listener.close().get() }
 
   var connections: Int { state.withLock { $0.connections } }
+
+  /// How much time the last call of each method gave the node, by the method without its service;
+  /// 0: no limit.
+  var timeoutsUs: [String: UInt64] { state.withLock { $0.timeoutsUs } }
 
   /// Calls that were sent, each as often as it was.
   var calls: Int { state.withLock { $0.sent.values.reduce(0) { $0 + $1.count } } }
@@ -75,19 +90,29 @@ final class Wiretap: Sendable {
   }
 
   private func called(_ kind: Frame.Kind, on connection: Int) {
-    // Whoever asks again for what may not be there yet says the same on purpose.
-    guard case .call(let call) = kind, call.method.hasSuffix("/PlaceOrder") else { return }
-    state.withLock { $0.sent[call.payload, default: []].append((connection, call.callID)) }
+    guard case .call(let call) = kind else { return }
+    let method = String(call.method.drop { $0 != "/" }.dropFirst())
+    state.withLock { state in
+      state.timeoutsUs[method] = call.timeoutUs
+      if method == lost { state.losing.insert([UInt64(connection), call.callID]) }
+      // Whoever asks again for what may not be there yet says the same on purpose.
+      guard method == "PlaceOrder" else { return }
+      state.sent[call.payload, default: []].append((connection, call.callID))
+    }
   }
 
-  private func answered(_ kind: Frame.Kind, on connection: Int) {
-    state.withLock { state in
+  /// Whether it is to be passed on.
+  private func answered(_ kind: Frame.Kind, on connection: Int) -> Bool {
+    state.withLock { state -> Bool in
       switch kind {
       case .goAway(let away): state.lastBegun[connection] = away.lastCallID
       case .end(let end) where end.unprocessed:
         state.unprocessed.insert([UInt64(connection), end.callID])
+      case .end(let end): return !state.losing.contains([UInt64(connection), end.callID])
+      case .reply(let reply): return !state.losing.contains([UInt64(connection), reply.callID])
       default: break
       }
+      return true
     }
   }
 
@@ -99,16 +124,17 @@ final class Wiretap: Sendable {
   }
 }
 
-/// One direction of a connection: passes bytes on, and looks at the frames in them.
+/// One direction of a connection: passes bytes on, and looks at the frames in them. With one that
+/// is not to be passed on it hangs up.
 private final class WiretapHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   private let other: any Channel
-  private let heard: (Frame.Kind) -> Void
+  private let heard: (Frame.Kind) -> Bool
   private var rest = ByteBuffer()
 
-  init(to other: any Channel, heard: @escaping (Frame.Kind) -> Void) {
+  init(to other: any Channel, heard: @escaping (Frame.Kind) -> Bool) {
     self.other = other
     self.heard = heard
   }
@@ -121,7 +147,10 @@ private final class WiretapHandler: ChannelInboundHandler {
     {
       rest.moveReaderIndex(forwardBy: 4)
       let frame = rest.readBytes(length: Int(length)) ?? []
-      if let kind = (try? Frame(serialized: frame))?.kind { heard(kind) }
+      if let kind = (try? Frame(serialized: frame))?.kind, !heard(kind) {
+        context.close(promise: nil)
+        return
+      }
     }
     rest.discardReadBytes()
     other.writeAndFlush(bytes, promise: nil)

@@ -1,0 +1,80 @@
+import Synchronization
+
+/// What a source was asked last, for those who must know that they have heard all it has to say.
+struct Hearing: Sendable {
+  /// Between two questions, so that many who want to know are one question now and then.
+  static let questionInterval = Duration.milliseconds(100)
+  /// How often, and after what pauses, one who asks looks whether it is so: for a second.
+  static let looksMax = 50
+  static let pause = Duration.milliseconds(20)
+
+  /// Heads that the source had at that time, or later.
+  private var answer: (at: WallTime, heads: [Position])?
+  private var askedAt: WallTime?
+  private var isAsking = false
+
+  init() {}
+
+  /// What the source had at `time` or later; nil when it has not been asked since.
+  func heads(since time: WallTime, at now: WallTime) -> [Position]? {
+    // A clock that was set back makes an answer worthless.
+    guard let answer, time <= answer.at, answer.at <= now else { return nil }
+    return answer.heads
+  }
+
+  /// Whether the caller is the one who asks; then `endAsking` must follow.
+  mutating func beginAsking(about time: WallTime, at now: WallTime) -> Bool {
+    guard !isAsking, heads(since: time, at: now) == nil else { return false }
+    if let askedAt, askedAt <= now, now < askedAt.advanced(by: Self.questionInterval) {
+      return false
+    }
+    isAsking = true
+    askedAt = now
+    return true
+  }
+
+  /// - Parameter heads: nil when there was no answer.
+  mutating func endAsking(_ heads: [Position]?) {
+    isAsking = false
+    guard let heads, let askedAt else { return }
+    answer = (askedAt, heads)
+  }
+}
+
+extension Subscription {
+  /// Whether all is dealt with here that the source had in the partition of `stream` at `time`,
+  /// which must have come. The source is asked, and what it has then is waited for, for a second.
+  /// False when that is not enough, and while the source does not answer.
+  ///
+  /// By itself a subscription cannot tell a source without news from one out of reach. One caller
+  /// asks for all: a source that does not answer holds up no more than one of them.
+  public func hasHeard(of stream: StreamKey, until time: WallTime) async -> Bool {
+    for _ in 0..<Hearing.looksMax {
+      let now = clock.now()
+      if hearing.withLock({ $0.beginAsking(about: time, at: now) }) {
+        guard await ask() else { return false }
+      }
+      if hasDealtWith(stream, until: time) { return true }
+      do { try await clock.sleep(Hearing.pause) } catch { return false }
+    }
+    return false
+  }
+
+  /// Whether there was an answer.
+  private func ask() async -> Bool {
+    let heads: [Position]?
+    do throws(JournalError) { heads = try await source.status().heads } catch { heads = nil }
+    hearing.withLock { $0.endAsking(heads) }
+    return heads != nil
+  }
+
+  private func hasDealtWith(_ stream: StreamKey, until time: WallTime) -> Bool {
+    let now = clock.now()
+    guard let heads = hearing.withLock({ $0.heads(since: time, at: now) }) else { return false }
+    let partition = stream.partition(of: heads.count)
+    guard heads.indices.contains(partition.index), let lowWater = lowWater(of: partition) else {
+      return false
+    }
+    return lowWater >= heads[partition.index]
+  }
+}
