@@ -28,9 +28,12 @@ enum Terminal {
   /// Something on standard output, at once. Where nobody reads that any more, the program ends.
   static func say(_ text: String) {
     var line = text + "\n"
-    let isSaid = line.withUTF8 { fwrite($0.baseAddress, 1, $0.count, stdout) == $0.count }
-    guard !isSaid || fflush(stdout) != 0 else { return }
+    // A line that could not be written counts as written for `fwrite`, and leaves `fflush` nothing
+    // to do; only `ferror` tells.
+    _ = line.withUTF8 { fwrite($0.baseAddress, 1, $0.count, stdout) }
+    fflush(stdout)
     let reason = errno
+    guard ferror(stdout) != 0 else { return }
     guard reason == EPIPE else {
       complain("standard output cannot be written to: \(String(cString: strerror(reason)))")
       exit(ExitStatus.failed.rawValue)
