@@ -60,17 +60,17 @@ static int file_read(sqlite3_file *file, void *to, int bytes, sqlite3_int64 at) 
 }
 
 static int file_write(sqlite3_file *file, const void *from, int bytes, sqlite3_int64 at) {
-  struct file *log = own(file);
-  if (!log->is_log) return write_real(log, from, bytes, at);
-  if (log->used > 0 && (at != log->at + log->used || bytes > BUFFER_BYTES - log->used)) {
-    int code = pass_on(log);
+  struct file *f = own(file);
+  if (!f->is_log) return write_real(f, from, bytes, at);
+  if (f->used > 0 && (at != f->at + f->used || bytes > BUFFER_BYTES - f->used)) {
+    int code = pass_on(f);
     if (code != SQLITE_OK) return code;
   }
-  if (log->buffer == NULL) log->buffer = malloc(BUFFER_BYTES);
-  if (log->buffer == NULL || bytes > BUFFER_BYTES) return write_real(log, from, bytes, at);
-  if (log->used == 0) log->at = at;
-  memcpy(log->buffer + log->used, from, bytes);
-  log->used += bytes;
+  if (f->buffer == NULL) f->buffer = malloc(BUFFER_BYTES);
+  if (f->buffer == NULL || bytes > BUFFER_BYTES) return write_real(f, from, bytes, at);
+  if (f->used == 0) f->at = at;
+  memcpy(f->buffer + f->used, from, bytes);
+  f->used += bytes;
   return SQLITE_OK;
 }
 

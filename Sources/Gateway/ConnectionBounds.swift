@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// An answer is a connection's last when it has had `answersMax`, when it is as old as
 /// `connectionTimeout`, or while more than half of all places are taken: whoever asks again and
-/// again does not keep out a probe that asks once.
+/// again does not keep out a probe that asks once. So is the answer to whoever offers another
+/// protocol with `Upgrade`, which is answered as if they had not.
 final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -17,13 +18,16 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
   private let limits: GatewayLimits
   private let places: ConnectionPlaces
   private var end = NIODeadline.distantFuture
+  private var requests = 0
   private var answers = 0
+  private var answersMax: Int
   private var isEnding = false
   private var isReading = true
 
   init(_ limits: GatewayLimits, _ places: ConnectionPlaces) {
     self.limits = limits
     self.places = places
+    answersMax = limits.answersMax
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -34,10 +38,14 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
   func handlerRemoved(context: ChannelHandlerContext) { places.leave() }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if case .head(let head) = unwrapInboundIn(data), head.asksForAnotherProtocol {
-      // Behind such a head NIO's decoder takes no more for HTTP and keeps it all, also while
-      // requests before it are still being answered.
-      isReading = false
+    if case .head(let head) = unwrapInboundIn(data) {
+      requests += 1
+      if head.method == .connect || head.headerFields.contains(.upgrade) {
+        // Behind such a head NIO's decoder takes no more for HTTP and keeps it all, also while
+        // requests before it are still being answered.
+        isReading = false
+        answersMax = min(answersMax, requests)
+      }
     }
     context.fireChannelRead(data)
   }
@@ -50,7 +58,7 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
     switch unwrapOutboundIn(data) {
     case .head(var head):
       answers += 1
-      isEnding = answers >= limits.answersMax || NIODeadline.now() >= end || places.areScarce
+      isEnding = answers >= answersMax || NIODeadline.now() >= end || places.areScarce
       if isEnding { head.headerFields[.connection] = "close" }
       context.write(wrapOutboundOut(.head(head)), promise: promise)
     case .end where isEnding:
@@ -76,9 +84,4 @@ final class ConnectionPlaces: Sendable {
 
   func take() { taken.wrappingAdd(1, ordering: .relaxed) }
   func leave() { taken.wrappingSubtract(1, ordering: .relaxed) }
-}
-
-extension HTTPRequest {
-  /// Whether what follows may be no HTTP. It may always be refused.
-  var asksForAnotherProtocol: Bool { method == .connect || headerFields.contains(.upgrade) }
 }

@@ -158,7 +158,7 @@ extension Request {
   /// none of it is waited for.
   fileprivate var refusal: HTTPResponse.Status? {
     if hasBody { return .contentTooLarge }
-    return head.asksForAnotherProtocol ? .notImplemented : nil
+    return head.method == .connect ? .notImplemented : nil
   }
 
   /// Whether a body follows the head.

@@ -135,8 +135,8 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
       try await withTaskCancellationHandler {
         try await server.run()
       } onCancel: {
-        // Some service could not go on, or all are over.
-        endAnyway(in: Self.endTimeout)
+        // Some other service could not go on.
+        endAnyway(in: .zero)
       }
     } onGracefulShutdown: {
       log.info("draining", metadata: ["connections": "\(server.connectionCount)"])
@@ -146,16 +146,15 @@ private struct Listener: ServiceLifecycle.Service, CustomStringConvertible {
       parts.group.next().scheduleTask(in: .milliseconds(20)) {
         server.startDraining(within: timeout)
       }
-      endAnyway(in: timeout + .seconds(1))
+      endAnyway(in: timeout)
     }
   }
 
-  /// From a cancellation, which lets nobody finish what was begun.
-  private static let endTimeout = Duration.seconds(10)
-
   /// A task that was left behind will not end, nor maybe let go what is to be closed: neither is
-  /// waited for any longer than this.
+  /// waited for once background work has been told to end, in `time` at the latest, and has had
+  /// its time to.
   private func endAnyway(in time: Duration) {
+    let time = time + parts.background.policy.abandonTimeout + .seconds(1)
     parts.group.next().scheduleTask(in: .nanoseconds(time.wholeNanoseconds)) {
       guard parts.background.register.mayHang else { return }
       log.critical("background work does not end, so the node ends without it")

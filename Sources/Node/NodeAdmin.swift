@@ -50,7 +50,11 @@ struct NodeAdmin: AdminServiceProtocol {
   func audit(
     _ request: AuditRequest, context: CallContext
   ) async throws(RPCError) -> AuditResponse {
-    let report = try await audit.run(grace: Self.auditGrace)
+    // Beside the event loop that the call came on.
+    let report = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+      () async throws(RPCError) in
+      try await audit.run(grace: Self.auditGrace)
+    }
     return AuditResponse(
       counts: report.counts.map { AuditCount(name: $0.name, value: $0.value) },
       violations: report.violations.map {

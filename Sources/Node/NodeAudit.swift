@@ -17,6 +17,9 @@ struct NodeAudit: Sendable {
   /// Journals at rest, whose indexes are checked too.
   private let files: [SQLiteJournalReader]
 
+  /// What a node may be late with, and for how long it is given another chance.
+  private static let late: (promises: Set<String>, pause: Duration) = (["P3", "P4"], .seconds(5))
+
   /// Of what can be reached from a running node.
   init(
     order: AnyEventSource?, payment: AnyEventSource?, store: AnyEventSource?,
@@ -58,10 +61,18 @@ struct NodeAudit: Sendable {
     }
     var report: AuditReport
     do throws(JournalError) {
-      report = try await Audit(
+      let now = Timestamp(ms: NodeClock.milliseconds())
+      let last = try await lastSign(in: files)
+      // A node that is at rest was late with nothing that has come since.
+      let audit = Audit(
         orders: order, payments: payment, stores: store, deliveries: delivery,
-        at: Timestamp(ms: NodeClock.milliseconds()), grace: grace
-      ).run()
+        at: last.map { min($0, now) } ?? now, grace: grace)
+      report = try await audit.run()
+      // A service that was away until now is about to catch up.
+      if Self.late.promises.contains(where: { report.finds($0) }) {
+        try? await Task.sleep(for: Self.late.pause)
+        report = try await audit.run().confirmed(by: report, Self.late.promises)
+      }
       for file in files {
         for damage in try await file.integrityErrors(limit: AuditReport.violationsMax) {
           report.add("journal", file.name, "\(damage)")
@@ -83,6 +94,28 @@ struct NodeAudit: Sendable {
       report.count("views not compared")
     }
     return report
+  }
+
+  /// When something was last written to these journals; nil when there are none, or nothing is
+  /// in them.
+  private func lastSign(in files: [SQLiteJournalReader]) async throws(JournalError) -> Timestamp? {
+    var last: Timestamp?
+    for file in files {
+      for (index, head) in try await file.status().heads.enumerated() where head > .start {
+        do throws(JournalError) {
+          let events = try await file.read(
+            partition: Partition(index), after: Position(head.value - 1), limit: 1)
+          for event in events {
+            let time = Timestamp(ms: event.recordedAt.milliseconds)
+            last = max(last ?? time, time)
+          }
+        } catch {
+          // The audit itself tells of damage.
+          guard case .corrupt = error else { throw error }
+        }
+      }
+    }
+    return last
   }
 
   /// The dashboard's view against a fold of the journals, up to what it has taken in. That either

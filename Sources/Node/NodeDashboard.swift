@@ -36,7 +36,8 @@ final class NodeDashboard: Sendable {
       of: RebuildDashboardUpdate.self, bufferingPolicy: .bufferingNewest(1))
     let outcome = await withTaskGroup(of: Result<Void, RPCError>.self) {
       (group) -> Result<RebuildDashboardUpdate, RPCError> in
-      group.addTask {
+      // Beside the event loop that the call came on.
+      group.addTask(executorPreference: globalConcurrentExecutor) {
         let outcome = await self.build { feed.yield($0) }
         feed.finish()
         return outcome

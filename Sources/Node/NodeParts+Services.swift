@@ -42,7 +42,7 @@ extension NodeParts {
         chargeTimeout: chargeTimeout, memory: memory, executor: executor)
     }
     router.register(OrderService(pool: pool))
-    let saga = OrderSaga(pool: pool, environment: environment)
+    let saga = OrderSaga(journal: journal, pool: pool, environment: environment)
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
     background.add("inquiry about unknown payments") { try await inquiry.run(pulse: $0) }
     if let dependency = dependencies.first(where: { $0.name == Self.paymentDependency }) {

@@ -100,7 +100,7 @@ enum BrokenBooks: String, CaseIterable {
       try await world.withdraw(id)
       try await world.askBack(id, .void, 20_000)
       for _ in 1...4 {
-        world.pass(.seconds(30))
+        world.pass(.seconds(1200))
         try await world.append(
           Domain.Payment.self, id, .refundFailed(key: .void, reason: "no such card"))
       }

@@ -132,10 +132,15 @@ final class MoneyWorld: OrderWorld {
       .payment ?? Messages.Payment()
   }
 
+  private var orderSaga: OrderSaga {
+    OrderSaga(
+      journal: AnyJournal(orders), pool: orderService.pool, environment: environment)
+  }
+
   /// Lets both take what the other recorded, until nothing more comes of it.
   func settle() async throws {
     let payments = PaymentSaga(pool: paymentService.pool)
-    let orders = OrderSaga(pool: orderService.pool, environment: environment)
+    let orders = orderSaga
     var count = 1
     while count > 0 {
       count = try await follow(self.orders, as: PaymentSaga.orderSubscriber) {
@@ -159,7 +164,6 @@ final class MoneyWorld: OrderWorld {
   /// Fires what is due in both.
   func fire() async throws {
     let time = WallTime(milliseconds: clock.now.ms)
-    let orderSaga = OrderSaga(pool: orderService.pool, environment: environment)
     let paymentSaga = PaymentSaga(pool: paymentService.pool)
     for deadline in try await payments.dueDeadlines(at: time, limit: 100) {
       try await paymentSaga.fire(deadline)

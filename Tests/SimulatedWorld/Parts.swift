@@ -65,7 +65,7 @@ struct Parts {
         chargeTimeout: Self.chargeTimeout, memory: memory, executor: executor)
     }
     serving.router.register(OrderService(pool: pool))
-    let saga = OrderSaga(pool: pool, environment: environment)
+    let saga = OrderSaga(journal: journal, pool: pool, environment: environment)
     let drain = PaymentDrain(
       journal: journal, pool: pool, payment: dependency,
       policy: { PaymentDrain.Policy(perSecond: 5, concurrent: 2, interval: .seconds(60)) },

@@ -43,12 +43,6 @@ extension PaymentState {
   /// What was captured and is neither kept nor given back yet.
   public var held: Won { captured.subtractingOrZero(refunded).subtractingOrZero(kept) }
 
-  /// Whether captured = kept + refunded + held, with nothing counted twice.
-  public var isBalanced: Bool {
-    guard let used = try? Won.sum([kept, refunded, held]) else { return false }
-    return used == captured && refundsRequested <= captured
-  }
-
   /// Whether nothing is under way or owed: held is zero unless the payment is `approved`.
   public var isAtRest: Bool { outstanding.isEmpty }
 

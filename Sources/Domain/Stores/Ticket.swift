@@ -69,7 +69,7 @@ public enum Ticket: Decider {
       .offerRefund, in: [.confirmed, .cancelAsked, .cooking, .ready], by: [.store],
       .stay(.refundOffered), .ignored,
       when: "of what is in the order, not all of it, one at a time; the same again is ignored "
-        + "while it waits, under its own number always; other items under that conflict"),
+        + "while it waits, under its own number later too; other items under that conflict"),
     .on(
       .recordAnswer, in: [.confirmed, .cancelAsked, .cooking, .ready], by: [.service],
       .stay(.offerAnswered), .ignored, when: "once"),

@@ -56,7 +56,7 @@ public final class KeyedGate: Sendable {
   /// How many keys are held now.
   public var heldCount: Int { state.withLock { $0.held.count } }
   /// How many wait for a key now.
-  package var waitingCount: Int { state.withLock { $0.held.values.reduce(0) { $0 + $1.count } } }
+  var waitingCount: Int { state.withLock { $0.held.values.reduce(0) { $0 + $1.count } } }
 
   private nonisolated(nonsending) func wait(for key: String) async -> Entry {
     let number = state.withLock { state in

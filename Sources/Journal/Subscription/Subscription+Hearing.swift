@@ -4,6 +4,8 @@ import Synchronization
 struct Hearing: Sendable {
   /// Between two questions, so that many who want to know are one question now and then.
   static let questionInterval = Duration.milliseconds(100)
+  /// A source that takes longer to answer is waited for by the one who asks alone.
+  static let answerTime = Duration.milliseconds(200)
   /// How often, and after what pauses, one who asks looks whether it is so: for a second.
   static let looksMax = 50
   static let pause = Duration.milliseconds(20)
@@ -11,6 +13,7 @@ struct Hearing: Sendable {
   /// Heads that the source had at that time, or later.
   private var answer: (at: WallTime, heads: [Position])?
   private var askedAt: WallTime?
+  private var failedAt: WallTime?
   private var isAsking = false
 
   init() {}
@@ -36,8 +39,18 @@ struct Hearing: Sendable {
   /// - Parameter heads: nil when there was no answer.
   mutating func endAsking(_ heads: [Position]?) {
     isAsking = false
-    guard let heads, let askedAt else { return }
-    answer = (askedAt, heads)
+    guard let askedAt else { return }
+    if let heads { answer = (askedAt, heads) } else { failedAt = askedAt }
+  }
+
+  /// Whether it makes no sense to wait for an answer: there was none just now, or it is long in
+  /// coming.
+  func isOutOfReach(at now: WallTime) -> Bool {
+    func isWithin(_ duration: Duration, of time: WallTime?) -> Bool {
+      time.map { $0 <= now && now < $0.advanced(by: duration) } ?? false
+    }
+    if isAsking { return !isWithin(Self.answerTime, of: askedAt) }
+    return isWithin(Self.questionInterval, of: failedAt)
   }
 }
 
@@ -55,6 +68,7 @@ extension Subscription {
         guard await ask() else { return false }
       }
       if hasDealtWith(stream, until: time) { return true }
+      if hearing.withLock({ $0.isOutOfReach(at: clock.now()) }) { return false }
       do { try await clock.sleep(Hearing.pause) } catch { return false }
     }
     return false
@@ -62,8 +76,11 @@ extension Subscription {
 
   /// Whether there was an answer.
   private func ask() async -> Bool {
-    let heads: [Position]?
+    let before = progress.withLock { $0.map(\.lowWater) }
+    var heads: [Position]?
     do throws(JournalError) { heads = try await source.status().heads } catch { heads = nil }
+    // It has less than was heard already: an older copy of it, which says nothing.
+    if let told = heads, zip(told, before).contains(where: { $0 < $1 }) { heads = nil }
     hearing.withLock { $0.endAsking(heads) }
     return heads != nil
   }

@@ -16,7 +16,7 @@ public final class Subscription<
   let notify: @Sendable (SubscriptionNotice) -> Void
   let parking = ParkingLot()
   /// By the index of the partition; empty before it runs.
-  private let progress = Mutex<[PartitionProgress]>([])
+  let progress = Mutex<[PartitionProgress]>([])
   /// The source's heads when it first ran here.
   private let firstHeads = Mutex<[Position]?>(nil)
   let hearing = Mutex(Hearing())

@@ -270,7 +270,7 @@ public struct AuditViolation: Message {
 public struct ListParkedRequest: Message {
   /// whose they are; empty: all
   public var service: String
-  /// 0 means 50
+  /// 0 means 50; at most 1000
   public var limit: UInt32
   /// such as "store.order"; empty: all
   public var subscriber: String
@@ -779,7 +779,7 @@ public struct ListWaitingRequest: Message {
   public var service: String
   /// such as "storeSilent"; empty: all
   public var kind: String
-  /// 0 means 50
+  /// 0 means 50; at most 1000
   public var limit: UInt32
   /// only what should have happened already
   public var overdue: Bool

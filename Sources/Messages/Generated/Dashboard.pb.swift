@@ -80,7 +80,7 @@ public struct OrderStep: Message {
 /// `baedal.dashboard.v1.GetOrderTimelineRequest`.
 public struct GetOrderTimelineRequest: Message {
   public var orderID: String
-  /// Waits (up to the call's deadline) until the view has reached this version of the order: a
+  /// Waits, up to the call's deadline and 30 s at most, until the view has reached this version of the order: a
   /// client that placed or changed it reads its own write.
   public var atLeastVersion: Int64
 

@@ -251,7 +251,9 @@ public struct CartLine: Message {
 /// `baedal.order.v1.PlaceOrderRequest`.
 public struct PlaceOrderRequest: Message {
   public var customerID: String
-  /// Chosen by the client and kept across retries: the same key gives the original answer.
+  /// 1 to 128 bytes, chosen by the client and kept across retries. The same customer, key and
+  /// request again is the same order: the answer is that order as it is now. With anything else in
+  /// the request: ALREADY_EXISTS.
   public var idempotencyKey: String
   public var storeID: String
   public var lines: [CartLine]
@@ -291,7 +293,8 @@ public struct PlaceOrderRequest: Message {
 /// `baedal.order.v1.PlaceOrderResponse`.
 public struct PlaceOrderResponse: Message {
   public var order: Order?
-  /// Tells when to try paying a parked order; 0 otherwise.
+  /// Advice when to ask payment again, where this call did; 0: none. Whether the order is parked
+  /// its state alone says: AWAITING_PAYMENT.
   public var retryAfterMs: UInt64
 
   public init() { self.init(order: nil) }
@@ -325,6 +328,7 @@ public struct PayOrderRequest: Message {
 /// `baedal.order.v1.PayOrderResponse`.
 public struct PayOrderResponse: Message {
   public var order: Order?
+  /// as with PlaceOrderResponse
   public var retryAfterMs: UInt64
 
   public init() { self.init(order: nil) }

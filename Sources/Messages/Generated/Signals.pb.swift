@@ -18,7 +18,7 @@ public struct GetSignalsRequest: Message {
 /// `baedal.signals.v1.WatchSignalsRequest`.
 public struct WatchSignalsRequest: Message {
   public var service: String
-  /// 0 means 1000; at least 100
+  /// 0 means 1000; 100 to 3600000
   public var intervalMs: UInt32
 
   public init() { self.init(service: "") }

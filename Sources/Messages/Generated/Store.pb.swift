@@ -428,7 +428,8 @@ public struct OfferRefundRequest: Message {
   public var items: [OfferedItem]
   public var reason: String
   /// Which offer of the order this is, 1 for the first: the same number again is the same offer,
-  /// also once it has its answer, and ALREADY_EXISTS with other items or another reason.
+  /// also once it has its answer and until the food has left, and ALREADY_EXISTS with other items or
+  /// another reason.
   /// 0: the next one, and a retry after the customer's answer would be another offer.
   public var number: UInt32
 

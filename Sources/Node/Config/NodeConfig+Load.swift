@@ -2,6 +2,7 @@ import Configuration
 import Credentials
 import Foundation
 import ProviderHTTP
+import Transport
 
 extension NodeConfig {
   /// Reads a configuration. What stands in `options` (by a setting's name) goes before the
@@ -10,9 +11,13 @@ extension NodeConfig {
   /// - Parameters:
   ///   - file: path of a YAML file; nil for none.
   ///   - options: settings from the command line, as text.
+  ///   - checksFiles: also looks into the certificates and keys that it names. A node that runs has
+  ///     those, and each part looks for itself when they change: one that is damaged is no reason
+  ///     to leave out what else has changed.
   /// - Throws: the first thing that is wrong. The data directory is not touched.
   package static func load(
-    file path: String?, environment: [String: String], options: [String: String] = [:]
+    file path: String?, environment: [String: String], options: [String: String] = [:],
+    checksFiles: Bool = true
   ) async throws(ConfigError) -> NodeConfig {
     var file: ConfigFile?
     if let path { file = try ConfigFile(path: path) }
@@ -21,8 +26,9 @@ extension NodeConfig {
     try config.checkPeers(in: path ?? "environment BAEDAL_NODE_SERVICES")
     try config.checkPools(sources)
     try config.checkBreaker(sources)
+    try config.checkOutbound(sources)
     try config.readSecrets(sources)
-    try await config.checkFiles(sources)
+    if checksFiles { try await config.checkFiles(sources) }
     try config.checkSafety(sources)
     return config
   }
@@ -75,6 +81,15 @@ extension NodeConfig {
       .badValue, in: place.source, line: place.line, key: most,
       "\(TimeUnit.seconds.text(breaker.openWaitMax)) s is less than '\(first)', which is "
         + "\(TimeUnit.milliseconds.text(breaker.openWait)) ms")
+  }
+
+  private func checkOutbound(_ sources: Sources) throws(ConfigError) {
+    guard limits.outboundBytesMax <= limits.outboundBytesHigh else { return }
+    let (high, most) = ("limits.outbound_bytes_high", "limits.outbound_bytes_max")
+    let place = sources.place(of: high, and: most)
+    throw ConfigError(
+      .badValue, in: place.source, line: place.line, key: most,
+      "\(limits.outboundBytesMax) is not more than '\(high)', which is \(limits.outboundBytesHigh)")
   }
 
   /// The files that a node needs for its start, secrets aside: certificates, keys, authorities.

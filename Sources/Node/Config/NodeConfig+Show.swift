@@ -12,6 +12,7 @@ extension NodeConfig {
       let standard = setting.read(NodeConfig())
       page.add(setting, value, note: value == standard ? "" : "  # default \(standard)")
     }
+    if peers.isEmpty { page.lines += Self.noPeers }
     for peer in peers {
       var config = NodeConfig()
       config.peers = [peer]
@@ -29,6 +30,13 @@ extension NodeConfig {
     }
     return (head + rows).joined(separator: "\n") + "\n"
   }
+
+  private static let noPeers = [
+    "",
+    "# Other nodes, by names of your own; there are none by default. Several addresses: replicas.",
+    "# peers:", "#   front: {address: \"host:7700\", services: [order, store]}",
+    "#   boards: {addresses: [\"a:7700\", \"b:7700\"], services: [dashboard]}",
+  ]
 
   private static var example: String {
     Setting.named("listen.port")?.environmentName ?? "BAEDAL_…"

@@ -167,7 +167,7 @@ extension Setting {
     ).live,
     .integer(
       "limits.outbound_bytes_high", \.limits.outboundBytesHigh, 4096...1_073_741_824,
-      "Unsent bytes of one connection at which it is no longer read."),
+      "Unsent bytes of one connection at which it is no longer read, and what was read waits."),
     .integer(
       "limits.outbound_bytes_max", \.limits.outboundBytesMax, 4096...1_073_741_824,
       "Unsent bytes of one connection at which it is closed."

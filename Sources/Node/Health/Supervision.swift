@@ -216,6 +216,7 @@ extension Supervision {
           continue
         }
         guard register.leftBehind(1) <= policy.abandonedMax else {
+          posts[index].run = nil
           throw giveUp(works[index], "\(policy.abandonedMax) that do not end are left behind")
         }
         log.critical(

@@ -17,7 +17,8 @@ package struct ReloadSource: Sendable {
 }
 
 /// Reads the configuration again on SIGHUP, and when the file or one that it names has changed.
-/// Whatever is wrong with it, the node goes on with what it runs with, and tries again by and by.
+/// Whatever is wrong with it, the node goes on with what it runs with, and tries again by and by, where
+/// it looks for changes at all.
 struct NodeReload: ServiceLifecycle.Service, CustomStringConvertible {
   let source: ReloadSource
   let parts: [ReloadPart]

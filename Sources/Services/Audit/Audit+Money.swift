@@ -42,12 +42,14 @@ extension Audit {
     if phase != .delivered, state.kept > .zero {
       report.add("P3", id, "\(state.kept) are kept, and the order is \(phase.rawValue)")
     }
-    guard isOverdue(max(order.movedAt, payment.movedAt)) else {
+    let failures = state.refunds.filter { !$0.isDone }.map(\.failures).max() ?? 0
+    // While the provider is out of reach, the next try waits for its turn.
+    let pause = failures > 0 ? PaymentDeadlines.refundRetryMax : .zero
+    guard isOverdue(max(order.movedAt, payment.movedAt), by: pause) else {
       if state.held > .zero { report.count("refunds under way") }
       return
     }
     if state.held > .zero {
-      let failures = state.refunds.filter { !$0.isDone }.map(\.failures).max() ?? 0
       let refused = failures > 0 ? ", and the refund failed \(failures) times" : ""
       report.add("P3", id, "\(state.held) are still held, and the order is over\(refused)")
     }

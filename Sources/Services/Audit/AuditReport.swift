@@ -50,6 +50,25 @@ package struct AuditReport: Sendable, Equatable {
     violations.append(Violation(promise: promise, subject: subject, text: text))
   }
 
+  /// The same, with only those findings of `promises` that `other` has too.
+  package func confirmed(by other: AuditReport, _ promises: Set<String>) -> AuditReport {
+    // Where not all are listed, what is not in the list may have been found all the same.
+    guard violationCount == violations.count, other.violationCount == other.violations.count
+    else { return self }
+    func isKnown(_ violation: Violation) -> Bool {
+      other.violations.contains {
+        $0.promise == violation.promise && $0.subject == violation.subject
+      }
+    }
+    var report = AuditReport()
+    report.counts = counts
+    for violation in violations
+    where !promises.contains(violation.promise) || isKnown(violation) {
+      report.add(violation.promise, violation.subject, violation.text)
+    }
+    return report
+  }
+
   package static func == (left: AuditReport, right: AuditReport) -> Bool {
     left.violations == right.violations && left.violationCount == right.violationCount
       && left.counts.elementsEqual(right.counts) { $0.name == $1.name && $0.value == $1.value }

@@ -45,7 +45,7 @@ package struct DeliverySaga: Sendable {
       throw RPCError(code: .internal, message: "a delivery has no deadline '\(deadline.key.kind)'")
     }
     // Set anew meanwhile: another rider has the time that the first one let pass.
-    guard try await stands(deadline) else { return }
+    guard try await journal.holds(deadline) else { return }
     let cause = CommandCause(deadline)
     switch kind {
     case .noRider:
@@ -65,12 +65,6 @@ package struct DeliverySaga: Sendable {
     // There so that people see it; what ends it is the order's own deadline.
     case .escalated: break
     }
-  }
-
-  private func stands(_ deadline: Deadline) async throws(RPCError) -> Bool {
-    do throws(JournalError) {
-      return try await journal.deadlines(of: deadline.key.stream).contains(deadline)
-    } catch { throw RPCError(error) }
   }
 
   private func command(for event: RecordedEvent) throws(RPCError) -> DeliveryCommand? {

@@ -9,10 +9,14 @@ package struct OrderSaga: Sendable {
   package static let storeSubscriber = "order.store"
   package static let deliverySubscriber = "order.delivery"
 
+  private let journal: AnyJournal
   private let pool: ReplicaPool<OrderReplica>
   private let environment: ServiceEnvironment
 
-  package init(pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment) {
+  package init(
+    journal: AnyJournal, pool: ReplicaPool<OrderReplica>, environment: ServiceEnvironment
+  ) {
+    self.journal = journal
     self.pool = pool
     self.environment = environment
   }
@@ -51,10 +55,10 @@ package struct OrderSaga: Sendable {
       throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
     }
     let (id, cause) = (deadline.key.stream.id, CommandCause(deadline))
-    if kind == .storeSilent || kind == .cancelSilent,
-      try await putOff(deadline, kind, unless: store, cause)
-    {
-      return
+    if kind == .storeSilent || kind == .cancelSilent {
+      guard try await !putOff(deadline, kind, unless: store, cause) else { return }
+      // What was heard meanwhile may have ended this wait, and begun another.
+      guard try await journal.holds(deadline) else { return }
     }
     try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
       guard kind != .paymentPending, kind != .paymentUnknown else {

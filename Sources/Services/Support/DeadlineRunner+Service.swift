@@ -28,7 +28,8 @@ extension DeadlineFailure {
 }
 
 extension AnyJournal {
-  fileprivate func holds(_ deadline: Deadline) async throws(RPCError) -> Bool {
+  /// Whether it stands as it was read: it may have been set anew, or cleared, since.
+  package func holds(_ deadline: Deadline) async throws(RPCError) -> Bool {
     do throws(JournalError) {
       return try await deadlines(of: deadline.key.stream).contains(deadline)
     } catch { throw RPCError(error) }

@@ -66,7 +66,7 @@ extension OrderCommand {
         let answer = try await client.call(
           OrderServiceMethods.placeOrder, request, againWith: "--key \(request.idempotencyKey)")
         try options.print(answer) { Render.order($0.order, retryAfterMs: $0.retryAfterMs) }
-        try Render.failIfRejected(answer.order)
+        try Render.failIfOver(answer.order)
       }
     }
   }
@@ -84,7 +84,7 @@ extension OrderCommand {
           OrderServiceMethods.payOrder,
           PayOrderRequest(orderID: orderID, paymentMethod: paymentMethod))
         try options.print(answer) { Render.order($0.order, retryAfterMs: $0.retryAfterMs) }
-        try Render.failIfRejected(answer.order)
+        try Render.failIfOver(answer.order)
       }
     }
   }

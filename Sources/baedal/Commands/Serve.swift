@@ -23,7 +23,7 @@ struct Serve: AsyncParsableCommand {
     try await runNode(
       config,
       reloadingFrom: ReloadSource(file: source.config) { () async throws(ConfigError) in
-        try await source.load()
+        try await source.load(checksFiles: false)
       })
   }
 }
@@ -39,8 +39,9 @@ struct ConfigSource: ParsableArguments {
   @Option(help: ArgumentHelp("Where to serve; port 0 takes a free one.", valueName: "host:port"))
   var listen: Address?
 
-  func load() async throws(ConfigError) -> NodeConfig {
-    try await NodeConfig.load(file: config, environment: environment, options: options)
+  func load(checksFiles: Bool = true) async throws(ConfigError) -> NodeConfig {
+    try await NodeConfig.load(
+      file: config, environment: environment, options: options, checksFiles: checksFiles)
   }
 
   /// What to name when that setting is wrong.

@@ -26,7 +26,7 @@ enum ExitStatus: Int32, CaseIterable {
   private var meaning: String {
     switch self {
     case .ok: "it worked"
-    case .refused: "refused by the service, or the order was rejected"
+    case .refused: "refused by the service, or the order was rejected or never paid"
     case .usage: "wrong arguments or configuration"
     case .unreachable: "nobody there, too busy, or too late"
     case .violations: "the audit found violations"

@@ -34,7 +34,7 @@ enum Render {
   }
 
   /// Ends with the status of a refusal when the order came out rejected, or was never paid.
-  static func failIfRejected(_ order: Order?) throws {
+  static func failIfOver(_ order: Order?) throws {
     guard let order, [.rejected, .expired].contains(order.state) else { return }
     throw ExitStatus.refused.code
   }

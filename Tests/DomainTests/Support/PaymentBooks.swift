@@ -38,3 +38,11 @@ struct PaymentBooks {
 
   private mutating func note(_ text: String) { flaw = flaw ?? text }
 }
+
+extension PaymentState {
+  /// Whether captured = kept + refunded + held, with nothing counted twice.
+  var isBalanced: Bool {
+    guard let used = try? Won.sum([kept, refunded, held]) else { return false }
+    return used == captured && refundsRequested <= captured
+  }
+}

@@ -27,7 +27,8 @@ struct CrashRun: Sendable {
   private static let workers = 16
   private static let journals = ["order", "payment", "store", "delivery"]
 
-  /// - Parameter config: beside what every run has: deadlines short enough to wait for.
+  /// - Parameter config: beside what every run has: deadlines short enough to wait for, but for the
+  ///   store's, which would otherwise end orders while they are compared.
   init(
     disk: Disk = .pageCache, cycles: Int, seed: UInt64, config: String = "",
     hasFaults: Bool = false
@@ -39,7 +40,7 @@ struct CrashRun: Sendable {
     self.seed = seed
     self.config = """
       deadlines: {payment_pending_s: 5, payment_unknown_s: 8, attempt_silent_s: 1, ask_again_s: 0.5,
-        refund_retry_s: 0.5}
+        refund_retry_s: 0.5, store_silent_s: 3600, cancel_silent_s: 3600}
       log: {level: warning}
       \(config)
       """

@@ -112,9 +112,12 @@ struct PromiseCheck: Sendable {
       }
       request.cursor = page.nextCursor
     } while !request.cursor.isEmpty
+    var others: [String] = []
     for order in ledger.acknowledged.values {
       let now = try await town.order(order.orderID)
-      #expect(seen[order.orderID] == now.state, "\(order.orderID) on the dashboard")
+      let shown = seen[order.orderID]
+      if shown != now.state { others.append("\(order.orderID): \(shown as Any), is \(now.state)") }
     }
+    #expect(others == [], "on the dashboard, seed \(seed)")
   }
 }
