@@ -51,6 +51,14 @@ struct HostileTests {
     return limits
   }
 
+  /// A route that does not come back.
+  private static func addNever(_ routes: inout GatewayRoutes) {
+    routes.get("/never") { _ in
+      try? await Task.sleep(for: .seconds(3600))
+      return GatewayAnswer(.ok, "late")
+    }
+  }
+
   private static let live = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
   private static let upgrade =
     "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n"
@@ -76,15 +84,7 @@ struct HostileTests {
   func flood() async throws {
     var limits = Self.patient
     limits.answerTimeout = .seconds(1)
-    try await withPort(
-      limits: limits,
-      routes: { routes in
-        routes.get("/never") { _ in
-          try? await Task.sleep(for: .seconds(3600))
-          return GatewayAnswer(.ok, "late")
-        }
-      }
-    ) { (port, _) async throws in
+    try await withPort(limits: limits, routes: Self.addNever) { (port, _) async throws in
       let socket = try port.connect()
       socket.send("GET /never HTTP/1.1\r\nhost: x\r\n\r\n" + Self.upgrade)
       // The system's own buffers hold some of it.
@@ -142,15 +142,7 @@ struct HostileTests {
 
   @Test("a route that does not come back costs its connection only")
   func slow() async throws {
-    try await withPort(
-      limits: Self.limits,
-      routes: { routes in
-        routes.get("/never") { _ in
-          try? await Task.sleep(for: .seconds(3600))
-          return GatewayAnswer(.ok, "late")
-        }
-      }
-    ) { (port, _) async throws in
+    try await withPort(limits: Self.limits, routes: Self.addNever) { (port, _) async throws in
       let socket = try port.connect()
       socket.send("GET /never HTTP/1.1\r\nhost: x\r\n\r\n")
       #expect(try await socket.rest() == "")

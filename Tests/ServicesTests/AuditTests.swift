@@ -147,6 +147,25 @@ struct DamageAuditTests {
     let found = try await world.audit(orders: journal).findings
     #expect(found == ["journal order", "journal order/\(id)"])
   }
+
+  @Test("what may only be late is a finding when two looks have it, everything else at once")
+  func confirmed() {
+    func report(_ found: [String]) -> AuditReport {
+      var report = AuditReport()
+      report.count("orders", Int64(found.count))
+      for id in found { report.add(String(id.prefix(2)), id, "as it was at look \(found.count)") }
+      return report
+    }
+    let first = report(["P4 a", "P4 b", "P3 c"])
+    let second = report(["P4 b", "P4 d", "P1 e", "P3 c"])
+    let both = second.confirmed(by: first, ["P3", "P4"])
+    #expect(both.violations.map(\.subject) == ["P4 b", "P1 e", "P3 c"])
+    #expect(both.violationCount == 3 && both.counts.map(\.value) == [4])
+    #expect(report([]).confirmed(by: first, ["P3", "P4"]).isClean)
+    // More than are listed: the one that is missing there may have been found.
+    let many = report((0...AuditReport.violationsMax).map { "P4 \($0)" })
+    #expect(report(["P4 x"]).confirmed(by: many, ["P4"]).violationCount == 1)
+  }
 }
 
 extension RecordedEvent {
