@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Messages
 import Node
 import Services
@@ -21,6 +22,12 @@ struct Audit: AsyncParsableCommand {
   func run() async throws {
     let report: AuditResponse
     if let data {
+      for service in ["order", "payment", "store", "delivery"]
+      where access("\(data)/\(service).db", F_OK) != 0 {
+        throw Failure(
+          line: "\(data): there is no \(service).db; an audit needs the journals of order, payment, "
+            + "store and delivery", status: .usage)
+      }
       report = message(of: try await auditDataDirectory(data))
     } else {
       report = try await options.withClient(as: .cliOperator) { client in

@@ -31,7 +31,7 @@ struct ClientOptions: ParsableArguments {
 
   func validate() throws {
     guard timeout.map({ $0 > 0 && $0 <= 86_400 }) ?? true else {
-      throw ValidationError("--timeout must be a number of seconds from 0 to 86400")
+      throw ValidationError("--timeout must be a number of seconds, more than 0 and at most 86400")
     }
   }
 
