@@ -25,8 +25,8 @@ struct Audit: AsyncParsableCommand {
       for service in ["order", "payment", "store", "delivery"]
       where access("\(data)/\(service).db", F_OK) != 0 {
         throw Failure(
-          line: "\(data): there is no \(service).db; an audit needs the journals of order, payment, "
-            + "store and delivery", status: .usage)
+          line: "\(data): there is no \(service).db; an audit needs the journals of order, "
+            + "payment, store and delivery", status: .usage)
       }
       report = message(of: try await auditDataDirectory(data))
     } else {
