@@ -65,17 +65,17 @@ bench: build ## Runs every benchmark beside its peers; see benchmarks/README.md.
 	@./deploy/setup.sh $(BENCH_PACKAGES)
 	benchmarks/run
 
-crash: ## The full crash test: 200 cycles of SIGKILL, and of power cuts.
+crash: setup ## The full crash test: 200 cycles of SIGKILL, and of power cuts.
 	BAEDAL_CRASH_CYCLES=200 swift test --no-parallel \
 	  --filter CrashTests --skip NodeCrashTests
 
-crash-nodes: ## Five nodes with one service each: 40 kills, and 40 more while payment is ill.
+crash-nodes: setup ## Five nodes with one service each: 40 kills, and 40 more while payment is ill.
 	BAEDAL_NODE_KILLS=40 swift test --filter NodeCrashTests
 
-restarts: ## Nodes replaced under load: order's and payment's 20 times each, without a failed call.
+restarts: setup ## Nodes replaced under load: order's and payment's 20 times each, without a failed call.
 	BAEDAL_RESTARTS=20 swift test --filter RestartTests
 
-interleavings: ## The full run of the circuit breaker: 1,000,000 interleavings; `test` does a tenth.
+interleavings: setup ## The full run of the circuit breaker: 1,000,000 interleavings; `test` does a tenth.
 	BAEDAL_INTERLEAVINGS=1000000 swift test --filter NeverWedgesTests
 
 simulate: setup ## 100,000 simulated worlds (SEEDS=n: so many); SEED=n replays one with its trace.
@@ -83,4 +83,4 @@ simulate: setup ## 100,000 simulated worlds (SEEDS=n: so many); SEED=n replays o
 	.build/release/simulate $(if $(SEED),$(SEED),--seeds $(SEEDS))
 
 clean: ## Removes what was built.
-	rm -rf .build .build-*
+	rm -rf .build .build-* benchmarks/.build benchmarks/peers/*/Generated/*.pb.swift

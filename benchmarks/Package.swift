@@ -8,8 +8,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// What is measured beside Baedal, and what drives it. Baedal's own two programs (Server, Codec)
-/// need its inside, so they are targets of the package above.
+/// What is measured beside Baedal, and what drives it. Baedal's own programs (Server, Codec,
+/// Breaker) need its inside, so they are targets of the package above.
 let package = Package(
   name: "baedal-benchmarks",
   platforms: [.macOS(.v26)],

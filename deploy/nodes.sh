@@ -25,7 +25,7 @@ keep() {
   local file=$1 name child=
   name=$(basename "$file" .yaml)
   trap '' INT
-  trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 0' TERM
+  trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 0' TERM HUP
   while true; do
     "$binary" serve --config "$file" >>"$logs/$name.log" 2>&1 &
     child=$!
@@ -38,12 +38,12 @@ keepers=()
 stopping=
 stop() {
   stopping=1
-  trap '' INT TERM
-  echo "ending the nodes"
+  trap '' INT TERM HUP
+  echo "ending the nodes" || true  # to a terminal that has hung up
   kill -TERM "${keepers[@]}" 2>/dev/null || true
   wait || true
 }
-trap 'stop; exit 0' INT TERM
+trap 'stop; exit 0' INT TERM HUP
 trap '[ -n "$stopping" ] || stop' EXIT
 
 for file in "${files[@]}"; do

@@ -50,10 +50,10 @@ class Suite:
         self.baedal = tools.build_main("baedal")
 
 
-def main(quick, only):
-    host = tools.host()
+def main(quick):
     step_plan, beyond_plan = QUICK if quick else FULL
     suite = Suite()
+    host = tools.host(quick)
     runs, timelines = [], []
     cells = [(step_plan, *cell) for cell in STEP_RUNS]
     cells.append((beyond_plan, "beyond the maximum", LEAST, MOST))

@@ -3,12 +3,11 @@ with the replicas it had at every moment written down."""
 
 import json
 import sqlite3
-import threading
 import time
 from dataclasses import dataclass, field as data_field
 
 from . import node, rpc, tools, wire
-from .load import Stream
+from .load import Sampler, Stream
 from .wire import field, fields, first
 
 # A replica of payment works on so many charges at once, and each takes so long at the provider: what
@@ -75,34 +74,15 @@ class Course:
     decisions: list = data_field(default_factory=list)  # lines, the oldest first
 
 
-class Sampler:
-    """Reads the payment pool's signals ten times a second, on a connection of its own."""
-
-    def __init__(self, port, into):
-        self.client = wire.Client(port)
-        self.into = into
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.is_over.wait(0.1):
-            now = time.monotonic_ns()
-            answer = self.client.call(
-                "baedal.signals.v1.SignalsService/GetSignals", field(1, "payment"))
-            for number, pool in fields(answer):
-                if number == 3 and first(pool, 1) == b"payment":
-                    self.into.append({
-                        "at_ns": now, "replicas": first(pool, 2, 0), "in_flight": first(pool, 7, 0),
-                        "waiting": first(pool, 8, 0),
-                        "wait_p99_ms": first(first(pool, 10, b""), 3, 0) / 1000,
-                        "shed": first(pool, 13, 0),
-                        "offered": first(first(pool, 14, b""), 1, 0) / 1000})
-
-    def stop(self):
-        self.is_over.set()
-        self.thread.join()
-        self.client.close()
+def pool_sample(client):
+    """The payment pool's signals now."""
+    now = time.monotonic_ns()
+    answer = client.call(node.SIGNALS, field(1, "payment"))
+    (pool,) = (p for number, p in fields(answer) if number == 3 and first(p, 1) == b"payment")
+    return {
+        "at_ns": now, "replicas": first(pool, 2, 0), "in_flight": first(pool, 7, 0),
+        "waiting": first(pool, 8, 0), "wait_p99_ms": first(first(pool, 10, b""), 3, 0) / 1000,
+        "shed": first(pool, 13, 0), "offered": first(first(pool, 14, b""), 1, 0) / 1000}
 
 
 class Run:
@@ -120,7 +100,9 @@ class Run:
         payloads = node.register_stores(port)
         node.wait_for_menus(port, payloads)
         self.prepare(port, payloads)
-        sampler = Sampler(port, self.course.samples)
+        # Ten times a second, on a connection of its own.
+        client = wire.Client(port)
+        sampler = Sampler(lambda: pool_sample(client), self.course.samples, 0.1)
         cancels = Stream(
             self.suite.loadgen, self.directory / "cancel.records", port=port, role="customer",
             id="customer-9999", method="baedal.order.v1.OrderService/CancelOrder",
@@ -130,6 +112,7 @@ class Run:
         self.course.cancels, _ = cancels.end()
         time.sleep(2)
         sampler.stop()
+        client.close()
         self.explain(port)
         self.node.stop()
         self.read_journals()

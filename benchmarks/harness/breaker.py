@@ -8,9 +8,9 @@ from .breaker_figures import KINDS, Figures
 from .breaker_run import CAPACITY_PER_S, Plan, Run
 
 FACTORS = (0.5, 1, 2, 4)
-FULL = Plan(healthy=8, slow=6, failing=6, dead=8, settle=6, back_max=45, parked_s=20,
+FULL = Plan(healthy=8, slow=6, failing=6, dead=8, settle=8, back_max=47, parked_s=20,
             open_wait_max_s=30)
-QUICK = Plan(healthy=7, slow=5, failing=5, dead=5, settle=4, back_max=20, parked_s=10,
+QUICK = Plan(healthy=7, slow=5, failing=5, dead=5, settle=8, back_max=24, parked_s=10,
              open_wait_max_s=4)
 PHASES = ["healthy", "slow", "failing", "dead", "back"]
 
@@ -32,10 +32,10 @@ class Suite:
             "loadgen": cell.loadgen, "last_sample": cell.samples[-1]}, figures.timeline()
 
 
-def main(quick, only):
-    host = tools.host()
+def main(quick):
     plan = QUICK if quick else FULL
     suite = Suite()
+    host = tools.host(quick)
     runs, timelines = [], []
     for factor in (1, 4) if quick else FACTORS:
         for guarded in (False, True):
@@ -55,7 +55,11 @@ def goals(runs):
     most = max(runs, key=lambda r: r["factor"])["factor"]
     (top,) = (r for r in with_guard if r["factor"] == most)
     (bare,) = (r for r in runs if not r["guarded"] and r["factor"] == most)
-    never = 1e9
+
+    def worst(figures):
+        # Missing, it never came.
+        figures = list(figures)
+        return None if None in figures else max(figures)
 
     def share(run):
         return run["phases"]["healthy"]["placed_per_s"] / CAPACITY_PER_S
@@ -63,8 +67,8 @@ def goals(runs):
     def share_at_the_end(run):
         return run["at_the_end_per_s"] / CAPACITY_PER_S
 
-    def worst(key, phase="dead"):
-        return max(r["phases"][phase][key] or 0 for r in with_guard)
+    def dead(key):
+        return worst(r["phases"]["dead"][key] for r in with_guard)
 
     failed = sum(p["reads_failed"] + p["cancels_failed"]
                  for r in with_guard for p in r["phases"].values())
@@ -73,16 +77,15 @@ def goals(runs):
         report.goal(f"goodput at {most}× overload, share of the capacity", share(top), 0.95, False),
         report.goal("the same once the provider is back, drain and all, share",
                     share_at_the_end(top), 0.95, False),
-        report.goal("provider dead: p99 of the answer, ms, at the worst load", worst("p99_ms"),
+        report.goal("provider dead: p99 of the answer, ms, at the worst load", dead("p99_ms"),
                     10, True),
-        report.goal("provider dead: p99 of reading an order, ms", worst("reads_p99_ms"), 10, True),
-        report.goal("provider dead: p99 of cancelling an order, ms", worst("cancels_p99_ms"), 10,
+        report.goal("provider dead: p99 of reading an order, ms", dead("reads_p99_ms"), 10, True),
+        report.goal("provider dead: p99 of cancelling an order, ms", dead("cancels_p99_ms"), 10,
                     True),
         report.goal("calls that need no payment and failed, all phases", failed, 0, True),
         report.goal(
-            "from the first probe allowed to full goodput, s, at the worst load",
-            max(never if r["recovery_s"] is None else r["recovery_s"] for r in with_guard), 2,
-            True),
+            "from the first probe allowed to full goodput that holds, s, at the worst load",
+            worst(r["recovery_s"] for r in with_guard), 2, True),
         report.goal("parked orders neither paid nor over at the end",
                     sum(r["parked"]["left"] for r in with_guard), 0, True),
         report.goal("charges beyond the provider's capacity once it is back, drain and all",

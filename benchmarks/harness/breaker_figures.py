@@ -7,6 +7,9 @@ from .breaker_run import CAPACITY_PER_S
 from .load import quantile
 
 BIN_NS = 250_000_000
+SECOND_NS = 1_000_000_000
+# Over so long a dip of one second is noise, but a rate that falls is not.
+HOLD_S = 5
 # Of calls to place an order, by the state of the order or the status in its place.
 KINDS = ["placed", "parked", "unknown", "unavailable", "error", "unanswered"]
 BY_STATE = {2: "parked", 3: "unknown", 4: "placed"}
@@ -114,16 +117,20 @@ class Figures:
 
     def recovery_s(self):
         """From the first probe that the breaker allowed after the provider was back until orders
-        were paid at the full rate; None if they never were. The full rate is 95 % of what is
-        offered, or of the capacity if that is less, over a second."""
-        back = self.cell.phases[-1].began_ns
+        were paid at the full rate over a second, and held it until the load ended: over each
+        HOLD_S from then on. None if they never did. The full rate is 95 % of what is offered, or of
+        the capacity if that is less."""
         allowed = self.first_probe_ns()
         full = 0.95 * min(1, self.cell.factor) * CAPACITY_PER_S
-        step = 20_000_000
-        for begin in range(max(allowed, back), self.cell.load_ended_ns - 1_000_000_000, step):
-            if self.placed_per_s(begin, begin + 1_000_000_000) >= full:
-                return (begin - allowed) / 1e9
-        return None
+        hold_ns, step_ns = HOLD_S * SECOND_NS, 20_000_000
+        recovered = None
+        # From the end backwards, as far as it holds.
+        for begin in range(self.cell.load_ended_ns - hold_ns, allowed - 1, -step_ns):
+            if self.placed_per_s(begin, begin + hold_ns) < full:
+                break
+            if self.placed_per_s(begin, begin + SECOND_NS) >= full:
+                recovered = begin
+        return None if recovered is None else (recovered - allowed) / 1e9
 
     def first_probe_ns(self):
         """When an open breaker, as it stood when the provider was back, lets a call through."""

@@ -1,6 +1,7 @@
 """The report of the breaker suite as one file of HTML that needs nothing beside it."""
 
 from . import page
+from .breaker_figures import HOLD_S
 from .breaker_run import (
     CANCELS_PER_S, CAPACITY_PER_S, LATENCY_MS, PLACES, QUEUE, QUEUED, READS_PER_S)
 
@@ -23,7 +24,8 @@ or, {plan.parked_s} s after they were placed, expire. *With*: bulkhead of {PLACE
 *Without*: a breaker that never opens, a bulkhead that everything fits into.
 *paid/s* is taken from the journal, over the second half of a phase; the kinds are answers, by when
 the call was due. *Full goodput after* counts from the first probe the breaker allowed after the
-provider was back to the first second with 95 % of what was offered or of the capacity; *charges
+provider was back to the first second with 95 % of what was offered or of the capacity, from which
+on every mean over {HOLD_S} s holds that until the load ends; *charges
 for nobody* are those the provider worked on after their caller had given up; *beyond capacity* are
 those since it was back that found no place."""
 

@@ -3,12 +3,11 @@ and recovers, with everything that can be seen of it written down."""
 
 import json
 import sqlite3
-import threading
 import time
 from dataclasses import dataclass, field as data_field
 
 from . import node, rpc, tools, wire
-from .load import Stream
+from .load import Sampler, Stream
 from .wire import field, first
 
 # The provider takes so many charges at once, each for so long: 250 charges a second, far from what
@@ -118,25 +117,6 @@ class Operator:
             "approved": first(provider, 7, 0), "late": first(provider, 8, 0)}
 
 
-class Sampler:
-    """Samples twenty times a second, on a connection of its own."""
-
-    def __init__(self, port, into):
-        self.operator = Operator(port)
-        self.into = into
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.is_over.wait(0.05):
-            self.into.append(self.operator.sample())
-
-    def stop(self):
-        self.is_over.set()
-        self.thread.join()
-
-
 class Run:
     def __init__(self, suite, plan, factor, guarded):
         self.suite, self.plan = suite, plan
@@ -155,7 +135,8 @@ class Run:
         self.prepare(port, payloads)
         self.operator = Operator(port)
         self.operator.set_provider()
-        sampler = Sampler(port, self.cell.samples)
+        # Twenty times a second, on a connection of its own.
+        sampler = Sampler(Operator(port).sample, self.cell.samples, 0.05)
         streams = self.start_load(port)
         self.play()
         self.cell.load_ended_ns = time.monotonic_ns()

@@ -3,11 +3,12 @@
 import time
 
 from . import tools, wire
-from .wire import field
+from .wire import field, fields, first
 
 STORES = 20
 PLACE_ORDER = "baedal.order.v1.OrderService/PlaceOrder"
 HEALTH = "baedal.health.v1.HealthService/Check"
+SIGNALS = "baedal.signals.v1.SignalsService/GetSignals"
 
 # The defaults, but for a payment provider that takes no time: what is measured is the node.
 CONFIG = """\
@@ -42,7 +43,7 @@ class Node:
                 client = wire.Client(self.port, timeout_s=5)
                 while time.monotonic() < deadline:
                     answer = client.call(HEALTH, b"")
-                    if wire.first(answer, 1, 0) == 1:
+                    if first(answer, 1, 0) == 1:
                         client.close()
                         return time.monotonic() - self.process.began
                     time.sleep(0.001)
@@ -54,6 +55,34 @@ class Node:
 
     def stop(self, wait_s=30):
         self.process.stop(wait_s)
+
+
+QUIET_CPU_US_MAX = 50_000  # of all nodes, in a second
+QUIET_S_MAX = 60
+
+
+def wait_until_quiet(nodes):
+    """Until followers and views have taken in the orders before: that is not the work of the calls
+    after."""
+    def cpu_us():
+        return sum(n.process.cpu_us() for n in nodes)
+    give_up = time.monotonic() + QUIET_S_MAX
+    while time.monotonic() < give_up:
+        before = cpu_us()
+        time.sleep(1)
+        if cpu_us() - before < QUIET_CPU_US_MAX:
+            return
+    raise SystemExit(f"benchmarks: no rest after {QUIET_S_MAX} s, what is measured next would pay "
+                     "for what was before")
+
+
+def lag_events(port):
+    """Events that the follower furthest behind has still to take in, as the node's signals tell;
+    None if they tell of no follower."""
+    client = wire.Client(port)
+    signals = client.call(SIGNALS, b"")
+    client.close()
+    return max((first(s, 3, 0) for number, s in fields(signals) if number == 5), default=None)
 
 
 def register_stores(port):

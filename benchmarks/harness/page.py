@@ -39,11 +39,11 @@ def goal_rows(goals):
     rows = []
     for goal in goals:
         sign = "≤" if goal["at_most"] else "≥"
-        met = ("met", "met") if goal["met"] else ("missed", "not met")
+        color = "met" if goal["met"] else "missed"
         rows.append(
             f"<tr><td>{html.escape(goal['goal'])}</td><td>{report.number(goal['figure'])}</td>"
             f"<td>{sign} {report.number(goal['limit'])}</td>"
-            f"<td class={met[0]}>{met[1]}</td></tr>")
+            f"<td class={color}>{report.verdict(goal)}</td></tr>")
     return ("<table><thead><tr><th>goal</th><th>measured</th><th>wanted</th><th></th></tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table>")
 
@@ -60,8 +60,7 @@ def write(suite, title, host, goals, pictures, measured, tables, again):
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Baedal: {suite}</title>",
         f"<style>{STYLE}</style>", f"<h1>{html.escape(title)}</h1>",
-        f"<p>{host['taken']}, {host['cores']} × {html.escape(host['cpu'])}, Linux "
-        f"{html.escape(host['kernel'])}, load average before {host['load_average_before']}</p>",
+        f"<p>{html.escape(report.heading(host))}</p>",
         "<h2>Goals</h2>", goal_rows(goals), "<h2>In one picture</h2>", image(pictures[0]),
         "<h2>What was measured</h2>", f"<p>{words}</p>", "<h2>Run by run</h2>",
         *(image(p) for p in pictures[1:]), "<h2>Figures</h2>",

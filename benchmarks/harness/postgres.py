@@ -9,6 +9,9 @@ from pathlib import Path
 from . import tools
 
 PEER = tools.BENCH / "peers" / "postgres"
+WARMUP_S = 1  # as loadgen has
+SETTINGS = ["fsync", "synchronous_commit", "wal_sync_method", "full_page_writes", "autovacuum",
+            "shared_buffers", "max_wal_size", "checkpoint_timeout", "server_version"]
 
 
 def binaries():
@@ -65,14 +68,20 @@ class Postgres:
                     total += int(rest[13]) + int(rest[14])
         return total
 
+    def pgbench(self, clients, seconds, *more):
+        return tools.run(
+            [self.bin / "pgbench", "-h", self.home, "-U", "postgres", "-n", "-M", "prepared",
+             "-c", clients, "-j", min(os.cpu_count(), clients), "-T", seconds, *more,
+             "-f", PEER / "order.sql", "postgres"])
+
     def orders(self, clients, seconds, scratch):
-        """Orders per second and latency of one pgbench run."""
+        """Orders per second and latency of one pgbench run, on empty tables and with nothing of
+        earlier runs left to be written."""
+        self.psql("-c", "TRUNCATE orders, order_items, payments, outbox", "-c", "CHECKPOINT")
+        self.pgbench(clients, WARMUP_S)
         logs = scratch.path / "pgbench-log"
         before = self.cpu_ticks()
-        text = tools.run(
-            [self.bin / "pgbench", "-h", self.home, "-U", "postgres", "-n", "-M", "prepared",
-             "-c", clients, "-j", min(2, clients), "-T", seconds, "-l", "--log-prefix", logs,
-             "-f", PEER / "order.sql", "postgres"])
+        text = self.pgbench(clients, seconds, "-l", "--log-prefix", logs)
         used = (self.cpu_ticks() - before) / os.sysconf("SC_CLK_TCK")
         latencies = []
         for log in scratch.path.glob("pgbench-log.*"):
@@ -91,9 +100,7 @@ class Postgres:
         }
 
     def settings(self):
-        names = "'fsync','synchronous_commit','wal_sync_method','full_page_writes','server_version'"
-        rows = self.psql("-c", f"SELECT name, setting FROM pg_settings WHERE name IN ({names})")
-        return dict(row.split("|", 1) for row in rows.splitlines())
+        return {name: self.psql("-c", f"SHOW {name}").strip() for name in SETTINGS}
 
     def stop(self):
         self.server.stop()

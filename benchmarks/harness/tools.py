@@ -50,6 +50,14 @@ def swift_build(package, product):
     return Path(run(["swift", "build", *where, "--show-bin-path"]).strip()) / product
 
 
+def commit():
+    """Of the package that is measured."""
+    if not shutil.which("git"):
+        return "unknown"
+    said = run_any(["git", "-C", MAIN, "describe", "--always", "--dirty"])
+    return said.stdout.strip() or "unknown"
+
+
 def build_main(product):
     return swift_build(MAIN, product)
 
@@ -137,6 +145,11 @@ class Process:
         if self in _started:
             _started.remove(self)
 
+    def cpu_us(self):
+        """CPU it has taken so far, in user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
+
     def status_kib(self, key):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(key + ":"):
@@ -177,6 +190,8 @@ class Scratch:
         atexit.register(self.remove)
 
     def remove(self):
+        # What runs would go on writing here; it is stopped at exit too, but after this.
+        stop_all()
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -197,18 +212,33 @@ def write_payloads(path, payloads):
     return path
 
 
+# Of a sample: calls that came to nothing good.
+FAILED = ("errors", "unanswered")
+
+
+def failed(sample):
+    return sum(sample.get(key, 0) for key in FAILED)
+
+
 def medians(rounds):
-    """The median of each figure over rounds of the same measurement."""
-    return {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+    """The median of each figure over rounds of the same measurement, None if a round lacks it; of
+    failed calls the sum, for one bad round must not vanish among good ones."""
+    def together(key):
+        values = [r[key] for r in rounds]
+        if None in values:
+            return None
+        return sum(values) if key in FAILED else statistics.median(values)
+    return {key: together(key) for key in rounds[0]}
 
 
-def host():
-    """What the figures were taken on."""
+def host(quick):
+    """What the figures were taken on. To be asked right before the first measured round: the load
+    average is not to be that of the builds."""
     model = next(
         (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
          if line.startswith("model name")), "unknown")
     return {
         "cpu": model, "cores": os.cpu_count(), "kernel": os.uname().release,
         "load_average_before": round(os.getloadavg()[0], 2),
-        "taken": time.strftime("%Y-%m-%d %H:%M"),
+        "taken": time.strftime("%Y-%m-%d %H:%M"), "commit": commit(), "quick": quick,
     }

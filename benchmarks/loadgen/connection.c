@@ -91,7 +91,8 @@ static void complain(const wire_frame *frame) {
   static int told = 0;
   if (told++ >= 3) return;
   fprintf(stderr, "loadgen: status %llu: %.*s\n", (unsigned long long)frame->status,
-          (int)(frame->message.end - frame->message.at), (const char *)frame->message.at);
+          (int)(frame->message.end - frame->message.at),
+          frame->message.at ? (const char *)frame->message.at : "");
 }
 
 static void take(connection *c, const wire_frame *frame, const answers *to) {

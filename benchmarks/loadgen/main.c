@@ -27,7 +27,8 @@ typedef struct {
   uint64_t now_ns;
   enum phase phase;
   uint64_t begin_ns, end_ns;  // of the measured window
-  uint64_t answered, errors;  // in the window: by answer (closed) or by due time (open)
+  // In the window, by answer (closed) or by due time (open): as they should be, and the others.
+  uint64_t answered, errors;
   uint64_t due_ns, interval_ns;
   int next_connection;
   bool is_full;  // every place on every connection is taken: only an answer lets a due call go
@@ -47,12 +48,15 @@ static void answered(void *context, const answer *a) {
   if (l->records) records_add(l->records, a, l->now_ns);
   if (l->options.rate_per_s > 0) {
     if (a->began_ns < l->begin_ns || a->began_ns >= l->end_ns) return;
-  } else if (l->phase != MEASURED) {
+  } else if (l->phase != MEASURED && !l->options.calls_max) {
+    return;  // where calls are counted out, all of them are told
+  }
+  if (!a->is_ok) {
+    l->errors++;
     return;
   }
   histogram_add(&l->latency, l->now_ns - a->began_ns);
   l->answered++;
-  if (!a->is_ok) l->errors++;
 }
 
 static bool is_over(const load *l) {

@@ -57,6 +57,8 @@ options options_parse(int argc, char **argv) {
   }
   if (o.port <= 0 || !o.method || !o.payloads) usage("port, method and payloads are needed");
   if (o.connections < 1 || o.connections > 4096) usage("--connections: 1 to 4096");
+  // Beyond that the time between two calls would be nothing.
+  if (!(o.rate_per_s >= 0 && o.rate_per_s <= 1e9)) usage("--rate: 0 to 1000000000 calls a second");
   if (o.in_flight < 1 || o.in_flight > 16384) usage("--in-flight: 1 to 16384");
   return o;
 }

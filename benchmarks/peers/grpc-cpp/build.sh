@@ -3,7 +3,7 @@
 # Usage: build.sh OUTPUT_DIRECTORY
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-proto=$here/../../../proto
+proto=${BAEDAL_PACKAGE:-$here/../../..}/proto
 out=$1
 mkdir -p "$out/generated"
 protoc -I "$proto" --cpp_out="$out/generated" --grpc_out="$out/generated" \

@@ -125,15 +125,21 @@ class Worker {
   void Take(Call* call) {
     in_flight_--;
     uint64_t now = meter_now_ns();
-    if (now >= begin_ns_ && now < end_ns_) {
-      histogram_add(&totals.latency, now - call->began_ns);
-      totals.calls++;
-      if (!call->status.ok() || !call->response.order().paid()) totals.errors++;
-    }
+    // Where calls are counted out, all of them are told.
+    if (options_.calls_max != 0 || (now >= begin_ns_ && now < end_ns_)) Count(*call, now);
     if (!call->status.ok() && told_++ < 3) {
       std::fprintf(stderr, "grpc-cpp-client: %s\n", call->status.error_message().c_str());
     }
     if (now < end_ns_ && (options_.calls_max == 0 || sent_ < options_.calls_max)) Start(call);
+  }
+
+  void Count(const Call& call, uint64_t now) {
+    if (!call.status.ok() || !call.response.order().paid()) {
+      totals.errors++;
+      return;
+    }
+    histogram_add(&totals.latency, now - call.began_ns);
+    totals.calls++;
   }
 
   const Options& options_;
