@@ -20,6 +20,8 @@ final class FleetServer: Sendable {
   let gate = Gate()
   let health: HealthRegistry
   let mood = Mutex(Mood.well)
+  /// Calls that were refused in that mood.
+  let refused = Mutex(0)
   /// Calls that were refused for want of room.
   let crowded = Mutex(0)
   /// How often each request was begun here.
@@ -56,6 +58,7 @@ final class FleetServer: Sendable {
   private func answer(_ request: Text) async throws(RPCError) -> Text {
     let mood = mood.withLock { $0 }
     if mood == .refusing {
+      refused.withLock { $0 += 1 }
       throw RPCError(code: .unavailable, message: "not now", unprocessed: true)
     }
     begun.withLock { $0[request.service, default: 0] += 1 }

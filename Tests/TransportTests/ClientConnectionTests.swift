@@ -181,7 +181,7 @@ struct ClientConnectionTests {
     let limits = Limits(frameBytesMax: 1000, callsInFlightMax: 1)
     _ = machine.receive(.helloReply(HelloReply(version: 1, limits: limits)))
     let large = [UInt8](repeating: 0, count: 1000)
-    #expect(Self.begin(&machine, payload: large) == "RESOURCE_EXHAUSTED")
+    #expect(Self.begin(&machine, payload: large) == "RESOURCE_EXHAUSTED unprocessed")
     #expect(Self.begin(&machine) == "call 1 in 0 us")
     #expect(Self.begin(&machine) == "RESOURCE_EXHAUSTED unprocessed")
   }

@@ -12,6 +12,7 @@ struct ClientSessionTests {
   /// An open session that keeps at most 100 bytes of answers to pings.
   private func open(_ wakes: Wakes) -> ClientSession {
     var configuration = ClientConfiguration()
+    configuration.clock = TransportClock(now: { Self.start }, sleep: { _ in })
     configuration.limits.controlBytesMax = 100
     let session = ClientSession(
       configuration: configuration, onOpen: { _ in }, wake: { wakes.note() })
@@ -41,6 +42,23 @@ struct ClientSessionTests {
     #expect(wakes.count == 2)
     #expect(session.takeEnd(dropping: true))
     #expect(!takeOutbound(session))
+  }
+
+  @Test("a deadline that is earlier than all others is told, also when nothing is taken")
+  func earlierDeadline() throws {
+    let wakes = Wakes()
+    let session = open(wakes)
+    func begin(_ seconds: Int) throws(RPCError) -> ClientCall {
+      try session.stream(
+        "m", payload: [], options: CallOptions(),
+        deadline: Self.start.advanced(by: .seconds(seconds)))
+    }
+    let before = wakes.count
+    let calls = try [begin(9), begin(9), begin(5), begin(7)]
+    #expect(calls.map { $0.id } == [1, 2, 3, 4])
+    // Once for the bytes, and once for the earlier deadline.
+    #expect(wakes.count == before + 2)
+    #expect(session.nextTick == Self.start.advanced(by: .seconds(5)))
   }
 
   @Test("a server that takes its answers may ask for as many as it likes")

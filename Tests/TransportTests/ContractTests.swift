@@ -150,6 +150,33 @@ struct ContractTests {
     }
   }
 
+  @Test("callers share the connection whose proof is looked into", arguments: Carrier.allCases)
+  func oneProof(_ carrier: Carrier) async throws {
+    let gate = Gate()
+    let connections = Mutex(0)
+    let prove: ServerConfiguration.Verify = { (claim, _) async throws(RPCError) in
+      connections.withLock { $0 += 1 }
+      try? await gate.wait()
+      return Identity(claim.principal)
+    }
+    var limits = ServerLimits()
+    limits.helloTimeout = .seconds(60)
+    try await withServer(carrier, limits: limits, verify: prove) { (served) async throws in
+      let client = served.client { $0.limits.connectTimeout = .seconds(60) }
+      _ = await failure(.deadlineExceeded) { () throws(RPCError) in
+        try await client.unary(
+          TestMethods.echo, Text(), options: CallOptions(timeout: .milliseconds(30)))
+      }
+      async let first = client.transport.session(until: .distantFuture).isOpen
+      async let second = client.transport.session(until: .distantFuture).isOpen
+      await gate.arrivals(1)
+      gate.open()
+      #expect(try await first)
+      #expect(try await second)
+      #expect(connections.withLock { $0 } == 1)
+    }
+  }
+
   @Test("a proof that does not hold refuses the connection", arguments: Carrier.allCases)
   func disproved(_ carrier: Carrier) async throws {
     let refuse: ServerConfiguration.Verify = { (_, _) async throws(RPCError) in

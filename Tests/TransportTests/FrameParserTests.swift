@@ -72,6 +72,21 @@ struct FrameParserTests {
     #expect(throws: WireError.self) { try parse([bytes]) }
   }
 
+  @Test("a byte of the next frame does not keep the memory of the last one")
+  func storage() throws {
+    let payload = [UInt8](repeating: 7, count: 1 << 20)
+    let large = Frame.Kind.call(Call(callID: 1, method: "m", payload: payload))
+    let all = bytes(of: [large])
+    var parser = FrameParser(frameBytesMax: 1 << 21)
+    parser.append(ByteBuffer(bytes: all.prefix(1000)))
+    #expect(try parser.next(FrameCodec.decode) == nil)
+    parser.append(ByteBuffer(bytes: Array(all.dropFirst(1000)) + [0]))
+    #expect(try parser.next(FrameCodec.decode) == large)
+    #expect(try parser.next(FrameCodec.decode) == nil)
+    #expect(parser.pendingBytes == 1)
+    #expect(parser.storageBytes <= FrameParser.readBytesMax)
+  }
+
   @Test("pending bytes are those of the unfinished frame only")
   func pending() throws {
     let all = bytes(of: frames)

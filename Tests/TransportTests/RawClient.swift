@@ -8,6 +8,8 @@ import NIOCore
 final class RawClient {
   private let descriptor: Int32
   private var parser = FrameParser(frameBytesMax: 1 << 24)
+  /// The connection ended with a reset, which may destroy what was on its way.
+  private(set) var wasReset = false
 
   /// nil if the system gives no socket or nobody listens.
   init?(port: Int) {
@@ -76,6 +78,7 @@ final class RawClient {
       if count > 0 {
         parser.append(ByteBuffer(bytes: chunk[..<count]))
       } else if count == 0 || errno == ECONNRESET {
+        if count < 0 { wasReset = true }
         return .end
       } else {
         return .timeout

@@ -56,7 +56,8 @@ struct ServerConnectionTests {
       configuration.verify = { (claim, _) throws(RPCError) in Identity(claim.principal) }
     }
     var machine = ServerConnection(
-      configuration: configuration, budget: RequestBudget(bytes: 100), address: "test", now: start)
+      configuration: configuration, budget: ByteBudget(bytes: 100), frames: ByteBudget(bytes: 100),
+      address: "test", now: start)
     guard phase != .awaitingHello else { return machine }
     _ = machine.receive(hello, at: start, route: routes)
     guard phase != .verifying else { return machine }
@@ -244,7 +245,7 @@ struct ServerConnectionTests {
     #expect(result(.cancel(CancelCall(callID: 99))) == "close INVALID_ARGUMENT after 7")
   }
 
-  @Test("a handler's end frees its place, and its request's bytes")
+  @Test("a call takes its request's bytes, and its handler's end frees its place")
   func freeing() {
     var machine = Self.machine(.open)
     // Of each call its one byte of payload and its method's name.
@@ -253,9 +254,63 @@ struct ServerConnectionTests {
     #expect(machine.budget.available == 87)
     #expect(words(machine.finish(2, .reply([1]))) == "send reply")
     #expect(words(machine.finish(2, .reply([1]))) == "none")
-    #expect(machine.budget.available == 93)
     #expect(machine.takeCalls().count == 1)
-    #expect(machine.budget.available == 100)
+    #expect(machine.takeCalls().count == 0)
+  }
+
+  @Test("what has come of a frame counts beyond 64 KiB, until it is whole or the connection ends")
+  func unfinished() {
+    let free = ServerLimits.uncountedBytes
+    var machine = Self.machine(.open)
+    #expect(words(machine.hold(free)) == "none")
+    #expect(machine.frames.available == 100)
+    #expect(words(machine.hold(free + 50)) == "none")
+    #expect(machine.frames.available == 50)
+    #expect(words(machine.hold(free + 20)) == "none")
+    #expect(machine.frames.available == 80)
+    _ = machine.receive(.ping(Ping(nonce: 1)), at: Self.start, route: routes)
+    #expect(machine.frames.available == 100)
+    #expect(words(machine.hold(free + 101)) == "close RESOURCE_EXHAUSTED after 1")
+    #expect(words(machine.hold(0)) == "none")
+    #expect(machine.frames.available == 100)
+  }
+
+  @Test("a status fits into the client's frames: details are left out and the message is cut")
+  func longStatus() {
+    var machine = Self.machine(.awaitingHello)
+    let small = Hello(versionMin: 1, versionMax: 1, limits: Limits(frameBytesMax: 300))
+    _ = machine.receive(.hello(small), at: Self.start, route: routes)
+    func sent(_ action: ServerConnection.Action) -> End? {
+      guard case .send(let frame) = action, case .end(let end) = frame else { return nil }
+      #expect(bytes(of: [frame]).count <= 4 + 300)
+      return end
+    }
+    let errors = [
+      RPCError(code: .internal, message: String(repeating: "값", count: 1000)),
+      RPCError(
+        code: .internal, message: "값",
+        details: [ErrorDetail(typeURL: "test.Detail", bytes: Array(repeating: 1, count: 250))],
+        retryAfter: .seconds(1)),
+      RPCError(
+        code: .internal, message: "값",
+        details: [ErrorDetail(typeURL: "test.Detail", bytes: [1])], retryAfter: .seconds(1)),
+    ]
+    var ends: [End] = []
+    for (index, error) in errors.enumerated() {
+      let id = UInt64(index + 1)
+      _ = machine.receive(call(id), at: Self.start, route: routes)
+      if let end = sent(machine.finish(id, .end(error))) { ends.append(end) }
+    }
+    // 236 bytes are left for it, and a character of three bytes is not cut in two.
+    #expect(ends.map { $0.status?.message.utf8.count } == [234, 3, 3])
+    #expect(ends.map { $0.status?.details.count } == [0, 0, 1])
+    #expect(ends.map { $0.status?.retryAfterMs } == [0, 1000, 1000])
+    // One character, however long it is.
+    let method = "e" + String(repeating: "\u{301}", count: 100_000)
+    #expect(method.count == 1)
+    let refused = sent(machine.receive(call(4, method), at: Self.start, route: routes))
+    #expect(refused?.unprocessed == true)
+    #expect(refused?.status?.message.hasPrefix("no method ") == true)
   }
 
   @Test("metadata counts 32 bytes an entry, against its limit and the server's budget")
@@ -274,8 +329,6 @@ struct ServerConnectionTests {
     #expect(machine.budget.available == 93)
     #expect(words(machine.receive(headed(3, 2), at: Self.start, route: routes)) == "start 3")
     #expect(machine.budget.available == 93 - 5 - 64)
-    #expect(words(machine.finish(3, .reply([]))) == "send reply")
-    #expect(machine.budget.available == 93)
   }
 
   @Test("a hello's names have a bound", arguments: [256, 257])

@@ -71,13 +71,20 @@ struct ServerTimeTests {
   func stall() {
     var machine = ServerConnectionTests.machine(.open)
     machine.received(at: Self.start, isPartial: true)
-    machine.stalled(unsentBytes: 500, at: Self.start)
-    #expect(machine.nextTick() == Self.start.advanced(by: .seconds(40)))
+    let (unsent, some) = (500_000, ServerLimits().progressBytesMin(of: 500_000))
+    #expect(some == 64 * 1024)
+    #expect(ServerLimits().progressBytesMin(of: 8 << 20) == 1 << 20)
+    machine.stalled(unsentBytes: unsent, at: Self.start)
+    // What it has not taken is asked for in between.
+    #expect(machine.nextTick() == Self.start.advanced(by: .seconds(1)))
     #expect(tick(&machine, .seconds(39)) == "none")
-    // Some of it was taken, then nothing more.
-    machine.stalled(unsentBytes: 499, at: Self.start.advanced(by: .seconds(39)))
-    machine.stalled(unsentBytes: 499, at: Self.start.advanced(by: .seconds(60)))
-    #expect(tick(&machine, .seconds(78)) == "none")
+    // Some of it was taken, then next to nothing.
+    machine.stalled(unsentBytes: unsent - some, at: Self.start.advanced(by: .seconds(39)))
+    for second in 40..<79 {
+      let bytes = unsent - 2 * some + 79 - second
+      machine.stalled(unsentBytes: bytes, at: Self.start.advanced(by: .seconds(second)))
+      #expect(tick(&machine, .seconds(second)) == "none")
+    }
     #expect(tick(&machine, .seconds(79)) == "close")
   }
 

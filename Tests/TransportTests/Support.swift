@@ -93,6 +93,17 @@ final class Probe: Sendable {
   let cancelled = Gate()
   let contexts = Mutex<[CallContext]>([])
   let sent = Mutex(0)
+  /// Handlers at the gate, now and at most.
+  let waiting = Mutex((now: 0, most: 0))
+
+  func enter() {
+    waiting.withLock { waiting in
+      waiting.now += 1
+      waiting.most = max(waiting.most, waiting.now)
+    }
+  }
+
+  func leave() { waiting.withLock { $0.now -= 1 } }
 }
 
 func testRouter(_ probe: Probe, authorize: @escaping Router.Authorize = Router.allowAll) -> Router {
@@ -108,6 +119,8 @@ func testRouter(_ probe: Probe, authorize: @escaping Router.Authorize = Router.a
       retryAfter: .milliseconds(1500))
   }
   router.unary(TestMethods.wait) { (request, _) throws(RPCError) in
+    probe.enter()
+    defer { probe.leave() }
     do throws(CancellationError) {
       try await probe.gate.wait()
     } catch {

@@ -131,7 +131,7 @@ extension Setting {
       "Calls at once on one connection."
     ).live,
     .integer(
-      "limits.metadata_bytes_max", \.limits.connection.metadataBytesMax, 0...1_048_576,
+      "limits.metadata_bytes_max", \.limits.connection.metadataBytesMax, 1...1_048_576,
       "Metadata of one call."
     ).live,
     .integer(
@@ -167,14 +167,21 @@ extension Setting {
     ).live,
     .integer(
       "limits.outbound_bytes_high", \.limits.outboundBytesHigh, 4096...1_073_741_824,
-      "Unsent bytes of one connection at which it is no longer read, and what was read waits."),
+      "Unsent bytes of one connection at which it is no longer read, and what was read waits. One "
+        + "that then takes too little in the times of keepalive is closed."),
     .integer(
       "limits.outbound_bytes_max", \.limits.outboundBytesMax, 4096...1_073_741_824,
       "Unsent bytes of one connection at which it is closed."
     ).live,
     .integer(
       "limits.request_bytes_max", \.limits.requestBytesMax, 1_048_576...68_719_476_736,
-      "Request bytes held at once for all connections together."),
+      "Request bytes held at once for all connections together; as many again for unfinished frames, "
+        + "of each what is beyond 64 KiB."),
+    .integer(
+      "limits.unsent_bytes_max", \.limits.unsentBytesMax, 1_048_576...68_719_476_736,
+      "Unsent bytes held at once for all connections together, of each those beyond "
+        + "outbound_bytes_high. Beyond that, a connection that adds to them while its client takes "
+        + "nothing is closed."),
   ]
 
   private static let payment: [Setting] = [

@@ -95,7 +95,8 @@ public final class BalancedClient: ClientTransport {
   public func readySession() -> ClientSession? { nil }
 
   public func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
-    try await pick(nil, tried: []).transport.session(until: deadline)
+    guard let pick = self.pick(nil, tried: []) else { throw nobody }
+    return try await pick.transport.session(until: deadline)
   }
 
   public func close() async {
@@ -125,9 +126,10 @@ public final class BalancedClient: ClientTransport {
     let isLast: Bool
   }
 
-  private func pick(_ key: UInt64?, tried: [Int]) throws(RPCError) -> Pick {
+  /// nil where all that are known have been tried.
+  private func pick(_ key: UInt64?, tried: [Int]) -> Pick? {
     let (now, chance) = (configuration.clock.now(), chance())
-    let pick = state.withLock { state -> Pick? in
+    return state.withLock { state -> Pick? in
       guard
         let id = state.table.choose(key: key, tried: tried, at: now, chance: chance),
         let link = state.links[id]
@@ -136,9 +138,10 @@ public final class BalancedClient: ClientTransport {
         id: id, transport: link.transport,
         isLast: tried.count + 1 >= state.table.replicas.count)
     }
-    if let pick { return pick }
-    throw RPCError(
-      code: .unavailable, message: "no replica of \(service) is known", unprocessed: true)
+  }
+
+  private var nobody: RPCError {
+    RPCError(code: .unavailable, message: "no replica of \(service) is known", unprocessed: true)
   }
 }
 
@@ -152,7 +155,10 @@ extension BalancedClient {
   {
     var course = course(method, payload, options, deadline)
     while true {
-      let pick = try pick(course.key, tried: course.tried)
+      guard let pick = self.pick(course.key, tried: course.tried) else {
+        try await startOver(&course, after: nobody)
+        continue
+      }
       state.withLock { $0.table.began(pick.id) }
       let begun = configuration.clock.now()
       var wasSent = false
@@ -177,7 +183,10 @@ extension BalancedClient {
   ) async throws(RPCError) -> StreamSource {
     var course = course(method, payload, options, deadline)
     while true {
-      let pick = try pick(course.key, tried: course.tried)
+      guard let pick = self.pick(course.key, tried: course.tried) else {
+        try await startOver(&course, after: nobody)
+        continue
+      }
       do throws(RPCError) {
         let session = try await session(of: pick.transport, until: deadline)
         let call = try session.stream(
@@ -227,8 +236,16 @@ extension BalancedClient {
     if error.code == .unavailable { look.yield() }
     if wasSent, !state.withLock({ $0.tokens.take() }) { throw error }
     course.tried.append(pick.id)
-    guard pick.isLast else { return }
-    // All have been asked: from the start, after a pause.
+    if pick.isLast { try await startOver(&course, after: error) }
+  }
+
+  /// All that there are now have been asked: from the start, after a pause.
+  nonisolated(nonsending)
+    private func startOver(
+      _ course: inout Course, after error: RPCError
+    ) async throws(RPCError)
+  {
+    guard !course.tried.isEmpty else { throw error }
     course.tried = []
     try await course.attempt.failed(error)
   }

@@ -82,7 +82,9 @@ public struct CallOptions: Sendable {
   public var metadata: CallMetadata
   /// Messages of a stream that may wait on this side, unread; at least 1.
   public var streamCredit: UInt32
-  /// Keeps trying to reach the server until the deadline, not only a few times.
+  /// Keeps trying to reach the server until the deadline, not only a few times, and where it is
+  /// UNAVAILABLE comes again when it says: for callers who would rather wait than fail while nodes
+  /// are restarted.
   public var waitsForServer: Bool
 
   public init(

@@ -39,7 +39,7 @@ public enum CallPath {
     let steps = via.utf8.split(separator: UInt8(ascii: ","))
     let goesRound = steps.contains { $0.elementsEqual(step.utf8) }
     guard goesRound || steps.count >= stepsMax else { return nil }
-    let shown = (steps.prefix(stepsMax).map { String(Substring($0).prefix(100)) } + [step])
+    let shown = (steps.prefix(stepsMax).map { String(Substring($0)).prefix(bytes: 100) } + [step])
       .joined(separator: " → ")
     return goesRound
       ? "the call goes round: \(shown)"

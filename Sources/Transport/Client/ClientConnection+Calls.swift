@@ -32,7 +32,7 @@ extension ClientConnection {
         RPCError(
           code: .resourceExhausted,
           message: "a request of \(payload.count) bytes is over the server's frame limit of "
-            + "\(serverLimits.frameBytesMax) bytes"))
+            + "\(serverLimits.frameBytesMax) bytes", unprocessed: true))
     }
     let left = deadline == .distantFuture ? 0 : now.nanoseconds(until: deadline)
     guard deadline == .distantFuture || left > 0 else {

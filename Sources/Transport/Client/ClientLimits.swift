@@ -11,11 +11,13 @@ public struct ClientLimits: Sendable, Hashable {
   public var keepaliveTimeout: Duration = .seconds(10)
   /// Unsent bytes that are no calls, such as answers to pings, at which the connection is given up.
   public var controlBytesMax = 1024 * 1024
-  /// Times one call is sent, at most; only what was certainly not begun is sent again.
+  /// Times one call is sent, at most; only what was certainly not begun is sent again, and only
+  /// where the server did not say when.
   public var attemptsMax = 6
   /// Before the second repetition of a call; doubled before each further one, up to 1 s.
   public var retryPause: Duration = .milliseconds(10)
-  /// After a failed attempt to connect, calls fail at once for that long.
+  /// After a failed attempt to connect, calls fail at once for that long, or as long as the server
+  /// says.
   public var reconnectPause: Duration = .milliseconds(50)
 
   public init() {}

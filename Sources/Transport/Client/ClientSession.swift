@@ -97,14 +97,18 @@ extension ClientSession {
     let now = clock.now()
     var isWakeNeeded = false
     let refusal = core.withLock { core -> RPCError? in
+      let earliest = core.machine.earliestDeadline
       switch core.machine.begin(call, method, payload: payload, options: options, at: now) {
       case .refuse(let error):
         return error
       case .send(let frame):
         guard FrameCodec.append(frame, to: &core.outbound) else {
           core.machine.calls[call.id] = nil
-          return RPCError(code: .internal, message: "the request could not be encoded")
+          return RPCError(
+            code: .internal, message: "the request could not be encoded", unprocessed: true)
         }
+        // For the driver's timer, though it may not have taken what it was woken for.
+        if core.machine.earliestDeadline < earliest { core.isWakeArmed = true }
         isWakeNeeded = core.takeWake()
         return nil
       }

@@ -121,13 +121,16 @@ struct Attempt {
   {
     let configuration = transport.configuration
     guard error.unprocessed, error.code == .unavailable else { throw error }
-    guard options.waitsForServer || count < configuration.limits.attemptsMax else { throw error }
+    // When to come again is the caller's to hear, unless it is to be waited for: where a call goes
+    // over several nodes, each of them would multiply the attempts of the others.
+    let isPassing = error.retryAfter == nil && count < configuration.limits.attemptsMax
+    guard options.waitsForServer || isPassing else { throw error }
     count += 1
     // The first repetition is free: most often another connection is there already.
-    guard count > 2 else { return }
-    let doublings = min(count - 3, 10)
+    guard count > 2 || error.retryAfter != nil else { return }
+    let doublings = max(0, min(count - 3, 10))
     let pause = min(.seconds(1), configuration.limits.retryPause * (1 << doublings))
-    let again = configuration.clock.now().advanced(by: pause)
+    let again = configuration.clock.now().advanced(by: max(pause, error.retryAfter ?? .zero))
     guard again < deadline else { throw error }
     do {
       try await configuration.clock.sleep(again)

@@ -7,7 +7,7 @@ import Synchronization
 public final class InProcessServer: ServerTransport {
   private let router: Router
   private let configuration: ServerConfiguration
-  private let budget: RequestBudget
+  private let budgets: ServerBudgets
   private let jobs: AsyncStream<Job>
   private let feed: AsyncStream<Job>.Continuation
   private let state = Mutex(State())
@@ -27,7 +27,7 @@ public final class InProcessServer: ServerTransport {
   public init(router: Router, configuration: ServerConfiguration) {
     self.router = router
     self.configuration = configuration
-    budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
+    budgets = ServerBudgets(configuration.limits)
     // Bounded by the calls in flight that the connections allow.
     (jobs, feed) = AsyncStream.makeStream()
   }
@@ -101,10 +101,13 @@ public final class InProcessServer: ServerTransport {
     }
   }
 
-  func connect(_ configuration: ClientConfiguration) throws(RPCError) -> InProcessLink {
+  /// A connection on which nothing has moved yet: its `pump` begins.
+  func connect(
+    _ configuration: ClientConfiguration, onOpen: @escaping @Sendable (RPCError?) -> Void
+  ) throws(RPCError) -> InProcessLink {
     let link = InProcessLink(
-      router: router, serverConfiguration: self.configuration, budget: budget,
-      clientConfiguration: configuration,
+      router: router, serverConfiguration: self.configuration, budgets: budgets,
+      clientConfiguration: configuration, onOpen: onOpen,
       onWork: { [feed] session, work in feed.yield(.serve(work, on: session)) },
       onEnd: { [weak self] link in self?.ended(link) })
     let isTaken = state.withLock { state in
@@ -114,11 +117,9 @@ public final class InProcessServer: ServerTransport {
       return true
     }
     guard isTaken else {
-      link.cut()
       throw RPCError(
         code: .unavailable, message: "the server takes no connections", unprocessed: true)
     }
-    link.pump()
     return link
   }
 
@@ -128,63 +129,5 @@ public final class InProcessServer: ServerTransport {
       return state.isDraining && state.links.isEmpty
     }
     if isOver { feed.finish() }
-  }
-}
-
-/// Reaches an `InProcessServer`.
-public final class InProcessClient: ClientTransport {
-  public let configuration: ClientConfiguration
-  private let server: InProcessServer
-  private let state = Mutex(State())
-
-  fileprivate struct State {
-    var link: InProcessLink?
-    var isClosed = false
-  }
-
-  public init(server: InProcessServer, configuration: ClientConfiguration = .init()) {
-    self.server = server
-    self.configuration = configuration
-  }
-
-  public func readySession() -> ClientSession? {
-    guard let session = state.withLock({ $0.link?.client }), session.isOpen else { return nil }
-    return session
-  }
-
-  public func session(until deadline: MonotonicInstant) async throws(RPCError) -> ClientSession {
-    // Under the lock, so that calls which come at once share one connection: connecting moves
-    // bytes in memory and waits for nobody.
-    try state.withLock { (state) throws(RPCError) in
-      guard !state.isClosed else {
-        throw RPCError(code: .unavailable, message: "the client was closed", unprocessed: true)
-      }
-      if let session = state.link?.client, session.isOpen { return session }
-      // A proof is looked into after connecting.
-      if let refusal = state.link?.refusal {
-        state.link = nil
-        throw refusal
-      }
-      let link = try server.connect(configuration)
-      if let error = link.refusal { throw error }
-      state.link = link
-      return link.client
-    }
-  }
-
-  public func close() async {
-    let link = state.withLock { state in
-      state.isClosed = true
-      return state.link.take()
-    }
-    link?.cut()
-  }
-
-  public func drain() {
-    let link = state.withLock { state in
-      state.isClosed = true
-      return state.link
-    }
-    link?.client.drain()
   }
 }

@@ -13,7 +13,6 @@ final class InProcessLink: Sendable {
   let client: ClientSession
   let server: ServerSession
   private let bell: Bell
-  private let opening: Opening
   private let pumping = Mutex(Pumping())
   private let onWork: @Sendable (ServerSession, Work) -> Void
   private let onEnd: @Sendable (InProcessLink) -> Void
@@ -30,34 +29,25 @@ final class InProcessLink: Sendable {
     func callAsFunction() { ring.withLock { $0 }?() }
   }
 
-  /// What the server said to the hello.
-  private final class Opening: Sendable {
-    let error = Mutex<RPCError?>(nil)
-  }
-
+  /// - Parameter onOpen: told once what the server said to the hello.
   init(
-    router: Router, serverConfiguration: ServerConfiguration, budget: RequestBudget,
+    router: Router, serverConfiguration: ServerConfiguration, budgets: ServerBudgets,
     clientConfiguration: ClientConfiguration,
+    onOpen: @escaping @Sendable (RPCError?) -> Void,
     onWork: @escaping @Sendable (ServerSession, Work) -> Void,
     onEnd: @escaping @Sendable (InProcessLink) -> Void
   ) {
     let bell = Bell()
-    let opening = Opening()
     self.bell = bell
-    self.opening = opening
     self.onWork = onWork
     self.onEnd = onEnd
     server = ServerSession(
-      router: router, configuration: serverConfiguration, budget: budget, address: "in-process",
+      router: router, configuration: serverConfiguration, budgets: budgets, address: "in-process",
       wake: { bell() })
     client = ClientSession(
-      configuration: clientConfiguration,
-      onOpen: { error in opening.error.withLock { $0 = error } }, wake: { bell() })
+      configuration: clientConfiguration, onOpen: onOpen, wake: { bell() })
     bell.ring.withLock { ring in ring = { [weak self] in self?.pump() } }
   }
-
-  /// Why the server did not take the connection, if it did not.
-  var refusal: RPCError? { opening.error.withLock { $0 } }
 
   /// Moves bytes both ways until there are none. One pump at a time, so that bytes stay in order;
   /// whoever comes meanwhile leaves its bytes to the pump that runs.

@@ -13,7 +13,7 @@ public final class ServerCall: Sendable {
   /// somebody's behalf.
   let principal: Principal
   let route: Router.Route
-  /// Payload, method and metadata, held against the server's budget until the call ends.
+  /// Payload, method and metadata, held against the server's budget until its handler has ended.
   let requestBytes: Int
 
   /// Safe because every access is inside `ServerSession`'s lock.

@@ -19,15 +19,19 @@ extension ServerConnection {
   /// A handler ended. Its answer goes out unless the caller has one already.
   mutating func finish(_ id: UInt64, _ outcome: Outcome) -> Action {
     guard let entry = calls.removeValue(forKey: id) else { return .none }
-    budget.giveBack(entry.call.requestBytes)
     guard !entry.isAnswered, phase != .closed else { return .none }
     switch outcome {
     case .reply(let payload):
-      if let error = oversized(payload) { return .send(.end(id, error)) }
+      if let error = oversized(payload) { return .send(end(id, error)) }
       return .send(.reply(id, payload))
     case .end(let error):
-      return .send(.end(id, error))
+      return .send(end(id, error))
     }
+  }
+
+  /// The frame that ends a call, within the client's limit.
+  func end(_ id: UInt64, _ error: RPCError?) -> Frame.Kind {
+    .end(id, error?.fitted(into: Int(peerLimits.frameBytesMax)))
   }
 
   /// A handler has one more message for its stream.

@@ -12,12 +12,26 @@ extension ServerConnection {
     }
   }
 
+  /// So much of what has come waits, or is of a frame that is not complete. Without a bound for all
+  /// connections together, each could hold a whole frame that never counts as a request.
+  mutating func hold(_ bytes: Int) -> Action {
+    let counted = max(0, bytes - ServerLimits.uncountedBytes)
+    guard counted != pendingBytes else { return .none }
+    let isThere = frames.recount(from: pendingBytes, to: counted)
+    pendingBytes = counted
+    guard !isThere else { return .none }
+    return violate(
+      WireError(code: .resourceExhausted, message: "the server holds too many unfinished frames"))
+  }
+
   /// A whole frame came in. `route` looks a method up.
   mutating func receive(
     _ frame: Frame.Kind, at now: MonotonicInstant, route: (String) -> Router.Route?
   ) -> Action {
     // Whatever follows it in the same bytes has begun just now.
     frameStartedAt = nil
+    // A call counts by itself.
+    if pendingBytes > 0 { _ = hold(0) }
     switch (phase, frame) {
     case (.closed, _):
       return .none
@@ -120,7 +134,7 @@ extension ServerConnection {
     }
     lastCallID = wire.callID
     guard let found = route(wire.method) else {
-      return reject(wire, .unimplemented, "no method \(wire.method.prefix(200))")
+      return reject(wire, .unimplemented, "no method \(wire.method.prefix(bytes: 200))")
     }
     guard calls.count < Int(limits.connection.callsInFlightMax) else {
       return reject(
@@ -172,7 +186,7 @@ extension ServerConnection {
     _ wire: Call, _ code: StatusCode, _ message: String, retryAfter: Duration? = nil
   ) -> Action {
     .send(
-      .end(
+      end(
         wire.callID,
         RPCError(code: code, message: message, retryAfter: retryAfter, unprocessed: true)))
   }
@@ -191,7 +205,7 @@ extension ServerConnection {
       let error = RPCError(
         code: .invalidArgument,
         message: "credit over the limit of \(limits.connection.streamCreditMax) messages")
-      return .answerAndStop([(.end(id, error), entry.call)])
+      return .answerAndStop([(end(id, error), entry.call)])
     }
     calls[id]?.credit = sum
     return .resume(entry.call)

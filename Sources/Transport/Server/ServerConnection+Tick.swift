@@ -46,7 +46,11 @@ extension ServerConnection {
 
   /// When `silence` is due.
   private func nextSilence() -> MonotonicInstant {
-    if let stall { return stall.since.advanced(by: limits.silenceMax) }
+    if let stall {
+      // What the socket still holds is asked for now and then: it counts against the bounds.
+      return min(
+        stall.since.advanced(by: limits.silenceMax), stall.notedAt.advanced(by: .seconds(1)))
+    }
     let alive =
       pingedAt?.advanced(by: limits.keepaliveTimeout)
       ?? receivedAt.advanced(by: limits.keepaliveInterval)
@@ -55,10 +59,15 @@ extension ServerConnection {
   }
 
   /// The client does not take what there is to send and is not read from; the socket holds that
-  /// many bytes for it. Fewer than before are a sign of life.
+  /// many bytes for it. So many fewer than before are a sign of life.
   mutating func stalled(unsentBytes: Int, at now: MonotonicInstant) {
-    if let stall, unsentBytes >= stall.unsentBytes { return }
-    stall = Stall(since: now, unsentBytes: unsentBytes)
+    if let stall,
+      stall.unsentBytes - unsentBytes < limits.progressBytesMin(of: stall.unsentBytes)
+    {
+      self.stall?.notedAt = now
+      return
+    }
+    stall = Stall(since: now, unsentBytes: unsentBytes, notedAt: now)
   }
 
   /// The client is read from again: what it could not be heard saying is no silence.

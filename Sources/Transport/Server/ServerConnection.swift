@@ -41,10 +41,11 @@ struct ServerConnection: ~Copyable {
     var isAnswered = false
   }
 
-  /// Since when the client has taken none of the bytes that the socket still holds.
+  /// Since when the client has taken next to none of the bytes that the socket still holds.
   struct Stall {
     let since: MonotonicInstant
     let unsentBytes: Int
+    var notedAt: MonotonicInstant
   }
 
   static let versionMin: UInt32 = 1
@@ -53,7 +54,10 @@ struct ServerConnection: ~Copyable {
   static let nameBytesMax = 256
 
   let configuration: ServerConfiguration
-  let budget: RequestBudget
+  /// For requests, of all connections together.
+  let budget: ByteBudget
+  /// For frames that are not complete, of all connections together.
+  let frames: ByteBudget
   var phase = Phase.awaitingHello
   var peer: ServerPeer
   var peerLimits = ConnectionLimits()
@@ -71,6 +75,8 @@ struct ServerConnection: ~Copyable {
   var pingedAt: MonotonicInstant?
   var busyAt: MonotonicInstant
   var frameStartedAt: MonotonicInstant?
+  /// Of what has come and was not handled, the bytes taken from the budget.
+  var pendingBytes = 0
   /// While the client does not take what there is to send, and is not read from.
   var stall: Stall?
   /// No call's deadline is earlier; it may be earlier than all of them.
@@ -80,11 +86,12 @@ struct ServerConnection: ~Copyable {
   var nonce: UInt64 = 0
 
   init(
-    configuration: ServerConfiguration, budget: RequestBudget, address: String,
+    configuration: ServerConfiguration, budget: ByteBudget, frames: ByteBudget, address: String,
     now: MonotonicInstant
   ) {
     self.configuration = configuration
     self.budget = budget
+    self.frames = frames
     peer = ServerPeer(
       Identity(.anonymous), peer: Peer(address: address), clock: configuration.clock)
     openedAt = now
@@ -93,6 +100,12 @@ struct ServerConnection: ~Copyable {
   }
 
   var limits: ServerLimits { configuration.limits }
+
+  /// Length of the frame that may come next: little of those of whom nothing is known.
+  var frameBytesMax: Int {
+    let most = Int(limits.connection.frameBytesMax)
+    return phase == .awaitingHello ? min(most, ServerLimits.helloBytesMax) : most
+  }
 
   /// The client has shown a certificate, which was verified; before its hello.
   mutating func identify(_ certificate: PeerCertificate) {
@@ -136,7 +149,7 @@ struct ServerConnection: ~Copyable {
   mutating func answer(_ error: RPCError, where isDue: (ServerCall) -> Bool) -> Action {
     var answers: [(answer: Frame.Kind, call: ServerCall)] = []
     for (id, entry) in calls where !entry.isAnswered && isDue(entry.call) {
-      answers.append((.end(id, error), entry.call))
+      answers.append((end(id, error), entry.call))
     }
     for (_, call) in answers { calls[call.id]?.isAnswered = true }
     return answers.isEmpty ? .none : .answerAndStop(answers)
@@ -151,10 +164,7 @@ struct ServerConnection: ~Copyable {
 
   /// Every call still running, taken out: for the driver to stop after `close`.
   mutating func takeCalls() -> [ServerCall] {
-    defer {
-      for entry in calls.values { budget.giveBack(entry.call.requestBytes) }
-      calls = [:]
-    }
+    defer { calls = [:] }
     return calls.values.map(\.call)
   }
 }

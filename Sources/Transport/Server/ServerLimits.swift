@@ -34,8 +34,12 @@ public struct ServerLimits: Sendable, Hashable {
   /// Unsent bytes of one connection at which it is closed.
   public var outboundBytesMax = 32 * 1024 * 1024
   /// Request bytes (payload, method, metadata) held at once for all connections together; a call
-  /// beyond is refused.
+  /// beyond is refused. There may be as many again of unfinished frames, of each what is beyond
+  /// `uncountedBytes`; a connection beyond is closed.
   public var requestBytesMax = 256 * 1024 * 1024
+  /// Unsent bytes held at once for all connections together, of each those beyond
+  /// `outboundBytesHigh`. Beyond, a connection that adds to them and takes nothing is closed.
+  public var unsentBytesMax = 256 * 1024 * 1024
   /// After the last answer, how long the other side may take to hang up.
   public var lingerTimeout: Duration = .seconds(2)
 
@@ -43,6 +47,18 @@ public struct ServerLimits: Sendable, Hashable {
 
   /// How long a connection may go on without a sign of life.
   var silenceMax: Duration { keepaliveInterval + keepaliveTimeout }
+
+  /// Where the socket takes no more, a client that has taken fewer than so many bytes in
+  /// `silenceMax` has given no sign of life: one byte now and then would hold all of them for ever.
+  /// Nor one that has taken less than an eighth: what is held falls by half within minutes, or goes.
+  func progressBytesMin(of unsent: Int) -> Int {
+    max(min(outboundBytesHigh / 4, 64 * 1024), unsent / 8)
+  }
+
+  /// Of an unfinished frame, so many bytes are nobody's concern.
+  static let uncountedBytes = 64 * 1024
+  /// Length of a frame before a hello was answered, if that is less than of any other.
+  static let helloBytesMax = 64 * 1024
 }
 
 /// Whom a server takes the other end of a connection for.

@@ -42,7 +42,7 @@ extension ServerSession {
     }
   }
 
-  /// Answers a call. True if it had been stopped before.
+  /// Answers a call, once. True if it had been stopped before.
   @discardableResult
   func finish(_ call: ServerCall, _ outcome: ServerConnection.Outcome) -> Bool {
     var stops = Stops()
@@ -56,6 +56,8 @@ extension ServerSession {
       isWakeNeeded = core.takeWake()
       return wasStopped
     }
+    // Not when its caller hangs up: until now the handler had the request.
+    budgets.requests.giveBack(call.requestBytes)
     stops.run()
     if isWakeNeeded { wake() }
     return wasStopped
@@ -110,6 +112,27 @@ extension ServerSession {
     }
   }
 
+  /// Returns when there is room for what a call will answer, which has not begun. Of many that came
+  /// at once the first may fill it before the others have their turn. False when the call was
+  /// stopped meanwhile: then it is not to begin.
+  nonisolated(nonsending)
+    func waitForRoom(of call: ServerCall) async -> Bool
+  {
+    var hasWaited = false
+    while core.withLock({ core in core.isFull && !call.work.isStopped }) {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        let isReady = core.withLock { core in
+          if call.work.isStopped || !core.isFull { return true }
+          call.work.writer = continuation
+          return false
+        }
+        if isReady { continuation.resume() }
+      }
+      hasWaited = true
+    }
+    return !hasWaited || core.withLock { _ in !call.work.isStopped }
+  }
+
   /// Returns once the call is to stop: for a driver that cannot cancel its task from outside.
   nonisolated(nonsending)
     func waitForStop(of call: ServerCall) async
@@ -156,6 +179,8 @@ extension ServerSession.Core {
       resumeWriter(of: call, &stops)
     case .close(let frame):
       if let frame { _ = FrameCodec.append(frame, to: &outbound) }
+      parser.release()
+      _ = machine.hold(0)
       stopAll(&stops)
       // The driver is to know, though it may not have taken what it was woken for.
       isWakeArmed = true
@@ -167,10 +192,29 @@ extension ServerSession.Core {
   private mutating func write(_ frame: Frame.Kind, _ stops: inout ServerSession.Stops) {
     if !FrameCodec.append(frame, to: &outbound) {
       _ = perform(machine.violate(.violation("an answer could not be encoded")), &stops)
-    } else if outbound.readableBytes > machine.limits.outboundBytesMax {
+    } else if !recount() {
       outbound = ByteBuffer()
+      recount()
+      machine.refusal = Self.overflow
       _ = perform(machine.disconnected(), &stops)
     }
+  }
+
+  static var overflow: RPCError {
+    RPCError(code: .resourceExhausted, message: "too much that the client does not take")
+  }
+
+  /// Counts what is unsent now, here or in the transport, beyond what is free for everybody. False
+  /// when it has become too much: for one connection, or for all together where this one's client
+  /// takes no more; one whose client takes it is not to pay for others.
+  @discardableResult
+  mutating func recount() -> Bool {
+    let unsent = outbound.readableBytes + heldBytes
+    let counted = max(0, unsent - machine.limits.outboundBytesHigh)
+    guard counted != countedBytes else { return true }
+    let isThere = budget.recount(from: countedBytes, to: counted)
+    countedBytes = counted
+    return unsent <= machine.limits.outboundBytesMax && (isThere || isWritable)
   }
 
   /// Whether writers are to wait until the driver has taken what is unsent.

@@ -29,7 +29,13 @@ public final class ServerSession: Sendable {
   struct Core: ~Copyable {
     var machine: ServerConnection
     var parser: FrameParser
+    /// For what is unsent, of all connections together.
+    let budget: ByteBudget
     var outbound = ByteBuffer()
+    /// Of the bytes that were taken, those that the transport still has, as it told last.
+    var heldBytes = 0
+    /// Of what is unsent, the bytes taken from the budget.
+    var countedBytes = 0
     /// The driver has not been woken since it last took the bytes.
     var isWakeArmed = true
     var isWritable = true
@@ -51,6 +57,8 @@ public final class ServerSession: Sendable {
   private let resumed = Atomic(false)
   let router: Router
   let clock: TransportClock
+  let budgets: ServerBudgets
+  private let spareBytesMax: Int
   private let verify: ServerConfiguration.Verify?
   let onFailure: @Sendable (CallContext, RPCError) -> Void
   /// Tells the driver that there are bytes to write or that the end has come.
@@ -59,10 +67,12 @@ public final class ServerSession: Sendable {
   let wake: @Sendable () -> Void
 
   init(
-    router: Router, configuration: ServerConfiguration, budget: RequestBudget,
+    router: Router, configuration: ServerConfiguration, budgets: ServerBudgets,
     address: String, wake: @escaping @Sendable () -> Void
   ) {
     self.router = router
+    self.budgets = budgets
+    spareBytesMax = 2 * configuration.limits.outboundBytesHigh
     self.wake = wake
     clock = configuration.clock
     verify = configuration.verify
@@ -70,9 +80,10 @@ public final class ServerSession: Sendable {
     core = Mutex(
       Core(
         machine: ServerConnection(
-          configuration: configuration, budget: budget, address: address,
-          now: configuration.clock.now()),
-        parser: FrameParser(frameBytesMax: configuration.limits.connection.frameBytesMax)))
+          configuration: configuration, budget: budgets.requests, frames: budgets.frames,
+          address: address, now: configuration.clock.now()),
+        parser: FrameParser(frameBytesMax: configuration.limits.connection.frameBytesMax),
+        budget: budgets.unsent))
   }
 }
 
@@ -100,12 +111,13 @@ extension ServerSession {
             core.isHeld = core.isFull
             core.machine.received(at: now, isPartial: false)
             isEmpty = true
-            return nil
+            return core.perform(core.machine.hold(core.parser.pendingBytes), &stops)
           }
+          core.parser.frameBytesMax = core.machine.frameBytesMax
           guard let frame = try core.parser.next(FrameCodec.decode) else {
             core.machine.received(at: now, isPartial: core.parser.pendingBytes > 0)
             isEmpty = true
-            return nil
+            return core.perform(core.machine.hold(core.parser.pendingBytes), &stops)
           }
           let action = core.machine.receive(frame, at: now) { router.routes[$0] }
           return core.perform(action, &stops)
@@ -146,7 +158,8 @@ extension ServerSession {
 extension ServerSession {
   /// Moves all unsent bytes into `buffer` (which it empties first). False if there are none.
   func takeOutbound(into buffer: inout ByteBuffer) -> Bool {
-    buffer.clear()
+    // What a large answer once took is not kept by the connection.
+    if buffer.capacity > spareBytesMax { buffer = ByteBuffer() } else { buffer.clear() }
     var stops = Stops()
     let isAny = core.withLock { core in
       core.isWakeArmed = true
@@ -157,6 +170,7 @@ extension ServerSession {
         resumed.store(true, ordering: .relaxed)
       }
       swap(&core.outbound, &buffer)
+      core.recount()
       return true
     }
     stops.run()
@@ -168,6 +182,8 @@ extension ServerSession {
     var stops = Stops()
     core.withLock { core in
       core.isWritable = true
+      core.heldBytes = 0
+      core.recount()
       core.machine.resumed(at: now)
       core.resumeWriters(&stops)
     }
@@ -175,10 +191,16 @@ extension ServerSession {
   }
 
   /// The transport takes no more bytes now, holds that many, and is not read from. Writers wait.
-  func stall(unsentBytes: Int, at now: MonotonicInstant) {
+  /// False when that is too much, and the connection is to be dropped at once; `refusal` says why.
+  @discardableResult
+  func stall(unsentBytes: Int, at now: MonotonicInstant) -> Bool {
     core.withLock { core in
       core.isWritable = false
+      core.heldBytes = unsentBytes
       core.machine.stalled(unsentBytes: unsentBytes, at: now)
+      let fits = core.recount()
+      if !fits { core.machine.refusal = Core.overflow }
+      return fits
     }
   }
 
@@ -229,12 +251,12 @@ extension ServerSession {
   }
 
   /// True once: when nothing will follow the bytes taken last, so that it is time to hang up.
-  /// - Parameter dropping: the transport takes no bytes; once the connection is closed, what is
-  ///   unsent is dropped.
+  /// - Parameter dropping: the transport takes no bytes, and what it has is lost with it, as is
+  ///   what is unsent: only for a connection that is closed.
   func takeEnd(dropping: Bool = false) -> Bool {
     core.withLock { core in
-      guard core.isAtEnd else { return false }
-      if dropping, core.machine.phase == .closed { core.outbound = ByteBuffer() }
+      guard core.isAtEnd, !dropping || core.machine.phase == .closed else { return false }
+      if dropping { core.outbound = ByteBuffer() }
       guard core.outbound.readableBytes == 0 else { return false }
       core.isEndReported = true
       return true
@@ -259,6 +281,9 @@ extension ServerSession {
     core.withLock { core in
       _ = core.perform(core.machine.disconnected(), &stops)
       core.stopAll(&stops)
+      core.outbound = ByteBuffer()
+      core.heldBytes = 0
+      core.recount()
     }
     stops.run()
   }

@@ -62,6 +62,15 @@ actor CallRunner {
 
   private func work(_ worker: CallWorker) async {
     var next = worker.takeNext()
+    // A task for each call that comes while all are busy: those of one turn of the loop all run
+    // before anything of what they answer is sent.
+    if let start = next, await !session.waitForRoom(of: start.call) {
+      session.finish(
+        start.call,
+        .end(RPCError(code: .cancelled, message: "stopped before it was begun", unprocessed: true)))
+      worker.task = nil
+      return
+    }
     while let start = next {
       let wasStopped = await session.run(start.call, payload: start.payload)
       if wasStopped || isClosed || idle.count >= Self.idleCountMax { break }

@@ -203,7 +203,8 @@ extension TCPClient {
   private func opened(_ index: Int, _ error: RPCError?) {
     var error = error
     error?.unprocessed = true
-    let until = configuration.clock.now().advanced(by: configuration.limits.reconnectPause)
+    let pause = max(configuration.limits.reconnectPause, error?.retryAfter ?? .zero)
+    let until = configuration.clock.now().advanced(by: pause)
     let closed = RPCError(code: .unavailable, message: "the connection is gone", unprocessed: true)
     let (waiters, session) = state.withLock { state -> ([Waiter], ClientSession?) in
       state.slots[index].isConnecting = false

@@ -6,7 +6,7 @@ import Synchronization
 public final class TCPServer: ServerTransport {
   let router: Router
   private let current: Mutex<ServerConfiguration>
-  let budget: RequestBudget
+  let budgets: ServerBudgets
   private let group: any EventLoopGroup
   private let host: String
   private let port: Int
@@ -17,6 +17,8 @@ public final class TCPServer: ServerTransport {
     var connections: [ObjectIdentifier: Connection] = [:]
     var halfOpenCount = 0
     var refusedCount = 0
+    /// Of those turned away, the ones that are still being told so.
+    var leavingCount = 0
     var isDraining = false
     var waiters: [UnsafeContinuation<Void, Never>] = []
     var isFinished: Bool { isDraining && listener == nil && connections.isEmpty }
@@ -40,14 +42,14 @@ public final class TCPServer: ServerTransport {
     self.router = router
     current = Mutex(configuration)
     self.group = group
-    budget = RequestBudget(bytes: configuration.limits.requestBytesMax)
+    budgets = ServerBudgets(configuration.limits)
   }
 
   /// What the next connection is told.
   var configuration: ServerConfiguration { current.withLock { $0 } }
 
   /// Connections from now on are held to these limits; open ones keep theirs. What connections
-  /// share stays as it was: the budget for requests, and when reading pauses.
+  /// share stays as it was: the budgets, and when reading pauses.
   public func replace(limits: ServerLimits) { current.withLock { $0.limits = limits } }
 
   /// Opens the port, and gives the address it got. `unavailable` if it cannot be had.
@@ -166,21 +168,22 @@ extension TCPServer {
     }
     let handler = TCPServerHandler(
       server: self, eventLoop: channel.eventLoop, address: address, handshake: handshake)
-    let isTaken = state.withLock { state in
-      guard !state.isDraining, state.connections.count < limits.connectionsMax,
+    let refusal = state.withLock { state -> RPCError? in
+      guard !state.isDraining else {
+        return RPCError(code: .unavailable, message: "the server is ending", unprocessed: true)
+      }
+      guard state.connections.count < limits.connectionsMax,
         state.halfOpenCount < limits.halfOpenConnectionsMax
-      else { return false }
+      else {
+        return RPCError(
+          code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1))
+      }
       state.connections[ObjectIdentifier(channel)] = Connection(
         channel: channel, session: handler.session)
       state.halfOpenCount += 1
-      return true
+      return nil
     }
-    guard isTaken else {
-      return try turnAway(
-        channel, address,
-        RPCError(
-          code: .resourceExhausted, message: "too many connections", retryAfter: .seconds(1)))
-    }
+    if let refusal { return try turnAway(channel, address, refusal) }
     let pipeline = channel.pipeline.syncOperations
     try handshake?.addHandlers(to: pipeline)
     try pipeline.addHandler(handler)
@@ -188,10 +191,21 @@ extension TCPServer {
 
   /// Without a handshake there is no way to say so on a port that speaks TLS.
   private func turnAway(_ channel: any Channel, _ address: String, _ error: RPCError) throws {
-    state.withLock { $0.refusedCount += 1 }
+    let (limits, speaks) = (configuration.limits, configuration.tls == nil)
+    // As many as may be half open are waited for; of more than that some may not hear why.
+    let lingers = state.withLock { state in
+      state.refusedCount += 1
+      guard speaks, state.leavingCount < limits.halfOpenConnectionsMax else { return false }
+      state.leavingCount += 1
+      return true
+    }
     refused(address, error)
-    try channel.pipeline.syncOperations.addHandler(
-      RefusalHandler(error, speaks: configuration.tls == nil))
+    let pipeline = channel.pipeline.syncOperations
+    if lingers {
+      channel.closeFuture.whenComplete { _ in self.state.withLock { $0.leavingCount -= 1 } }
+      try pipeline.addHandler(LingerHandler(timeout: limits.lingerTimeout))
+    }
+    try pipeline.addHandler(RefusalHandler(error, speaks: speaks))
   }
 
   func greeted(_ channel: any Channel) {

@@ -34,7 +34,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
     let link = LoopLink<TCPServerHandler>(eventLoop: eventLoop)
     self.link = link
     session = ServerSession(
-      router: server.router, configuration: server.configuration, budget: server.budget,
+      router: server.router, configuration: server.configuration, budgets: server.budgets,
       address: address,
       wake: { link.wake { handler in handler.flush() } })
     runner = CallRunner(eventLoop: eventLoop, session: session)
@@ -126,7 +126,9 @@ final class TCPServerHandler: ChannelDuplexHandler {
 
   private func noteStall(_ context: ChannelHandlerContext) {
     let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    session.stall(unsentBytes: unsent ?? 0, at: session.clock.now())
+    guard !session.stall(unsentBytes: unsent ?? 0, at: session.clock.now()) else { return }
+    if let refusal = session.refusal { tell(refusal) }
+    context.close(promise: nil)
   }
 
   private func readOn(_ context: ChannelHandlerContext) {
@@ -146,6 +148,8 @@ final class TCPServerHandler: ChannelDuplexHandler {
           context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
         }
       } while session.isResumed && context.channel.isWritable
+      // What the socket has taken at once is no sign of life, nor held any more.
+      if !context.channel.isWritable { noteStall(context) }
     }
     if session.takeEnd(dropping: !isWritable) {
       if let refusal = session.refusal { tell(refusal) }

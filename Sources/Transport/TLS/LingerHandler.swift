@@ -1,10 +1,11 @@
 import NIOCore
 
 /// Closes a connection so that its last bytes arrive: closes this side, and waits a little for the
-/// other. A socket closed with bytes unread is reset, which destroys what is on its way; after a
-/// handshake that failed that is the alert that says why.
+/// other. A socket closed with bytes unread is reset, which destroys what is on its way: the alert
+/// that says why a handshake failed, or the go-away of a connection that is turned away.
 ///
-/// Stands between the socket and TLS, which closes at once when a handshake fails.
+/// Stands between the socket and those who close at once: TLS when a handshake fails, and
+/// `RefusalHandler`.
 final class LingerHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer

@@ -6,8 +6,10 @@ import NIOCore
 /// memory grows only with bytes that have arrived, never with announced ones.
 struct FrameParser: ~Copyable {
   static let prefixBytes = 4
+  /// A read gives no larger buffer.
+  static let readBytesMax = 64 * 1024
 
-  let frameBytesMax: Int
+  var frameBytesMax: Int
   private var buffer = ByteBuffer()
   private var hasBytes = false
 
@@ -15,8 +17,11 @@ struct FrameParser: ~Copyable {
     self.frameBytesMax = Int(frameBytesMax)
   }
 
-  /// Bytes held that belong to a frame not yet complete (once `next` gave nil).
+  /// Bytes held and not handed out; once `next` gave nil, those of a frame not yet complete.
   var pendingBytes: Int { hasBytes ? buffer.readableBytes : 0 }
+
+  /// The memory that holding them takes.
+  var storageBytes: Int { buffer.storageCapacity }
 
   /// Takes what arrived.
   mutating func append(_ bytes: ByteBuffer) {
@@ -26,15 +31,17 @@ struct FrameParser: ~Copyable {
       hasBytes = true
       return
     }
-    if buffer.readerIndex > 0 {
-      // A slice of a read buffer: move the rest to storage of its own, so that
-      // a few pending bytes do not keep a large buffer alive.
-      var own = ByteBuffer()
-      own.reserveCapacity(buffer.readableBytes + bytes.readableBytes)
-      own.writeImmutableBuffer(buffer)
-      buffer = own
-    }
+    if buffer.readerIndex > 0 { move(reserving: bytes.readableBytes) }
     buffer.writeImmutableBuffer(bytes)
+  }
+
+  /// Moves what is held to storage of its own, so that a few pending bytes do not keep a large
+  /// buffer alive.
+  private mutating func move(reserving more: Int) {
+    var own = ByteBuffer()
+    own.reserveCapacity(buffer.readableBytes + more)
+    own.writeImmutableBuffer(buffer)
+    buffer = own
   }
 
   /// The next whole frame's bytes (without the prefix), handed to `decode`; nil
@@ -46,7 +53,7 @@ struct FrameParser: ~Copyable {
     guard hasBytes, held >= Self.prefixBytes,
       let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self)
     else {
-      if held == 0 { release() }
+      pause()
       return nil
     }
     guard length <= UInt32(clamping: frameBytesMax) else {
@@ -58,7 +65,10 @@ struct FrameParser: ~Copyable {
         message: "a frame of \(length) bytes is over the limit of \(frameBytesMax) bytes")
     }
     let total = Self.prefixBytes + Int(length)
-    guard held >= total else { return nil }
+    guard held >= total else {
+      pause()
+      return nil
+    }
     // Carried out by hand, for the buffer's closures do not throw typed errors.
     var decoded: T?
     var failure: WireError?
@@ -75,8 +85,17 @@ struct FrameParser: ~Copyable {
     return decoded
   }
 
-  /// Lets go of the read buffer, so that whoever owns it can use it again.
-  private mutating func release() {
+  /// What is held waits for more: the frames before it are not to keep their storage until then.
+  private mutating func pause() {
+    if buffer.readableBytes == 0 {
+      release()
+    } else if buffer.readerIndex > 0, buffer.storageCapacity > Self.readBytesMax {
+      move(reserving: 0)
+    }
+  }
+
+  /// Lets go of what is held, and of the read buffer, so that whoever owns it can use it again.
+  mutating func release() {
     buffer = ByteBuffer()
     hasBytes = false
   }
