@@ -99,7 +99,6 @@ extension DeadlineChange {
       try deadline.owner.validate(limits, as: "deadline owner")
       try deadline.payload.validate(limits, as: "deadline payload")
     case .clear(let key), .clearDue(let key, at: _): try key.stream.validate(limits)
-    case .clearAll(let stream): try stream.validate(limits)
     }
   }
 }

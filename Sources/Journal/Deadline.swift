@@ -37,6 +37,4 @@ public enum DeadlineChange: Hashable, Sendable {
   case clear(DeadlineKey)
   /// Removes it only if it still falls due at this time.
   case clearDue(DeadlineKey, at: WallTime)
-  /// Removes every deadline of the stream.
-  case clearAll(StreamKey)
 }

@@ -149,6 +149,8 @@ private struct Slot {
   private var events: [RecordedEvent] = []
   private var first = 0
   private var payloadBytes = 0
+  /// Of the events before `first`.
+  private var droppedBytes = 0
 
   init(head: Position) { self.head = head }
 
@@ -160,12 +162,14 @@ private struct Slot {
       events.count - first > limits.eventsMax || payloadBytes > limits.payloadBytesMax
     {
       payloadBytes -= events[first].payload.count
+      droppedBytes += events[first].payload.count
       first += 1
     }
     // Dropped events leave the array in bulk, so that adding one costs O(1) on average.
-    if first > limits.eventsMax {
+    if first > limits.eventsMax || droppedBytes > limits.payloadBytesMax {
       events.removeFirst(first)
       first = 0
+      droppedBytes = 0
     }
   }
 

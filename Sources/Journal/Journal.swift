@@ -9,7 +9,8 @@ public protocol EventSource: Sendable {
 
   /// At most `limit` events after `position`, consecutive, from the first that follows it. Empty
   /// when there is none yet. May return fewer than there are: a damaged event is an error only
-  /// where it is the first, and the error then tells its position.
+  /// where it is the first, and the error then tells its position. One that tells none means that
+  /// nothing behind `position` can be reached.
   nonisolated(nonsending) func read(
     partition: Partition, after position: Position, limit: Int
   ) async throws(JournalError) -> [RecordedEvent]

@@ -5,18 +5,19 @@ import SQLite
 struct JournalIdentity: Sendable {
   var epoch: JournalEpoch
   var partitionCount: Int
-  var heads: [Position]
 }
 
 extension Connection {
   /// Opens the file for writing: settings, schema and identity, made on first use.
+  /// - Parameter newEpoch: draws the identity of a journal made anew; nil: nothing is made.
   static func openWriter(
-    _ options: SQLiteJournalOptions, newEpoch: @escaping () -> JournalEpoch
+    _ options: SQLiteJournalOptions, newEpoch: (() -> JournalEpoch)?
   ) throws(JournalError) -> (Connection, JournalIdentity) {
     do {
-      let connection = try Connection(path: options.path, mode: .create, vfs: options.writerVFS)
+      let mode: Mode = newEpoch == nil ? .existing : .create
+      let connection = try Connection(path: options.path, mode: mode, vfs: options.writerVFS)
       try connection.configureWriter(options)
-      try connection.migrate(options.migrations)
+      if newEpoch != nil { try connection.migrate(options.migrations) }
       return (connection, try connection.identity(options, newEpoch: newEpoch))
     } catch { throw openingError(error, options) }
   }
@@ -36,7 +37,7 @@ extension Connection {
     } catch { throw openingError(error, options) }
   }
 
-  /// Reads identity and heads without making anything.
+  /// Reads the identity without making anything.
   func existingIdentity(_ options: SQLiteJournalOptions) throws(JournalError) -> JournalIdentity {
     do { return try identity(options, newEpoch: nil) } catch {
       throw Self.openingError(error, options)
@@ -52,10 +53,11 @@ extension Connection {
     try execute(
       """
       PRAGMA synchronous=\(options.syncsCommits ? "FULL" : "OFF");
-      PRAGMA wal_autocheckpoint=10000; PRAGMA journal_size_limit=67108864;
+      PRAGMA journal_size_limit=67108864;
       PRAGMA cache_size=-\(options.writerCacheKiB); PRAGMA temp_store=MEMORY;
       PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;
       """)
+    takeOverCheckpoints()
     guard options.writerVFS == options.vfs || hasPowersafeOverwrite else {
       throw JournalError.refused("\(options.path): opened without powersafe overwrite")
     }
@@ -98,22 +100,27 @@ extension Connection {
     guard let epoch = try text("SELECT value FROM meta WHERE key='epoch'"), !epoch.isEmpty else {
       throw JournalError.corrupt(Corruption(file: options.path, detail: "no epoch"))
     }
-    return JournalIdentity(
-      epoch: JournalEpoch(epoch), partitionCount: stored, heads: try heads(count: stored))
+    return JournalIdentity(epoch: JournalEpoch(epoch), partitionCount: stored)
   }
 
-  /// The last position of every partition: one look at the end of each, however long it is.
-  func heads(count: Int) throws(SQLiteError) -> [Position] {
-    let last = try prepare("SELECT max(place) FROM events WHERE place BETWEEN ?1 AND ?2")
+  /// The last position of every partition. Where a damaged page is in the way, that of `known`, and
+  /// why, by the partition's index.
+  func heads(
+    count: Int, orElse known: [Position]? = nil
+  ) throws(SQLiteError) -> (heads: [Position], damaged: [Int: SQLiteError]) {
+    let last = try prepare(EventRow.last)
     var heads: [Position] = []
+    var damaged: [Int: SQLiteError] = [:]
     for index in 0..<count {
-      last.bind(1, EventRow.place(Partition(index), .start))
-      last.bind(2, EventRow.place(Partition(index), Position(.max)))
-      let found = try last.step() && !last.isNull(0)
-      heads.append(found ? EventRow.position(ofPlace: last.integer(0)) : .start)
-      last.reset()
+      do throws(SQLiteError) {
+        heads.append(try EventRow.end(of: Partition(index), last))
+      } catch {
+        guard error.isCorruption, let known, known.indices.contains(index) else { throw error }
+        heads.append(known[index])
+        damaged[index] = error
+      }
     }
-    return heads
+    return (heads, damaged)
   }
 
   private static func openingError(

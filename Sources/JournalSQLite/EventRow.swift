@@ -29,6 +29,18 @@ enum EventRow {
     FROM events e LEFT JOIN streams s ON s.no = e.stream
     """
 
+  /// One look at the end of a partition, however long it is; decodes no row. For `end`.
+  static let last = "SELECT max(place) FROM events WHERE place BETWEEN ?1 AND ?2"
+
+  /// The last position of a partition.
+  static func end(of partition: Partition, _ last: Statement) throws(SQLiteError) -> Position {
+    last.bind(1, place(partition, .start))
+    last.bind(2, place(partition, Position(.max)))
+    defer { last.reset() }
+    guard try last.step(), !last.isNull(0) else { return .start }
+    return position(ofPlace: last.integer(0))
+  }
+
   static func bind(_ event: RecordedEvent, ofStream number: Int64, to insert: Statement) {
     insert.bind(1, place(event.partition, event.position))
     insert.bind(2, number)

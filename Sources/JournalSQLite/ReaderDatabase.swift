@@ -42,20 +42,33 @@ final class ReaderDatabase {
   func events(
     in partition: Partition, after position: Position, limit: Int
   ) throws -> [RecordedEvent] {
+    // By the place itself: one behind another is looked for from that one's page, damaged or not.
     let select = try statement(
-      "\(EventRow.select) WHERE e.place > ?1 AND e.place <= ?2 ORDER BY e.place LIMIT ?3")
-    select.bind(1, EventRow.place(partition, max(position, .start)))
+      "\(EventRow.select) WHERE e.place >= ?1 AND e.place <= ?2 ORDER BY e.place LIMIT ?3")
+    select.bind(1, EventRow.place(partition, max(position, .start)) + 1)
     select.bind(2, EventRow.place(partition, Position(.max)))
     select.bind(3, Int64(max(0, limit)))
     var expected = max(position, .start).next
-    return try rows(of: select, upToDamage: true) { event in
-      guard event.position == expected else {
-        throw Corruption(
-          file: file, partition: partition, position: expected,
-          detail: "the event is missing; the next is at \(event.position)")
+    do {
+      return try rows(of: select, upToDamage: true) { event in
+        guard event.position == expected else {
+          throw Corruption(
+            file: file, partition: partition, position: expected,
+            detail: "the event is missing; the next is at \(event.position)")
+        }
+        expected = expected.next
       }
-      expected = expected.next
+    } catch let error as SQLiteError where error.isCorruption {
+      // Positions are dense: where the partition goes on there is an event, which cannot be read.
+      guard try end(of: partition) >= expected else { throw error }
+      throw Corruption(
+        file: file, partition: partition, position: expected, detail: error.description)
     }
+  }
+
+  /// Throws where the end cannot be read either.
+  private func end(of partition: Partition) throws(SQLiteError) -> Position {
+    try EventRow.end(of: partition, try statement(EventRow.last))
   }
 
   func events(
@@ -135,7 +148,7 @@ final class ReaderDatabase {
     return errors == ["ok"] ? [] : errors
   }
 
-  func heads(count: Int) throws -> [Position] { try connection.heads(count: count) }
+  func heads(count: Int) throws -> [Position] { try connection.heads(count: count).heads }
 
   private func number(of stream: StreamKey) throws -> Int64? {
     let find = try statement("SELECT no FROM streams WHERE id=?1 AND category=?2")
@@ -154,20 +167,25 @@ final class ReaderDatabase {
     defer { select.reset() }
     var events: [RecordedEvent] = []
     var bytes = 0
-    while try select.step() {
+    while true {
       let event: RecordedEvent
       do {
+        guard try select.step() else { break }
         event = try EventRow.read(select, file: file)
         try check(event)
-      } catch let damage as Corruption {
-        if upToDamage, !events.isEmpty { break }
-        throw damage
+      } catch let error where upToDamage && !events.isEmpty && Self.isDamage(error) {
+        break
       }
       bytes += event.payload.count
       events.append(event)
       if bounded, bytes >= bytesMax { break }
     }
     return events
+  }
+
+  /// Whether a row is not what was written, in what it says or in how SQLite keeps it.
+  private static func isDamage(_ error: any Error) -> Bool {
+    error is Corruption || (error as? SQLiteError)?.isCorruption ?? false
   }
 
   /// Compiled once per connection; the texts are few and fixed.

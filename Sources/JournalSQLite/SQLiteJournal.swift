@@ -3,7 +3,7 @@ import Synchronization
 
 /// A journal in one SQLite file: write-ahead log, `synchronous=FULL`, group commit by one writer
 /// thread, reads on a few reader threads.
-package final class SQLiteJournal: Journal {
+package final class SQLiteJournal: Journal, PooledReader {
   package let epoch: JournalEpoch
   package let partitionCount: Int
   let shared: WriterShared
@@ -86,6 +86,8 @@ package final class SQLiteJournal: Journal {
   package var pulse: Pulse { shared.pulse }
   /// Why the writer could not write what it was given last; nil when it could.
   package var trouble: String? { shared.trouble.withLock { $0 } }
+  /// Why the log cannot be kept short, though appends are written; nil when it can.
+  package var checkpointTrouble: CheckpointTrouble? { shared.checkpointTrouble.withLock { $0 } }
 
   package nonisolated(nonsending) func append(
     _ append: Append
@@ -142,7 +144,7 @@ private func runWriter(
   do throws(JournalError) {
     let database = try WriterDatabase(options, newEpoch: newEpoch)
     let identity = database.identity
-    let shared = WriterShared(options, heads: identity.heads, now: now)
+    let shared = WriterShared(options, heads: database.heads, now: now)
     writer = Writer(database, shared: shared)
     opened.resume(returning: .success((shared, identity)))
   } catch {

@@ -26,8 +26,12 @@ package struct SQLiteJournalOptions: Sendable {
   package var readerThreads = 2
   /// Streams whose version the writer remembers.
   package var rememberedStreamsMax = 32_768
-  /// The writer checkpoints after this long without work, milliseconds.
+  /// The writer checkpoints after this long without work, milliseconds …
   package var idleCheckpointMilliseconds = 1000
+  /// … or after a transaction with which the log has so many pages, whichever is first.
+  package var checkpointPages = 10_000
+  /// A log with more pages that cannot be copied is trouble: it takes too long to recover.
+  package var logPagesMax = 160_000
   /// Events of one read stop after this many payload bytes.
   package var readBytesMax = 4 * 1024 * 1024
   /// Page cache of the writer and of each reader, KiB.
@@ -39,6 +43,9 @@ package struct SQLiteJournalOptions: Sendable {
   /// Told, on the writer's thread, how many nanoseconds each transaction took, from its begin to
   /// the end of its COMMIT.
   package var committed: (@Sendable (_ nanoseconds: Int64) -> Void)?
+  /// Told, on the writer's thread, why the log cannot be kept short any more, and nil when it can
+  /// again.
+  package var checkpointTrouble: (@Sendable (CheckpointTrouble?) -> Void)?
   /// Told, on a reader's thread, of a damaged row that was passed over, so that it holds up nobody
   /// else: of each about once.
   package var damaged: (@Sendable (Corruption) -> Void)?

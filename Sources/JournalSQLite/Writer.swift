@@ -35,6 +35,8 @@ final class WriterShared: Sendable {
   let pulse = Pulse()
   /// Why the last group could not be written; nil when it could.
   let trouble = Mutex<String?>(nil)
+  /// Why the log cannot be kept short; nil when it can.
+  let checkpointTrouble = Mutex<CheckpointTrouble?>(nil)
 
   init(
     _ options: SQLiteJournalOptions, heads: [Position], now: @escaping @Sendable () -> WallTime
@@ -44,6 +46,14 @@ final class WriterShared: Sendable {
     queue = WorkQueue(elementsMax: options.waitingAppendsMax)
     tail = EventTail(heads: heads, limits: options.tailLimits)
   }
+}
+
+/// Why the log grows.
+package enum CheckpointTrouble: Sendable {
+  /// The storage does not take what is copied.
+  case failed(String)
+  /// Somebody reads what is to be copied, and does not end, such as a backup.
+  case hindered(String)
 }
 
 /// The only one who writes: takes whatever waits, commits it as one group, then lets those go who
@@ -71,15 +81,10 @@ final class Writer {
       switch shared.queue.take(
         countMax: shared.options.groupAppendsMax, waitMilliseconds: idle)
       {
-      case .elements(let jobs):
-        let beat = shared.pulse.begin()
-        work(jobs)
-        shared.pulse.end(beat)
+      case .elements(let jobs): work(jobs)
       case .idle:
         owesCheckpoint = false
-        let beat = shared.pulse.begin()
-        try? database?.connection.checkpoint()
-        shared.pulse.end(beat)
+        checkpoint()
       case .closed:
         _ = try? database?.connection.emptyLog()
         database = nil
@@ -105,25 +110,59 @@ final class Writer {
 
   private func commit(_ appends: [WaitingAppend]) {
     guard !appends.isEmpty else { return }
-    let outcomes: [WriterJob.Outcome]
-    do throws(JournalError) {
-      var group = try attempt(appends)
-      if let damage = group.damage { recover(from: damage, &group) }
-      let trouble = group.damage == nil ? nil : group.firstTrouble
-      shared.trouble.withLock { $0 = trouble }
-      count(group)
-      if !group.events.isEmpty { shared.tail.publish(group.events) }
-      if let time = group.earliestDeadline { shared.deadlineSignal.deadlineSet(time) }
-      owesCheckpoint = true
-      outcomes = group.outcomes
-    } catch {
-      shared.trouble.withLock { $0 = "\(error)" }
-      outcomes = Array(repeating: .failure(error), count: appends.count)
-      shared.statistics.withLock { $0.unavailable += appends.count }
+    var waiting = appends
+    while !waiting.isEmpty { waiting = write(waiting) }
+    if let pages = database?.connection.logPages, pages >= shared.options.checkpointPages {
+      checkpoint()
     }
-    for (append, outcome) in zip(appends, outcomes) {
+  }
+
+  /// Writes them as one group, and lets those go whose outcome that is. Returns the others, to be
+  /// written without the one that has come upon damage.
+  private func write(_ appends: [WaitingAppend]) -> [WaitingAppend] {
+    let beat = shared.pulse.begin()
+    defer { shared.pulse.end(beat) }
+    var group: CommittedGroup
+    do throws(JournalError) { group = try attempt(appends) } catch {
+      shared.trouble.withLock { $0 = "\(error)" }
+      shared.statistics.withLock { $0.unavailable += appends.count }
+      for append in appends { append.continuation.resume(returning: .failure(error)) }
+      return []
+    }
+    if let damage = group.damage { recover(from: damage, &group) }
+    let trouble = group.hasFailed ? group.firstTrouble : nil
+    shared.trouble.withLock { $0 = trouble }
+    count(group)
+    if !group.events.isEmpty { shared.tail.publish(group.events) }
+    if let time = group.earliestDeadline { shared.deadlineSignal.deadlineSet(time) }
+    owesCheckpoint = true
+    for (append, outcome) in zip(group.appends, group.outcomes) {
       append.continuation.resume(returning: outcome)
     }
+    return group.left
+  }
+
+  /// Copies the log into the file. Appends go on when that fails, or when somebody is in the way
+  /// and stays there; but the log grows then, which is told, and tried again without new work.
+  private func checkpoint() {
+    guard let connection = database?.connection else { return }
+    let beat = shared.pulse.begin()
+    defer { shared.pulse.end(beat) }
+    let path = shared.options.path
+    var trouble: CheckpointTrouble?
+    do throws(SQLiteError) {
+      let (log, copied) = try connection.checkpoint()
+      if log > shared.options.logPagesMax, copied < log {
+        trouble = .hindered(
+          "\(path): its log has grown to \(log) pages, which somebody keeps reading")
+      }
+    } catch { trouble = .failed("\(path): its log cannot be copied into it: \(error)") }
+    if trouble != nil { owesCheckpoint = true }
+    let before = shared.checkpointTrouble.withLock { told in
+      defer { told = trouble }
+      return told
+    }
+    if (before == nil) != (trouble == nil) { shared.options.checkpointTrouble?(trouble) }
   }
 
   /// A function of its own, so that nothing but `database` holds what `recover` must close.
@@ -134,7 +173,7 @@ final class Writer {
     }
     let begin = Self.nanoseconds()
     let group = database.commit(appends, at: shared.now())
-    if group.damage == nil { committed(Self.nanoseconds() - begin) }
+    if !group.hasFailed { committed(Self.nanoseconds() - begin) }
     return group
   }
 
@@ -147,17 +186,21 @@ final class Writer {
   /// The database, opened again if a failure closed it.
   private func usableDatabase() throws(JournalError) -> WriterDatabase {
     if let database { return database }
-    let epoch = self.epoch
+    let known = shared.tail.heads
     let opened: WriterDatabase
     do throws(JournalError) {
-      opened = try WriterDatabase(shared.options, newEpoch: { epoch })
+      opened = try WriterDatabase(shared.options, newEpoch: nil, known: known)
       guard opened.identity.epoch == epoch else {
         throw .refused("\(shared.options.path): replaced by another journal while it was open")
+      }
+      // What is appended builds on where the partitions end. What their last events say does not
+      // count: whoever reads one finds out whether it is damaged.
+      guard zip(opened.heads, known).allSatisfy({ $0 >= $1 }) else {
+        throw .refused("\(shared.options.path): ends before what it had, as an older copy does")
       }
       guard !mustCheckpoint || opened.isLogEmpty else {
         throw .unavailable("\(shared.options.path): its log cannot be emptied now")
       }
-      try opened.verifyHeads()
     } catch {
       // Nothing of the append has been tried.
       guard case .corrupt = error else { throw .unavailable("\(error)") }
@@ -186,6 +229,8 @@ final class Writer {
   }
 
   private func execute(_ sql: String) -> JournalError? {
+    let beat = shared.pulse.begin()
+    defer { shared.pulse.end(beat) }
     do throws(JournalError) {
       let database = try usableDatabase()
       do throws(SQLiteError) { try database.connection.execute(sql) } catch {
@@ -206,7 +251,7 @@ final class Writer {
         }
       }
       statistics.events += group.events.count
-      if group.outcomes.count > group.conflicts, group.damage == nil { statistics.commits += 1 }
+      if group.outcomes.count > group.conflicts, !group.hasFailed { statistics.commits += 1 }
     }
   }
 }

@@ -3,10 +3,16 @@ import SQLite
 
 /// What became of the appends of one transaction.
 struct CommittedGroup {
+  /// Whose outcomes these are.
+  var appends: [WaitingAppend]
   var outcomes: [Result<AppendReceipt, JournalError>] = []
+  /// Those to be written without the others, who have come upon damage.
+  var left: [WaitingAppend] = []
   var events: [RecordedEvent] = []
   var earliestDeadline: WallTime?
   var conflicts = 0
+  /// The storage has failed: nothing was written, or it is not known.
+  var hasFailed = false
   /// Set when the database must be closed and opened again before it is used.
   var damage: Damage?
 
@@ -32,7 +38,7 @@ struct CommittedGroup {
 extension WriterDatabase {
   /// Writes as many of the appends as do not conflict, in one transaction synced to disk.
   func commit(_ appends: [WaitingAppend], at time: WallTime) -> CommittedGroup {
-    var group = CommittedGroup()
+    var group = CommittedGroup(appends: appends)
     let headsBefore = heads
     group.outcomes.reserveCapacity(appends.count)
     do throws(SQLiteError) {
@@ -45,14 +51,21 @@ extension WriterDatabase {
       let undone = (try? statements.rollback.run()) != nil || connection.isAutocommit
       heads = headsBefore
       forgetHeads()
-      let usable = undone && !error.isCorruption && error.primaryCode != Self.deviceError
-      return .failed(
-        JournalError(error, file: file), count: appends.count,
-        damage: usable ? nil : .beforeCommit)
+      let failure = JournalError(error, file: file)
+      guard error.isCorruption else {
+        let usable = undone && error.primaryCode != Self.deviceError
+        return .failed(failure, appends, damage: usable ? nil : .beforeCommit)
+      }
+      // The append at work has led there; the others share its transaction, not its fate.
+      var left = appends
+      let culprit = left.remove(at: group.outcomes.count)
+      var failed = CommittedGroup.failed(failure, [culprit], damage: .beforeCommit)
+      failed.left = left
+      return failed
     }
     do throws(SQLiteError) { try statements.commit.run() } catch {
       return .failed(
-        .unknown("\(file): \(error)"), count: appends.count,
+        .unknown("\(file): \(error)"), appends,
         damage: error.primaryCode == Self.full ? .fullAtCommit : .atCommit)
     }
     return group
@@ -80,6 +93,11 @@ extension WriterDatabase {
           .versionConflict(stream: entry.stream, expected: .none, actual: .none))
       }
       found.append(head)
+    }
+    for entry in append.streams where !entry.events.isEmpty {
+      if let damage = damagedEnds[entry.stream.partition(of: heads.count).index] {
+        return .failure(JournalError(damage, file: file))
+      }
     }
     var receipts: [StreamReceipt] = []
     receipts.reserveCapacity(append.streams.count)
@@ -182,11 +200,6 @@ extension WriterDatabase {
     case .clearDue(let key, at: let time):
       statements.clearDueDeadline.bind(3, time.milliseconds)
       try clear(key, with: statements.clearDueDeadline)
-    case .clearAll(let stream):
-      let number = try head(of: stream).number
-      guard number != 0 else { return }
-      statements.clearDeadlines.bind(1, number)
-      try statements.clearDeadlines.run()
     }
   }
 
@@ -226,10 +239,11 @@ extension WriterDatabase {
 
 extension CommittedGroup {
   fileprivate static func failed(
-    _ error: JournalError, count: Int, damage: Damage?
+    _ error: JournalError, _ appends: [WaitingAppend], damage: Damage?
   ) -> CommittedGroup {
-    var group = CommittedGroup()
-    group.outcomes = Array(repeating: .failure(error), count: count)
+    var group = CommittedGroup(appends: appends)
+    group.outcomes = Array(repeating: .failure(error), count: appends.count)
+    group.hasFailed = true
     group.damage = damage
     return group
   }

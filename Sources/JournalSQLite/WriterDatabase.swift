@@ -21,6 +21,9 @@ final class WriterDatabase {
   /// Whether nothing was left in the log when the database was opened.
   let isLogEmpty: Bool
   var heads: [Position]
+  /// Why the end of a partition could not be read, by its index. Nothing is appended there: its
+  /// place is not certain.
+  let damagedEnds: [Int: SQLiteError]
   /// Of the streams used last. Emptied when a transaction fails: its appends have moved them.
   private var streams: LRUCache<StreamKey, StreamHead>
   /// That of the append at work, most often: its marks and deadlines are its stream's.
@@ -29,16 +32,19 @@ final class WriterDatabase {
 
   /// Opens the database, and has everything that stands in its log on disk before anything of it is
   /// told: a process that was killed while committing has written what it had not synced yet.
+  /// - Parameters:
+  ///   - newEpoch: draws the identity of a journal made anew; nil: nothing is made.
+  ///   - known: the heads it had when it was open before, for partitions whose end is damaged.
   init(
-    _ options: SQLiteJournalOptions, newEpoch: @escaping () -> JournalEpoch
+    _ options: SQLiteJournalOptions, newEpoch: (() -> JournalEpoch)?, known: [Position]? = nil
   ) throws(JournalError) {
     (connection, identity) = try Connection.openWriter(options, newEpoch: newEpoch)
     file = options.path
-    heads = identity.heads
     streams = LRUCache(capacity: options.rememberedStreamsMax)
-    do throws(SQLiteError) { statements = try WriterStatements(connection) } catch {
-      throw JournalError(error, file: options.path)
-    }
+    do throws(SQLiteError) {
+      statements = try WriterStatements(connection)
+      (heads, damagedEnds) = try connection.heads(count: identity.partitionCount, orElse: known)
+    } catch { throw JournalError(error, file: options.path) }
     do throws(SQLiteError) {
       let isEmpty = try connection.emptyLog()
       // Not only in memory: a log that came back after a power cut might hold a transaction that
@@ -85,28 +91,16 @@ final class WriterDatabase {
     streams.removeAll()
     latest = nil
   }
-
-  /// The last event of each partition, read with its checksum: whether what was opened again can
-  /// be built on.
-  func verifyHeads() throws(JournalError) {
-    do {
-      let last = try connection.prepare("\(EventRow.select) WHERE e.place = ?1")
-      for (index, head) in heads.enumerated() where head > .start {
-        last.bind(1, EventRow.place(Partition(index), head))
-        if try last.step() { _ = try EventRow.read(last, file: file) }
-        last.reset()
-      }
-    } catch let error as Corruption {
-      throw .corrupt(error)
-    } catch let error as SQLiteError {
-      throw JournalError(error, file: file)
-    } catch { throw .unavailable("\(file): \(error)") }
-  }
 }
 
 extension Connection {
-  /// Copies of the write-ahead log into the file what nobody is in the way of.
-  func checkpoint() throws(SQLiteError) { try execute("PRAGMA wal_checkpoint(PASSIVE)") }
+  /// Copies of the write-ahead log into the file what nobody is in the way of. Returns the pages of
+  /// the log, and how many of them have been copied.
+  func checkpoint() throws(SQLiteError) -> (log: Int64, copied: Int64) {
+    let checkpoint = try prepare("PRAGMA wal_checkpoint(PASSIVE)")
+    guard try checkpoint.step() else { return (0, 0) }
+    return (checkpoint.integer(1), checkpoint.integer(2))
+  }
 
   /// Syncs the write-ahead log, copies all of it into the file and cuts it to nothing. False when
   /// somebody reads what stands in it and does not end.
@@ -120,7 +114,7 @@ struct WriterStatements {
   let begin, commit, rollback: Statement
   let findStream, findVersion, addStream, addEvent: Statement
   let findMark, addMark, addCursor: Statement
-  let setDeadline, clearDeadline, clearDueDeadline, clearDeadlines: Statement
+  let setDeadline, clearDeadline, clearDueDeadline: Statement
   let park, unpark: Statement
 
   init(_ connection: Connection) throws(SQLiteError) {
@@ -154,7 +148,6 @@ struct WriterStatements {
     clearDeadline = try connection.prepare("DELETE FROM deadlines WHERE stream=?1 AND kind=?2")
     clearDueDeadline = try connection.prepare(
       "DELETE FROM deadlines WHERE stream=?1 AND kind=?2 AND due_at=?3")
-    clearDeadlines = try connection.prepare("DELETE FROM deadlines WHERE stream=?1")
     park = try connection.prepare(
       """
       INSERT OR REPLACE INTO parked(subscriber, part, position, source, category, id,

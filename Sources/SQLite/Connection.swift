@@ -6,12 +6,17 @@ package final class Connection {
   package enum Mode: Sendable {
     /// Opens for writing, and makes the file if there is none.
     case create
+    /// Opens an existing file for writing.
+    case existing
     /// Opens an existing file for reading; writes fail.
     case readOnly
   }
 
   package let path: String
   let handle: OpaquePointer
+  /// Pages of the write-ahead log after the latest commit here, once `takeOverCheckpoints` was
+  /// called.
+  package private(set) var logPages = 0
 
   /// How the library is used in this process; to be read before its first use. SQLite counts what it
   /// allocates under a lock that all connections share, and Debian's makes an allocation for each
@@ -25,6 +30,7 @@ package final class Connection {
     let flags =
       switch mode {
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+      case .existing: SQLITE_OPEN_READWRITE
       case .readOnly: SQLITE_OPEN_READONLY
       }
     Self.configureLibrary
@@ -88,6 +94,18 @@ package final class Connection {
     return code == SQLITE_OK && answer == 1
   }
 
+  /// From now on SQLite makes no checkpoints of its own, whose failures nobody hears of; `logPages`
+  /// tells when it is time for one.
+  package func takeOverCheckpoints() {
+    sqlite3_wal_hook(
+      handle,
+      { connection, _, _, pages in
+        guard let connection else { return SQLITE_OK }
+        Unmanaged<Connection>.fromOpaque(connection).takeUnretainedValue().logPages = Int(pages)
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
   /// Syncs the write-ahead log's file, which SQLite does not do after cutting it to nothing.
   package func syncLog() throws(SQLiteError) {
     let code = baedal_sqlite3_sync_log(handle)
@@ -98,9 +116,6 @@ package final class Connection {
 
   /// Whether no transaction is open.
   package var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
-
-  /// Rows changed by the latest statement.
-  package var changes: Int64 { sqlite3_changes64(handle) }
 
   /// The rowid of the latest insert.
   package var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }

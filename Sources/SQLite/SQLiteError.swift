@@ -14,20 +14,8 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The primary result code, the low byte of `code`.
   package var primaryCode: Int32 { code & 0xff }
 
-  /// No room left, or the device failed.
-  package var isStorageFailure: Bool {
-    [SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_NOMEM]
-      .contains(primaryCode)
-  }
-
   /// The file is not what SQLite wrote.
   package var isCorruption: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB].contains(primaryCode) }
-
-  /// Another connection holds the lock.
-  package var isBusy: Bool { [SQLITE_BUSY, SQLITE_LOCKED].contains(primaryCode) }
-
-  /// A uniqueness or other constraint refused the row.
-  package var isConstraint: Bool { primaryCode == SQLITE_CONSTRAINT }
 
   package var description: String { "\(message) (SQLite \(code))" }
 }

@@ -11,11 +11,17 @@ package struct ViewBatch<Change: Sendable>: Sendable {
   /// Where the view stands afterwards, for each partition that moved. One of another epoch than
   /// the view has taken is refused.
   package var cursors: [ViewCursor]
+  /// Where the view must stand before, or beyond; at the start, for a partition that is not named.
+  /// What would leave a hole is refused.
+  package var after: [Partition: Position]
 
-  package init(source: String, changes: [Change], cursors: [ViewCursor]) {
+  package init(
+    source: String, changes: [Change], cursors: [ViewCursor], after: [Partition: Position] = [:]
+  ) {
     self.source = source
     self.changes = changes
     self.cursors = cursors
+    self.after = after
   }
 }
 
@@ -55,7 +61,8 @@ package struct ViewCursors: Sendable, Equatable {
     bySource[source, default: [:]][cursor.partition] = cursor
   }
 
-  /// Whether this batch has something new. Throws `.outOfStep` when it is of another epoch.
+  /// Whether this batch has something new. Throws `.outOfStep` when it is of another epoch, or
+  /// begins beyond what was taken.
   func accepts<Change>(_ batch: ViewBatch<Change>) throws(ViewError) -> Bool {
     var isNew = false
     for cursor in batch.cursors {
@@ -65,7 +72,14 @@ package struct ViewCursors: Sendable, Equatable {
           "\(batch.source), partition \(cursor.partition): epoch \(cursor.epoch), "
             + "the view has \(known.epoch)")
       }
-      if cursor.position > known?.position ?? .start { isNew = true }
+      let position = known?.position ?? .start
+      let after = batch.after[cursor.partition, default: .start]
+      guard after <= position else {
+        throw .outOfStep(
+          "\(batch.source), partition \(cursor.partition): the batch follows \(after), "
+            + "the view stands at \(position)")
+      }
+      if cursor.position > position { isNew = true }
     }
     return isNew
   }

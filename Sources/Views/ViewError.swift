@@ -1,12 +1,10 @@
-package import Journal
-
 /// Why a view did not do what was asked. A view can always be built anew from its journals.
 package enum ViewError: Error, Hashable, Sendable {
   /// Nothing was written or read: too much is waiting already. Try again later.
   case overloaded(String)
   /// Nothing was written: the disk is full or out of reach. Works again by itself when it can.
   case unavailable(String)
-  /// The file is damaged: build the view anew.
+  /// The file is damaged. A view in use begins anew by itself.
   case corrupt(String)
   /// What is given does not follow what is there: a hole, or another history of the journal.
   case outOfStep(String)
@@ -28,21 +26,6 @@ extension ViewError: CustomStringConvertible {
     case .invalid(let reason): "invalid view request: \(reason)"
     case .closed: "view closed"
     case .cancelled: "cancelled while waiting for the view"
-    }
-  }
-}
-
-extension ViewError {
-  /// The same in a journal's words, for what runs a projection.
-  package var asJournalError: JournalError {
-    switch self {
-    case .overloaded(let reason): .overloaded(reason)
-    case .unavailable(let reason): .unavailable(reason)
-    case .corrupt(let reason): .refused("view corrupt: \(reason)")
-    case .outOfStep(let reason): .refused("view out of step: \(reason)")
-    case .invalid(let reason): .invalid(reason)
-    case .closed: .closed
-    case .cancelled: .cancelled
     }
   }
 }

@@ -159,8 +159,8 @@ extension JournalContract {
     try expectEqual(try await again.deadlines(of: order("d2")).count, 1)
     _ = try await again.append(
       Append(deadlines: [
-        .clearDue(key, at: WallTime(milliseconds: 300)), .clearAll(order("d1")),
-        .clearAll(order("unknown")),
+        .clearDue(key, at: WallTime(milliseconds: 300)), .clear(deadline("d1", "answer", 0).key),
+        .clear(deadline("d1", "outer", 0).key),
       ]))
     try expectEqual(try await again.nextDeadline(), nil)
     try expectEqual(try await again.deadlines(of: order("d1")), [])

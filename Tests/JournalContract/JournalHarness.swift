@@ -6,6 +6,8 @@ package protocol JournalHarness: Sendable {
   var journal: any Journal { get async }
   /// Group commits since it was opened.
   var groupCommits: Int { get async }
+  /// Tasks that wait for a change.
+  var waiters: Int { get async }
   /// Stops it and opens it again.
   func reopen() async throws
   /// Flips a bit of the stored event and opens the journal again.

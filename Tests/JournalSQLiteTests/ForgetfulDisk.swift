@@ -22,6 +22,9 @@ final class ForgetfulDisk: Sendable {
     self.options = options
   }
 
+  /// Where the database is.
+  var path: String { options.path }
+
   func open() async throws -> SQLiteJournal { try await openJournal(options) }
 
   /// To do without the journal.

@@ -101,7 +101,7 @@ struct PowerCutTests {
 
   @Test("every acknowledgement has a sync of its own or of its group before it")
   func syncsBeforeAcknowledging() async throws {
-    let disk = try ForgetfulDisk()
+    let disk = try ForgetfulDisk { $0.idleCheckpointMilliseconds = 600_000 }
     let journal = try await disk.open()
     for version in 0..<20 {
       let before = powercut_sync_count()
@@ -114,7 +114,7 @@ struct PowerCutTests {
 
   @Test("what a transaction adds to the log reaches it in one write")
   func oneWritePerTransaction() async throws {
-    let disk = try ForgetfulDisk()
+    let disk = try ForgetfulDisk { $0.idleCheckpointMilliseconds = 600_000 }
     let journal = try await disk.open()
     _ = try await journal.append(append(["first"], to: order("s0")))
     for number in 1...20 {

@@ -5,7 +5,7 @@ import SQLite
 import Synchronization
 import Testing
 
-@Suite("The file of a journal in SQLite")
+@Suite("The file of a journal in SQLite", .timeLimit(.minutes(1)))
 struct SQLiteJournalFileTests {
   private let directory: TemporaryDirectory
   private let options: SQLiteJournalOptions
@@ -102,7 +102,18 @@ struct SQLiteJournalFileTests {
     let journal = try await openJournal(options)
     let reader = try Connection(path: options.path, mode: .readOnly)
     #expect(try reader.text("PRAGMA journal_mode") == "wal")
+    // Only the writer's connection knows: whatever it has but 2, which is FULL, fails here.
+    let isFull = """
+      CREATE TEMP TABLE level(value CHECK(value = 2));
+      INSERT INTO level SELECT synchronous FROM pragma_synchronous;
+      """
+    try await journal.execute(sql: isFull)
     await journal.close()
+    var careless = SQLiteJournalOptions(path: directory.file("careless.db"), name: "careless")
+    careless.syncsCommits = false
+    let other = try await openJournal(careless)
+    await #expect(throws: JournalError.self) { try await other.execute(sql: isFull) }
+    await other.close()
   }
 
   @Test("a damaged deadline is passed over and told of; the others are not held up")
@@ -170,24 +181,29 @@ struct SQLiteJournalFileTests {
 
   @Test("more appends than may wait are refused as overload, the others are kept")
   func overload() async throws {
+    let gate = try Gate()
     var narrow = options
     narrow.waitingAppendsMax = 4
+    narrow.committed = { _ in gate.pass() }
     let journal = try await openJournal(narrow)
-    let outcomes = await withTaskGroup(of: JournalError?.self) { group in
+    async let first = journal.append(append(["e"], to: order("first")))
+    await until { gate.isReached }
+    let refused = Noted<JournalError>()
+    await withTaskGroup(of: Void.self) { group in
       for number in 0..<200 {
         group.addTask {
           do throws(JournalError) {
             _ = try await journal.append(append(["e"], to: order("\(number)")))
-          } catch { return error }
-          return nil
+          } catch { refused.add(error) }
         }
       }
-      return await group.reduce(into: []) { $0.append($1) }
+      await until { refused.all.count == 196 }
+      gate.open()
     }
-    let kept = outcomes.filter { $0 == nil }.count
-    let refused = outcomes.filter { if case .overloaded = $0 { true } else { false } }.count
-    #expect(kept + refused == 200)
-    #expect(try await journal.heads().reduce(0) { $0 + $1.value } == Int64(kept))
+    _ = try await first
+    let overloaded = JournalError.overloaded("4 appends wait for order")
+    #expect(refused.all == Array(repeating: overloaded, count: 196))
+    #expect(try await journal.heads().reduce(0) { $0 + $1.value } == 5)
     await journal.close()
   }
 }

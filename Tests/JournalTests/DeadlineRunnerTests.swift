@@ -107,6 +107,25 @@ struct DeadlineRunnerTests {
     #expect(made == [0, 100, 300, 700])
   }
 
+  @Test("forgets a failed one that was cleared by others: it does not wake up for it")
+  func cleared() async throws {
+    let journal = journal
+    _ = try await set("a", after: .zero)
+    try await run {
+      (deadline) async throws(DeadlineFailure) in
+      do throws(JournalError) {
+        _ = try await journal.append(Append(deadlines: [.clear(deadline.key)]))
+      } catch { throw DeadlineFailure("\(error)") }
+      throw DeadlineFailure("not now")
+    } _: { _ in
+      // With nothing in sight it sleeps for long, and after the failure once more.
+      await until { clock.sleepCount == 2 }
+      clock.advance(by: .seconds(5))
+      for _ in 0..<200 { await Task.yield() }
+      #expect(clock.sleepCount == 2)
+    }
+  }
+
   @Test("leaves a deadline alone that its handler has set anew")
   func setAnew() async throws {
     let first = try await set("a", after: .zero)

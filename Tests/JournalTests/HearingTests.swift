@@ -77,6 +77,25 @@ struct HearingTests {
     }
   }
 
+  @Test("what is set aside was not heard; of other streams it was")
+  func setAside() async throws {
+    let other = try #require(
+      (1..<100).map { "\($0)" }.first {
+        Partition.holding(id: $0, of: 4) == Partition.holding(id: "0", of: 4)
+      })
+    try await record("1", "0", at: 0)
+    try await record("1", other, at: 0)
+    try await following(faults: ["0:1": [.poison("unreadable")]]) { subscription, adder in
+      await until { await subscription.hasHeard(of: order(other), until: clock.now()) }
+      #expect(await subscription.hasHeard(of: order("0"), until: clock.now()) == false)
+      adder.heal()
+      let replayed = try await subscription.replayParked(orderingKey: "0")
+      #expect(replayed == .released(replayed: 1))
+      #expect(await subscription.hasHeard(of: order("0"), until: clock.now()))
+      #expect(adder.handled == ["\(other):1", "0:1"])
+    }
+  }
+
   @Test("out of reach it is not heard, though nothing is known to be missing")
   func outOfReach() async throws {
     try await record("1", "0", at: 0)

@@ -1,7 +1,8 @@
-import Journal
 import JournalContract
 import Synchronization
 import Testing
+
+@testable import Journal
 
 @Suite("A journal in memory")
 struct MemoryJournalContractTests {
@@ -31,6 +32,7 @@ private final class MemoryHarness: JournalHarness {
 
   var journal: any Journal { memory }
   var groupCommits: Int { memory.flushCount }
+  var waiters: Int { memory.tail.waiterCount }
   func reopen() async throws { memory.crash() }
   func flipBit(_ partition: Partition, _ position: Position) async throws {
     memory.damage(partition, position)

@@ -192,4 +192,30 @@ struct PiecesTests {
     #expect(tail.recent(in: 0, after: 5, limit: 9) == [])
     #expect(tail.waiterCount == 0)
   }
+
+  @Test("the tail lets go of payloads beyond its bound, however few events they are")
+  func tailBytes() {
+    final class Witness {
+      weak var event: RecordedEvent?
+      init(_ event: RecordedEvent) { self.event = event }
+    }
+    let limits = EventTail.Limits(eventsMax: 256, payloadBytesMax: 10_000)
+    let tail = EventTail(heads: [0], limits: limits)
+    var witnesses: [Witness] = []
+    for number in 1...100 {
+      let event = RecordedEvent(
+        partition: 0, position: Position(Int64(number)), stream: order("1"),
+        version: StreamVersion(Int64(number)), id: EventID(""), type: "t",
+        payload: [UInt8](repeating: 1, count: 1000),
+        metadata: EventMetadata(correlationID: "", causationID: ""),
+        recordedAt: WallTime(milliseconds: 0))
+      tail.publish([event])
+      witnesses.append(Witness(event))
+    }
+    let kept = witnesses.filter { $0.event != nil }.count * 1000
+    #expect(kept >= 10_000)
+    // What it holds, and as much on its way out.
+    #expect(kept <= 2 * limits.payloadBytesMax + 1000)
+    #expect(tail.recent(in: 0, after: 90, limit: 256)?.count == 10)
+  }
 }

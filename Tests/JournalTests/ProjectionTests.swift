@@ -15,6 +15,7 @@ struct ProjectionTests {
       var fault: ProjectionFailure?
     }
     let state = Mutex(State())
+    let restarts = StoreRestarts()
 
     func cursors(
       of view: String, from source: String
@@ -23,8 +24,10 @@ struct ProjectionTests {
     func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
       let failure: ProjectionFailure? = state.withLock { state in
         if let fault = state.fault { return fault }
-        for event in batch.events where event.text == "bad" {
-          return .poison(event.partition, event.position, "bad")
+        for cursor in batch.cursors {
+          let stored = state.cursors.first { $0.partition == cursor.partition }
+          guard batch.after[cursor.partition, default: .start] <= stored?.position ?? .start
+          else { return .outOfStep("partition \(cursor.partition)") }
         }
         for event in batch.events { state.texts[event.stream.id, default: []].append(event.text) }
         state.setAside += batch.setAside.map(\.event.text)
@@ -39,6 +42,41 @@ struct ProjectionTests {
     }
 
     var texts: [String: [String]] { state.withLock { $0.texts } }
+
+    /// Begins anew, with nothing.
+    func lose() {
+      state.withLock { state in
+        state.texts = [:]
+        state.cursors = []
+      }
+    }
+  }
+
+  /// A journal of which some partitions cannot be read.
+  final class Broken: EventSource {
+    private let journal: MemoryJournal
+    private let errors = Mutex<[Partition: JournalError]>([:])
+
+    init(_ journal: MemoryJournal) { self.journal = journal }
+
+    var name: String { journal.name }
+
+    func fail(_ partition: Partition, _ error: JournalError?) {
+      errors.withLock { $0[partition] = error }
+    }
+
+    func status() async throws(JournalError) -> SourceStatus { try await journal.status() }
+
+    func read(
+      partition: Partition, after position: Position, limit: Int
+    ) async throws(JournalError) -> [RecordedEvent] {
+      if let error = errors.withLock({ $0[partition] }) { throw error }
+      return try await journal.read(partition: partition, after: position, limit: limit)
+    }
+
+    func waitForChange(after heads: [Position]) async throws(JournalError) -> [Position] {
+      try await journal.waitForChange(after: heads)
+    }
   }
 
   private let source = memoryJournal("order")
@@ -74,11 +112,66 @@ struct ProjectionTests {
     #expect(store.texts["1"] == (0..<6).map { "\($0)" })
   }
 
-  @Test("sets a poison event aside and applies the others")
-  func poison() async throws {
-    _ = try await source.append(append(["a", "bad", "c"], to: order("1")))
-    try await running(projection().run) { await until { store.texts["1"] == ["a", "c"] } }
-    #expect(store.state.withLock { $0.setAside } == ["bad"])
+  @Test("leaves a partition out that cannot be read, tells of it, and goes on with the others")
+  func partitionAway() async throws {
+    // One order for each partition.
+    let ids = (0..<4).compactMap { index in
+      (0..<100).map { "\($0)" }.first { Partition.holding(id: $0, of: 4) == Partition(index) }
+    }
+    try #require(ids.count == 4)
+    for id in ids { _ = try await source.append(append(["a"], to: order(id))) }
+    let error = JournalError.corrupt(Corruption(file: "order.db", detail: "a page is damaged"))
+    let broken = Broken(source)
+    broken.fail(0, error)
+    let (clock, notices) = (ManualClock(), Noted<SubscriptionNotice>())
+    let projection = Projection(
+      "orders", from: broken, into: store, clock: clock.clock, notify: { notices.add($0) })
+    try await running(projection.run) {
+      await until { store.texts.count == 3 }
+      #expect(store.texts[ids[0]] == nil)
+      #expect(notices.all.contains(.waiting(0, error)))
+      _ = try await source.append(append(["b"], to: order(ids[3]), at: 1))
+      try await until { try await projection.lag().events == 1 }
+      #expect(store.texts[ids[3]] == ["a", "b"])
+      // Nobody takes it for caught up, and its lag grows.
+      #expect(projection.knownLag == nil)
+      await until { clock.sleeperCount == 1 }
+      clock.advance(by: .seconds(3))
+      let lag = try await projection.lag()
+      #expect(lag == SubscriptionLag(events: 1, oldest: .seconds(3)))
+      // Tried again, and again in vain: then it is left alone for longer.
+      await until { clock.sleepCount == 2 }
+      broken.fail(0, nil)
+      clock.advance(by: .milliseconds(39))
+      #expect(clock.sleeperCount == 1)
+      clock.advance(by: .milliseconds(1))
+      await until { store.texts[ids[0]] == ["a"] }
+      await until { projection.knownLag == 0 }
+    }
+  }
+
+  @Test("fills a store that has begun anew, also while nothing new happens")
+  func restarted() async throws {
+    _ = try await source.append(append(["a", "b"], to: order("1")))
+    let projection = projection()
+    try await running(projection.run) {
+      await until { projection.knownLag == 0 }
+      store.lose()
+      store.restarts.tell("lost")
+      await until { store.texts["1"] == ["a", "b"] }
+    }
+  }
+
+  @Test("reads the cursors again when what comes next does not follow them")
+  func outOfStep() async throws {
+    _ = try await source.append(append(["a", "b"], to: order("1")))
+    let projection = projection()
+    try await running(projection.run) {
+      await until { projection.knownLag == 0 }
+      store.lose()
+      _ = try await source.append(append(["c"], to: order("1"), at: 2))
+      await until { store.texts["1"] == ["a", "b", "c"] }
+    }
   }
 
   @Test("sets an event aside whose row is damaged, and goes on behind it")

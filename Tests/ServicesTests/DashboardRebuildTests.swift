@@ -108,6 +108,82 @@ struct DashboardRebuildTests {
     await live.close()
   }
 
+  @Test("a source that was put back from an older copy keeps no view from being built anew")
+  func olderCopy() async throws {
+    let (world, older) = (DashboardWorld(), DashboardWorld())
+    for world in [world, older] { try await world.place("o1") }
+    for id in ["o2", "o3"] { try await world.place(id) }
+    let scratch = DashboardScratch()
+    let directory = try directory(scratch)
+    let live = LiveOrderView(try SQLiteOrderView.open(in: directory))
+    try await world.follow(live)
+    try await DashboardRebuild(sources: older.sources).run(live: live, in: directory)
+    #expect(try await records(live).map(\.row.orderID) == ["o1"])
+    await live.close()
+  }
+
+  @Test("a rebuild that could not be made durable leaves a whole view, whichever is in use")
+  func notDurable() async throws {
+    let world = DashboardWorld()
+    try await world.place("o1")
+    let scratch = DashboardScratch()
+    var failing = try directory(scratch)
+    failing.sync = { _ in -1 }
+    let views = failing
+    let live = LiveOrderView(try SQLiteOrderView.open(in: directory(scratch)))
+    try await world.follow(live)
+    await #expect(throws: DashboardRebuildError.self) {
+      try await DashboardRebuild(sources: world.sources).run(live: live, in: views)
+    }
+    #expect(try await live.order("o1") != nil)
+    await live.close()
+    let again = try SQLiteOrderView.open(in: directory(scratch))
+    #expect(try await again.order("o1") != nil)
+    await again.close()
+  }
+
+  @Test(
+    "a view whose file is damaged is built anew from all journals while it is in use",
+    .timeLimit(.minutes(1)))
+  func damaged() async throws {
+    let world = DashboardWorld()
+    for number in 0..<20 {
+      try await world.place("o\(number)")
+      try await world.carry("o\(number)")
+    }
+    let scratch = DashboardScratch()
+    let before = try SQLiteOrderView.open(in: directory(scratch))
+    try await world.follow(before)
+    await before.close()
+    #expect(scratch.damage(before.path, pagesWith: "o7") > 0)
+    let live = LiveOrderView(try SQLiteOrderView.open(in: directory(scratch)))
+    let clock = JournalClock(
+      now: { WallTime(milliseconds: 0) },
+      sleep: { _ in
+        await Task.yield()
+        try Task.checkCancellation()
+      })
+    let projections = world.journals.values.map {
+      Projection(DashboardStore.viewName, from: $0, into: DashboardStore(live), clock: clock)
+    }
+    let fold = MemoryOrderView()
+    try await world.follow(fold)
+    await withTaskGroup(of: Void.self) { group in
+      for projection in projections { group.addTask { try? await projection.run() } }
+      // Nothing is left to take in when the damage is met.
+      while projections.contains(where: { $0.knownLag != 0 }), !Task.isCancelled {
+        await Task.yield()
+      }
+      await #expect(throws: ViewError.self) { try await live.order("o7") }
+      while (try? await differences(between: live, and: fold)) != [], !Task.isCancelled {
+        await Task.yield()
+      }
+      group.cancelAll()
+    }
+    #expect(try await differences(between: live, and: fold).isEmpty)
+    await live.close()
+  }
+
   @Test("offline, a view is built where there was none, and tells how far it is")
   func offline() async throws {
     let world = DashboardWorld()

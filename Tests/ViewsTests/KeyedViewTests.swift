@@ -94,6 +94,25 @@ struct KeyedViewTests {
     await view.close()
   }
 
+  @Test("a row that stands still is told of, again with the view's next start")
+  func stallsAnew() async throws {
+    let scratch = Scratch()
+    let told = Mutex<[KeyedStall]>([])
+    let bad = batch([event(1, "a", [1]), event(2, "a", type: "Bad"), event(3, "b", [3])])
+    let first = try SQLiteKeyedView.open(
+      joining, in: scratch.path, onStall: { stall in told.withLock { $0.append(stall) } })
+    try await first.apply(bad)
+    #expect(told.withLock { $0.map(\.key) } == ["a"])
+    await first.close()
+
+    let again = try SQLiteKeyedView.open(
+      joining, in: scratch.path, onStall: { stall in told.withLock { $0.append(stall) } })
+    #expect(again.path == first.path)
+    #expect(told.withLock { $0.map(\.key) } == ["a", "a"])
+    #expect(try await again.row("b")?.bytes == [3])
+    await again.close()
+  }
+
   @Test("an event that was set aside stops the row of its stream only", arguments: Adapter.allCases)
   func setAside(_ adapter: Adapter) async throws {
     let scratch = Scratch()

@@ -79,6 +79,22 @@ struct OrderViewContract {
     await view.close()
   }
 
+  @Test("a batch that would leave a hole is refused", arguments: Adapter.allCases)
+  func hole(_ adapter: Adapter) async throws {
+    let scratch = Scratch()
+    let view = try adapter.make(in: scratch)
+    let stream = Course("o1").streams[0]
+    try await view.apply(ViewBatch(Array(stream[..<2]), through: 2))
+    var batch = ViewBatch(Array(stream[3...]), through: 6)
+    batch.after = [0: 3]
+    let refused = batch
+    await #expect(
+      throws: ViewError.outOfStep("order, partition 0: the batch follows 3, the view stands at 2")
+    ) { try await view.apply(refused) }
+    #expect(try await view.cursors().position("order", 0) == 2)
+    await view.close()
+  }
+
   @Test("another history of the source is refused", arguments: Adapter.allCases)
   func otherEpoch(_ adapter: Adapter) async throws {
     let scratch = Scratch()

@@ -68,6 +68,21 @@ struct SQLiteOrderViewTests {
     }
   }
 
+  @Test("the file in use is not removed, nor replaced by whoever takes another one for it")
+  func inUse() throws {
+    let scratch = Scratch()
+    let directory = try ViewDirectory(path: scratch.path, name: "dashboard")
+    let first = try directory.makeNext()
+    let second = try directory.makeNext()
+    #expect(first != second)
+    try directory.makeCurrent(first)
+    try directory.makeCurrent(second, insteadOf: second)
+    directory.remove(first)
+    #expect(directory.current == first)
+    try directory.makeCurrent(second, insteadOf: first)
+    #expect(directory.current == second)
+  }
+
   @Test("an unfinished building beside the view is cleared away at the next start")
   func clearsLeftovers() async throws {
     let scratch = Scratch()

@@ -1,6 +1,20 @@
 import Glibc
 import Journal
+import Testing
 import Views
+
+/// Lets other tasks run until `condition` holds, or the test's time limit cancels it.
+func until(
+  _ condition: () async throws -> Bool, at location: SourceLocation = #_sourceLocation
+) async rethrows {
+  while try await !condition() {
+    guard !Task.isCancelled else {
+      Issue.record("it never came true", sourceLocation: location)
+      return
+    }
+    await Task.yield()
+  }
+}
 
 /// A generator whose numbers follow from its seed (SplitMix64).
 struct Seeded: RandomNumberGenerator {
@@ -51,6 +65,21 @@ final class Scratch: Sendable {
     guard let file = fopen("\(path)/\(name)", "wb") else { return }
     defer { fclose(file) }
     fwrite(bytes, 1, bytes.count, file)
+  }
+
+  /// Overwrites with zeros every page of a database that holds `text`; says how many.
+  func damage(_ name: String, pagesWith text: String) -> Int {
+    var bytes = read(name)
+    let (size, text) = (Int(bytes[16]) << 8 | Int(bytes[17]), Array(text.utf8))
+    var damaged = 0
+    for start in stride(from: size, to: bytes.count, by: size) {
+      let page = bytes[start..<start + size]
+      guard page.indices.contains(where: { page[$0...].starts(with: text) }) else { continue }
+      bytes.replaceSubrange(start..<start + size, with: [UInt8](repeating: 0, count: size))
+      damaged += 1
+    }
+    write(bytes, to: name)
+    return damaged
   }
 
   /// The files as they are at this moment, as a killed process would leave them.

@@ -185,11 +185,7 @@ public final class AggregateRuntime<
     _ id: String, _ decision: Decision<Aggregate.Event>, taking: InboxPosition?,
     on snapshot: Snapshot
   ) throws(EventCodecError) -> Append? {
-    if decision.events.isEmpty, decision.deadlines.isEmpty, decision.alsoTo.isEmpty,
-      taking == nil
-    {
-      return nil
-    }
+    if decision.events.isEmpty, decision.deadlines.isEmpty, taking == nil { return nil }
     let key = stream(id)
     var version = snapshot.version
     var events: [NewEvent] = []
@@ -205,7 +201,6 @@ public final class AggregateRuntime<
     }
     var append = Append(
       to: key, expecting: snapshot.version, events, deadlines: decision.deadlines)
-    append.streams.append(contentsOf: decision.alsoTo)
     if let taking {
       append.marks = [InboxMark(stream: key, source: taking.source, position: taking.position)]
     }

@@ -60,18 +60,12 @@ public struct Decision<Event: Sendable>: Sendable {
   public var events: [Event]
   public var metadata: EventMetadata
   public var deadlines: [DeadlineChange]
-  /// Events for other streams of the same journal, already encoded.
-  public var alsoTo: [StreamAppend]
 
   @inlinable
-  public init(
-    _ events: [Event], metadata: EventMetadata, deadlines: [DeadlineChange] = [],
-    alsoTo: [StreamAppend] = []
-  ) {
+  public init(_ events: [Event], metadata: EventMetadata, deadlines: [DeadlineChange] = []) {
     self.events = events
     self.metadata = metadata
     self.deadlines = deadlines
-    self.alsoTo = alsoTo
   }
 }
 

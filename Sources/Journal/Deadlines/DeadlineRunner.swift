@@ -90,6 +90,13 @@ public final class DeadlineRunner<Log: Journal>: Sendable {
     var resting: [DeadlineKey: (until: WallTime, failures: Int)] = [:]
     var isWaiting = false
 
+    /// Lets those go that were cleared by others, or set anew for later.
+    mutating func forgetResting(besides due: [Deadline]) {
+      guard !resting.isEmpty else { return }
+      let due = Set(due.map(\.key))
+      resting = resting.filter { due.contains($0.key) || running[$0.key] != nil }
+    }
+
     mutating func end(_ deadline: Deadline, failed: Bool, _ runner: DeadlineRunner) {
       running.removeValue(forKey: deadline.key)
       guard failed else {
@@ -122,7 +129,9 @@ public final class DeadlineRunner<Log: Journal>: Sendable {
       let blocked = state.running.count + state.resting.count
       let beat = pulse.begin()
       defer { pulse.end(beat) }
-      due = try await journal.dueDeadlines(at: now, limit: options.handlersMax + blocked)
+      let limit = options.handlersMax + blocked
+      due = try await journal.dueDeadlines(at: now, limit: limit)
+      if due.count < limit { state.forgetResting(besides: due) }
       next = try await journal.nextDeadline(after: now)
     } catch {
       guard error.mayPass else { return .closed }

@@ -102,7 +102,6 @@ struct MemoryStore: Sendable {
     case .clear(let key): deadlines.removeValue(forKey: key)
     case .clearDue(let key, at: let time):
       if deadlines[key]?.dueAt == time { deadlines.removeValue(forKey: key) }
-    case .clearAll(let stream): deadlines = deadlines.filter { $0.key.stream != stream }
     }
   }
 

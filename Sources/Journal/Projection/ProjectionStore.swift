@@ -8,14 +8,18 @@ public struct ProjectionBatch: Sendable, Equatable {
   public var setAside: [SetAsideEvent]
   /// Where the view stands afterwards, for each partition that moved.
   public var cursors: [Cursor]
+  /// Where it must stand before, or beyond; at the start, for a partition that is not named.
+  public var after: [Partition: Position]
 
   public init(
-    source: String, events: [RecordedEvent], setAside: [SetAsideEvent], cursors: [Cursor]
+    source: String, events: [RecordedEvent], setAside: [SetAsideEvent], cursors: [Cursor],
+    after: [Partition: Position] = [:]
   ) {
     self.source = source
     self.events = events
     self.setAside = setAside
     self.cursors = cursors
+    self.after = after
   }
 
   /// All events, those set aside among the others, in the order in which they happened.
@@ -43,8 +47,9 @@ public struct SetAsideEvent: Sendable, Equatable {
 public enum ProjectionFailure: Error, Sendable, Equatable {
   /// The store is away or full: the same batch is tried again.
   case unavailable(String)
-  /// This event can never be applied: the batch is tried again with it set aside.
-  case poison(Partition, Position, String)
+  /// The view does not stand where the batch begins, or is of another history: its cursors are
+  /// read again.
+  case outOfStep(String)
 }
 
 /// Where a view is kept: rows, cursors and epoch of the source in one place.
@@ -55,6 +60,8 @@ public protocol ProjectionStore: Sendable {
   ) async throws(ProjectionFailure) -> [Cursor]
   /// Applies rows and cursors in one transaction.
   func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure)
+  /// Tells when the store has begun anew, and is to be filled again.
+  var restarts: StoreRestarts { get }
 }
 
 /// Bounds and habits of a projection.

@@ -29,6 +29,8 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
   private var isStoring = false
   private var hasTimer = false
   private var areCursorsDue = false
+  /// The destination did not take them last: more of them are no reason to try sooner.
+  private var haveCursorsFailed = false
   /// Of events taken up whose rows are damaged: why, by the event's id.
   private var damages: [EventID: String] = [:]
 
@@ -99,6 +101,7 @@ final class Follower<Source: EventSource, Destination: Journal, Handler: Subscri
       areCursorsDue = true
     case .cursorsStored(let cursors):
       isStoring = false
+      haveCursorsFailed = cursors == nil
       for cursor in cursors ?? [] {
         intakes[cursor.partition.index].storedCursor = cursor.position
       }
@@ -247,7 +250,8 @@ extension Follower {
   private func keepCursors(_ group: inout Steps) {
     let uncovered = intakes.reduce(0) { $0 &+ $1.uncovered }
     guard uncovered > 0 else { return }
-    if !isStoring, areCursorsDue || uncovered >= Int64(options.cursorEvents) {
+    let areMany = uncovered >= Int64(options.cursorEvents) && !haveCursorsFailed
+    if !isStoring, areCursorsDue || areMany {
       isStoring = true
       areCursorsDue = false
       let (destination, cursors) = (subscription.destination, movedCursors())

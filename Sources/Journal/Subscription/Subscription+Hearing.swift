@@ -57,17 +57,20 @@ struct Hearing: Sendable {
 extension Subscription {
   /// Whether all is dealt with here that the source had in the partition of `stream` at `time`,
   /// which must have come. The source is asked, and what it has then is waited for, for a second.
-  /// False when that is not enough, and while the source does not answer.
+  /// False when that is not enough, while the source does not answer, and while something of the
+  /// stream is set aside: it was recorded and has not had its effect.
   ///
   /// By itself a subscription cannot tell a source without news from one out of reach. One caller
   /// asks for all: a source that does not answer holds up no more than one of them.
   public func hasHeard(of stream: StreamKey, until time: WallTime) async -> Bool {
     for _ in 0..<Hearing.looksMax {
+      // Until people have looked after it: nobody is to wait for that.
+      if parking.isParked(stream.id) { return false }
       let now = clock.now()
       if hearing.withLock({ $0.beginAsking(about: time, at: now) }) {
         guard await ask() else { return false }
       }
-      if hasDealtWith(stream, until: time) { return true }
+      if hasDealtWith(stream, until: time) { return !parking.isParked(stream.id) }
       if hearing.withLock({ $0.isOutOfReach(at: clock.now()) }) { return false }
       do { try await clock.sleep(Hearing.pause) } catch { return false }
     }

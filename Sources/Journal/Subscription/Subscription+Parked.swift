@@ -11,7 +11,8 @@ public enum ReplayOutcome: Sendable, Equatable {
 /// Why parked events could not be replayed or discarded.
 public enum ParkingError: Error, Sendable, Equatable {
   case journal(JournalError)
-  /// Events before it are still being handled, so that a crash would bring it back: later.
+  /// Events before it are still being handled, so that a crash would bring it back, or somebody
+  /// replays its key just now: later.
   case tooEarly(ParkedKey)
   case cancelled
 }
@@ -50,10 +51,15 @@ extension Subscription {
   }
 
   /// Gives up one parked event for good. Those parked behind it stay, until they are replayed. A
-  /// row under `ParkedKey.discarded` keeps who did it, and when.
+  /// row under `ParkedKey.discarded` keeps who did it, and when. The subscription must be running
+  /// here.
   public func discardParked(
     _ parked: ParkedKey, by who: String
   ) async throws(ParkingError) {
+    guard let key = try await orderingKey(of: parked) else { return }
+    // A replay beside it would give the event its effect, or put the row back.
+    guard parking.beginReplay(key) else { throw .tooEarly(parked) }
+    defer { parking.endReplay(key) }
     do throws(JournalError) {
       let epoch = try await source.status().epoch
       guard let row = try await destination.parkedEvent(parked) else { return }
@@ -66,14 +72,19 @@ extension Subscription {
         record.parkedAt = clock.now()
         _ = try await destination.append(
           Append(cursors: [cursor], parked: [.remove(parked), .put(record)]))
-        let arrivals = parking.arrivals(of: row.orderingKey)
-        if try await rows(of: row.orderingKey).isEmpty {
-          _ = parking.release(row.orderingKey, after: arrivals)
-        }
+        let arrivals = parking.arrivals(of: key)
+        if try await rows(of: key).isEmpty { _ = parking.release(key, after: arrivals) }
         return
       }
     } catch { throw .journal(error) }
     throw .tooEarly(parked)
+  }
+
+  /// nil when it is not parked.
+  private func orderingKey(of parked: ParkedKey) async throws(ParkingError) -> String? {
+    do throws(JournalError) {
+      return try await destination.parkedEvent(parked)?.orderingKey
+    } catch { throw .journal(error) }
   }
 
   private func dealtWith(

@@ -92,15 +92,17 @@ package struct DashboardRebuild: Sendable {
     live: LiveOrderView, in directory: ViewDirectory, progress: Progress = { _, _ in }
   ) async throws(DashboardRebuildError) {
     let fresh = try await Self.viewing { () throws(ViewError) in
-      try SQLiteOrderView.create(beside: directory, changes: live.changes)
+      try SQLiteOrderView.create(
+        beside: directory, changes: live.changes, restarts: live.restarts)
     }
     do throws(DashboardRebuildError) {
       try await fill(fresh, progress: progress)
       // What came in meanwhile, so that little is left to do while the live one stands still.
       try await fill(fresh)
-      try await live.replace(failure: { .view($0) }) { (old) throws(DashboardRebuildError) in
-        let cursors = try await Self.viewing { () throws(ViewError) in try await old.cursors() }
-        try await fill(fresh, upTo: cursors)
+      try await live.replace(failure: { .view($0) }) { (_) throws(DashboardRebuildError) in
+        // That is at least what the old view has, unless a source was put back from an older copy
+        // and has less by now.
+        try await fill(fresh)
         try await Self.viewing { () throws(ViewError) in try directory.makeCurrent(fresh.path) }
         fresh.startTelling()
         return fresh
@@ -152,7 +154,7 @@ package struct DashboardRebuild: Sendable {
       cursors: [
         ViewCursor(
           partition: partition, position: events.last?.position ?? after, epoch: epoch)
-      ])
+      ], after: [partition: after])
   }
 
   private static nonisolated(nonsending) func viewing<T: Sendable>(

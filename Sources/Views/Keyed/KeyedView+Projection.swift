@@ -11,14 +11,26 @@ package struct KeyedStore<View: KeyedView>: ProjectionStore {
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
       return try await view.cursors().asCursors(of: name, from: source)
-    } catch { throw .unavailable("\(error)") }
+    } catch { throw ProjectionFailure(error) }
   }
 
-  /// Nothing is poison to it: a row that cannot be folded is stalled by the view itself.
+  /// A row that cannot be folded is stalled by the view itself.
   package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     do throws(ViewError) {
       try await view.apply(ViewBatch(batch))
-    } catch { throw .unavailable("\(error)") }
+    } catch { throw ProjectionFailure(error) }
+  }
+
+  package var restarts: StoreRestarts { view.restarts }
+}
+
+extension ProjectionFailure {
+  /// A view's error in a projection's words.
+  package init(_ error: ViewError) {
+    switch error {
+    case .outOfStep(let reason): self = .outOfStep(reason)
+    default: self = .unavailable("\(error)")
+    }
   }
 }
 
@@ -28,7 +40,7 @@ extension ViewBatch where Change == KeyedChange {
     self.init(
       source: batch.source,
       changes: batch.inOrder.map { KeyedChange($0.event, setAside: $0.setAside?.reason) },
-      cursors: batch.cursors.map(ViewCursor.init))
+      cursors: batch.cursors.map(ViewCursor.init), after: batch.after)
   }
 }
 

@@ -121,6 +121,9 @@ package protocol KeyedView: Sendable {
     after key: String, limit: Int
   ) async throws(ViewError) -> [KeyedStall]
 
+  /// Tells when it has begun anew, without a row, since its file was damaged.
+  var restarts: StoreRestarts { get }
+
   /// Ends it; what was acknowledged is kept.
   nonisolated(nonsending) func close() async
 }

@@ -1,3 +1,4 @@
+package import Journal
 import Synchronization
 
 /// Rows in memory, for simulations and as the plainest form of the rules.
@@ -9,6 +10,7 @@ package final class MemoryKeyedView: KeyedView {
     var isClosed = false
   }
 
+  package let restarts = StoreRestarts()
   private let state: Mutex<State>
   private let onChange: @Sendable ([KeyedUpdate]) -> Void
 

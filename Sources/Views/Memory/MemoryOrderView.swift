@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 import Synchronization
 
 /// The rows in memory, for simulations and as the plainest form of the rules.
@@ -10,6 +10,7 @@ package final class MemoryOrderView: OrderView {
   }
 
   package let changes: OrderChanges
+  package let restarts = StoreRestarts()
   private let state = Mutex(State())
 
   package init(changes: OrderChanges = OrderChanges()) { self.changes = changes }

@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 import Synchronization
 
 /// The view in use: another one can take its place while it is being read and written. Readers
@@ -17,12 +17,14 @@ package final class LiveOrderView: OrderView {
     var replacement: UnsafeContinuation<Void, Never>?
   }
 
-  /// The same for every view that takes the place: pass it to those that are to.
+  /// The same for every view that takes the place: pass them to those that are to.
   package let changes: OrderChanges
+  package let restarts: StoreRestarts
   fileprivate let state: Mutex<State>
 
   package init(_ view: any OrderView) {
     changes = view.changes
+    restarts = view.restarts
     state = Mutex(State(view: view))
   }
 

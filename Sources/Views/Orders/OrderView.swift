@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 
 /// The read side of orders: one row per order, built from the events of four journals. The rows,
 /// the steps and the cursors of one batch become visible together.
@@ -39,6 +39,9 @@ package protocol OrderView: Sendable {
 
   /// Tells of records as they change, in the order of commits.
   var changes: OrderChanges { get }
+
+  /// Tells when it has begun anew, without a row, since its file was damaged.
+  var restarts: StoreRestarts { get }
 
   /// Ends it; what was acknowledged is kept.
   nonisolated(nonsending) func close() async

@@ -23,12 +23,28 @@ final class KeyedTables: ViewTables {
   private let put: Statement
   private let remove: Statement
   private let putStall: Statement
+  private let onStall: @Sendable (KeyedStall) -> Void
   private var pending: KeyedRows
   private let entriesMax = 256
 
-  init(_ connection: Connection, fold: KeyedFold) throws(SQLiteError) {
+  /// Opens the file at `path` for writing.
+  static func open(
+    _ path: String, _ fold: KeyedFold, onStall: @escaping @Sendable (KeyedStall) -> Void
+  ) throws(ViewError) -> ViewTransaction<KeyedTables> {
+    let connection = try schema(fold).open(path)
+    do throws(SQLiteError) {
+      let tables = try KeyedTables(connection, fold: fold, onStall: onStall)
+      for stall in tables.pending.stalls.values { onStall(stall) }
+      return try ViewTransaction(path: path, connection: connection, tables: tables)
+    } catch { throw ViewError(error, in: path) }
+  }
+
+  init(
+    _ connection: Connection, fold: KeyedFold, onStall: @escaping @Sendable (KeyedStall) -> Void
+  ) throws(SQLiteError) {
     self.fold = fold
     self.connection = connection
+    self.onStall = onStall
     find = try connection.prepare(
       "SELECT key, version, updated_at, bytes FROM rows WHERE key = ?")
     put = try connection.prepare("INSERT OR REPLACE INTO rows VALUES(?,?,?,?)")
@@ -56,6 +72,7 @@ final class KeyedTables: ViewTables {
       putStall.bind(4, stall.position.value)
       putStall.bind(5, stall.reason)
       try putStall.run()
+      onStall(stall)
     }
     let updates = pending.takeChanges(keeping: entriesMax)
     for update in updates {
@@ -97,6 +114,14 @@ final class KeyedQueries {
   private let byKey: Statement
   private let page: Statement
   private let stallPage: Statement
+
+  /// Those of the file at `path`.
+  static func open(_ path: String, _ fold: KeyedFold) throws(ViewError) -> KeyedQueries {
+    let connection = try KeyedTables.schema(fold).openForReading(path)
+    do throws(SQLiteError) { return try KeyedQueries(connection) } catch {
+      throw ViewError(error, in: path)
+    }
+  }
 
   init(_ connection: Connection) throws(SQLiteError) {
     let columns = "SELECT key, version, updated_at, bytes FROM rows"

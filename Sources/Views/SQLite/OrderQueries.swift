@@ -12,6 +12,14 @@ final class OrderQueries {
   private let stalled: Statement
   let connection: Connection
 
+  /// Those of the file at `path`.
+  static func open(_ path: String) throws(ViewError) -> OrderQueries {
+    let connection = try OrderTables.schema.openForReading(path)
+    do throws(SQLiteError) { return try OrderQueries(connection) } catch {
+      throw ViewError(error, in: path)
+    }
+  }
+
   init(_ connection: Connection) throws(SQLiteError) {
     self.connection = connection
     let columns = OrderTables.columns

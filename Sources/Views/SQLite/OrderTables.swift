@@ -75,6 +75,15 @@ final class OrderTables: ViewTables {
   private var dirty: [Entry] = []
   private let cacheMax: Int
 
+  /// Opens the file at `path` for writing.
+  static func open(_ path: String) throws(ViewError) -> ViewTransaction<OrderTables> {
+    let connection = try schema.open(path)
+    do throws(SQLiteError) {
+      return try ViewTransaction(
+        path: path, connection: connection, tables: try OrderTables(connection))
+    } catch { throw ViewError(error, in: path) }
+  }
+
   init(_ connection: Connection, cacheMax: Int = 4096) throws(SQLiteError) {
     self.connection = connection
     self.cacheMax = cacheMax

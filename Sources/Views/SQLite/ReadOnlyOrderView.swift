@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 import SQLite
 
 /// A view's file as it is at one moment, for comparisons: cursors and rows of one snapshot, also
@@ -9,6 +9,7 @@ package final class ReadOnlyOrderView: OrderView {
   /// The file's path.
   package let path: String
   package let changes = OrderChanges(subscribersMax: 0)
+  package let restarts = StoreRestarts()
   private let reader: DatabaseThread<OrderQueries>
 
   /// Opens the view in use in `directory`. Throws `.unavailable` when there is none, `.corrupt`

@@ -1,51 +1,58 @@
+package import Journal
 import SQLite
 
 /// Rows by key in one SQLite file: one connection writes on its own thread, another answers
 /// queries on its own.
 package final class SQLiteKeyedView: KeyedView {
-  /// The file's path.
-  package let path: String
+  private let place: ViewPlace
   private let writer: ViewWriter<KeyedTables>
-  private let reader: DatabaseThread<KeyedQueries>
+  private let reader: DatabaseThread<ViewReader<KeyedQueries>>
 
   /// Opens `fold`'s view in the directory at `path`; starts an empty one when there is none, or
-  /// when the one there is of another version or damaged. An empty one fills up as its sources
-  /// are read.
+  /// when the one there is of another version or damaged, as soon as that is seen. An empty one
+  /// fills up as its sources are read.
   ///
-  /// - Parameter onChange: told of changes once they are visible, in order; must not block.
+  /// - Parameters:
+  ///   - onStall: told of each key that stands still, now or from now on; must not block.
+  ///   - onChange: told of changes once they are visible, in order; must not block.
   package static func open(
-    _ fold: KeyedFold, in path: String,
+    _ fold: KeyedFold, in path: String, restarts: StoreRestarts = StoreRestarts(),
+    onStall: @escaping @Sendable (KeyedStall) -> Void = { _ in },
     onChange: @escaping @Sendable ([KeyedUpdate]) -> Void = { _ in }
   ) throws(ViewError) -> SQLiteKeyedView {
     let directory = try ViewDirectory(path: path, name: fold.name)
-    return try directory.openOrStart { (file) throws(ViewError) in
-      try SQLiteKeyedView(path: file, fold: fold, onChange: onChange)
+    return try directory.openOrStart(restarts) { (place) throws(ViewError) in
+      try SQLiteKeyedView(at: place, fold: fold, onStall: onStall, onChange: onChange)
     }
   }
 
   private init(
-    path: String, fold: KeyedFold, onChange: @escaping @Sendable ([KeyedUpdate]) -> Void
+    at place: ViewPlace, fold: KeyedFold, onStall: @escaping @Sendable (KeyedStall) -> Void,
+    onChange: @escaping @Sendable ([KeyedUpdate]) -> Void
   ) throws(ViewError) {
-    self.path = path
-    let schema = KeyedTables.schema(fold)
-    writer = try ViewWriter(named: fold.name) { () throws(ViewError) in
-      let connection = try schema.open(path)
-      do throws(SQLiteError) {
-        return try ViewTransaction(
-          path: path, connection: connection, tables: try KeyedTables(connection, fold: fold))
-      } catch { throw ViewError(error, in: path) }
+    let writer = try ViewWriter<KeyedTables>(named: fold.name) { () throws(ViewError) in
+      try ViewFile<KeyedTables>(at: place) { (path) throws(ViewError) in
+        try KeyedTables.open(path, fold, onStall: onStall)
+      }
     } publish: {
       if !$0.isEmpty { onChange($0) }
     }
+    self.place = place
+    self.writer = writer
     reader = try DatabaseThread(
       named: "\(fold.name)-reader", jobsMax: 1024
     ) { () throws(ViewError) in
-      let connection = try schema.openForReading(path)
-      do throws(SQLiteError) { return try KeyedQueries(connection) } catch {
-        throw ViewError(error, in: path)
+      try ViewReader<KeyedQueries>(at: place) { (path) throws(ViewError) in
+        try KeyedQueries.open(path, fold)
+      } failed: {
+        writer.startAnew(insteadOf: $0, because: $1)
       }
     }
   }
+
+  /// The file's path.
+  package var path: String { place.path }
+  package var restarts: StoreRestarts { place.restarts }
 
   package nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
     try await writer.cursors()
@@ -85,11 +92,6 @@ package final class SQLiteKeyedView: KeyedView {
   private nonisolated(nonsending) func query<T: Sendable>(
     _ body: @escaping @Sendable (KeyedQueries) throws(SQLiteError) -> T
   ) async throws(ViewError) -> T {
-    let path = path
-    return try await reader.run { (queries) throws(ViewError) in
-      do throws(SQLiteError) { return try body(queries) } catch {
-        throw ViewError(error, in: path)
-      }
-    }
+    try await reader.run { (reader) throws(ViewError) in try reader.ask(body) }
   }
 }

@@ -1,57 +1,63 @@
-import Journal
+package import Journal
 import SQLite
 import Synchronization
 
 /// The rows in one SQLite file: one connection writes on its own thread, another answers queries
 /// on its own.
 package final class SQLiteOrderView: OrderView {
-  /// The file's path.
-  package let path: String
+  private let place: ViewPlace
   private let teller: Teller
   private let writer: ViewWriter<OrderTables>
-  private let reader: DatabaseThread<OrderQueries>
+  private let reader: DatabaseThread<ViewReader<OrderQueries>>
 
   /// Opens the view in use in `directory`; starts an empty one when there is none, or when the
-  /// one there has another layout or is damaged. An empty one fills up as its sources are read.
+  /// one there has another layout or is damaged, as soon as that is seen. An empty one fills up as
+  /// its sources are read.
   package static func open(
-    in directory: ViewDirectory, changes: OrderChanges = OrderChanges()
+    in directory: ViewDirectory, changes: OrderChanges = OrderChanges(),
+    restarts: StoreRestarts = StoreRestarts()
   ) throws(ViewError) -> SQLiteOrderView {
-    try directory.openOrStart { (path) throws(ViewError) in
-      try SQLiteOrderView(path: path, changes: changes, tells: true)
+    try directory.openOrStart(restarts) { (place) throws(ViewError) in
+      try SQLiteOrderView(at: place, changes: changes, tells: true)
     }
   }
 
   /// Starts an empty view beside the one in use, which stays in use. It tells nobody of its
   /// changes until `startTelling`.
   package static func create(
-    beside directory: ViewDirectory, changes: OrderChanges = OrderChanges()
+    beside directory: ViewDirectory, changes: OrderChanges = OrderChanges(),
+    restarts: StoreRestarts = StoreRestarts()
   ) throws(ViewError) -> SQLiteOrderView {
-    try SQLiteOrderView(path: directory.next, changes: changes, tells: false)
+    let place = ViewPlace(try directory.makeNext(), in: directory, restarts: restarts)
+    return try SQLiteOrderView(at: place, changes: changes, tells: false)
   }
 
-  private init(path: String, changes: OrderChanges, tells: Bool) throws(ViewError) {
+  private init(at place: ViewPlace, changes: OrderChanges, tells: Bool) throws(ViewError) {
     let teller = Teller(changes, isOn: tells)
-    self.path = path
-    self.teller = teller
-    writer = try ViewWriter(named: "orders") { () throws(ViewError) in
-      let connection = try OrderTables.schema.open(path)
-      do throws(SQLiteError) {
-        return try ViewTransaction(
-          path: path, connection: connection, tables: try OrderTables(connection))
-      } catch { throw ViewError(error, in: path) }
+    let writer = try ViewWriter<OrderTables>(named: "orders") { () throws(ViewError) in
+      try ViewFile<OrderTables>(at: place) { (path) throws(ViewError) in
+        try OrderTables.open(path)
+      }
     } publish: {
       teller.tell($0)
     }
     if tells { writer.pace(Self.interval) }
+    self.place = place
+    self.teller = teller
+    self.writer = writer
     reader = try DatabaseThread(named: "orders-reader", jobsMax: 1024) { () throws(ViewError) in
-      let connection = try OrderTables.schema.openForReading(path)
-      do throws(SQLiteError) { return try OrderQueries(connection) } catch {
-        throw ViewError(error, in: path)
+      try ViewReader<OrderQueries>(at: place) { (path) throws(ViewError) in
+        try OrderQueries.open(path)
+      } failed: {
+        writer.startAnew(insteadOf: $0, because: $1)
       }
     }
   }
 
+  /// The file's path.
+  package var path: String { place.path }
   package var changes: OrderChanges { teller.changes }
+  package var restarts: StoreRestarts { place.restarts }
 
   /// From the next commit on, tells `changes`.
   package func startTelling() {
@@ -118,12 +124,7 @@ package final class SQLiteOrderView: OrderView {
   private nonisolated(nonsending) func query<T: Sendable>(
     _ body: @escaping @Sendable (OrderQueries) throws(SQLiteError) -> T
   ) async throws(ViewError) -> T {
-    let path = path
-    return try await reader.run { (queries) throws(ViewError) in
-      do throws(SQLiteError) { return try body(queries) } catch {
-        throw ViewError(error, in: path)
-      }
-    }
+    try await reader.run { (reader) throws(ViewError) in try reader.ask(body) }
   }
 }
 
@@ -148,18 +149,20 @@ extension ViewDirectory {
   /// Opens the file in use, or a new one in its place when it is missing, damaged or of another
   /// layout.
   func openOrStart<View>(
-    _ open: (String) throws(ViewError) -> View
+    _ restarts: StoreRestarts, _ open: (ViewPlace) throws(ViewError) -> View
   ) throws(ViewError) -> View {
     removeOthers()
     if let path = current {
       do throws(ViewError) {
-        return try open(path)
-      } catch .corrupt {
+        return try open(ViewPlace(path, in: self, restarts: restarts))
+      } catch {
         // Built anew below; the journals have everything that was in it.
+        guard case .corrupt = error else { throw error }
+        restarts.tell("\(error)")
       }
     }
-    let path = next
-    let view = try open(path)
+    let path = try makeNext()
+    let view = try open(ViewPlace(path, in: self, restarts: restarts))
     try makeCurrent(path)
     removeOthers()
     return view

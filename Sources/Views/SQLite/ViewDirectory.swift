@@ -1,4 +1,9 @@
 import Glibc
+import Synchronization
+
+/// Held by whoever puts another file in use: a view that begins anew must not take the place of one
+/// that has been built meanwhile.
+private let pointing = Mutex(())
 
 /// Where a view's files are: `NAME-1.db`, `NAME-2.db` …, one per building, and `NAME.current`,
 /// which names the one in use. A new one takes over by a rename of that small file, so that a
@@ -8,6 +13,8 @@ package struct ViewDirectory: Sendable {
   package let path: String
   /// Such as `dashboard`; letters only.
   package let name: String
+  /// Makes what happened in a directory durable, as `fsync` does with its descriptor.
+  package var sync: @Sendable (Int32) -> Int32 = { fsync($0) }
 
   /// Makes the directory if there is none. Throws `.unavailable`.
   package init(path: String, name: String) throws(ViewError) {
@@ -27,14 +34,36 @@ package struct ViewDirectory: Sendable {
     return access(full, F_OK) == 0 ? full : nil
   }
 
-  /// A path that no file has.
-  package var next: String {
-    let numbers = files.compactMap { number(of: $0) }
-    return "\(path)/\(name)-\((numbers.max() ?? 0) &+ 1).db"
+  /// Makes an empty file, which nobody else builds in, and gives its path.
+  package func makeNext() throws(ViewError) -> String {
+    var last = files.compactMap { number(of: $0) }.max() ?? 0
+    while true {
+      last &+= 1
+      let file = "\(path)/\(name)-\(last).db"
+      let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      if descriptor >= 0 {
+        _ = Glibc.close(descriptor)
+        return file
+      }
+      guard errno == EEXIST else { throw failure(file) }
+    }
   }
 
-  /// Puts `file`, a path that `next` gave, in the place of the one in use; durable on return.
-  package func makeCurrent(_ file: String) throws(ViewError) {
+  /// Puts `file`, a path that `makeNext` gave, in the place of the one in use; durable on return.
+  /// When it throws, either may be in use.
+  ///
+  /// - Parameter old: unless this one is in use, nothing happens; nil stands for any.
+  package func makeCurrent(_ file: String, insteadOf old: String? = nil) throws(ViewError) {
+    let outcome: Result<Void, ViewError> = pointing.withLock { _ in
+      guard old == nil || old == current else { return .success(()) }
+      do throws(ViewError) { return .success(try point(to: file)) } catch {
+        return .failure(error)
+      }
+    }
+    try outcome.get()
+  }
+
+  private func point(to file: String) throws(ViewError) {
     let last = String(file.split(separator: "/").last ?? "")
     guard number(of: last) != nil else { throw .invalid("\(file) is no file of \(name)") }
     let draft = pointer + ".new"
@@ -43,21 +72,19 @@ package struct ViewDirectory: Sendable {
     let directory = open(path, O_RDONLY | O_CLOEXEC)
     guard directory >= 0 else { throw failure(path) }
     defer { _ = Glibc.close(directory) }
-    guard fsync(directory) == 0 else { throw failure(path) }
+    guard sync(directory) == 0 else { throw failure(path) }
   }
 
-  /// Removes one database with what SQLite keeps beside it.
+  /// Removes one database with what SQLite keeps beside it, unless it is the one in use.
   package func remove(_ file: String) {
+    guard file != current else { return }
     for suffix in ["", "-wal", "-shm", "-journal"] { unlink(file + suffix) }
   }
 
   /// Removes what earlier, unfinished or replaced buildings have left. Only while no other is
   /// under way.
   package func removeOthers() {
-    let current = current
-    for file in files where number(of: file) != nil {
-      if "\(path)/\(file)" != current { remove("\(path)/\(file)") }
-    }
+    for file in files where number(of: file) != nil { remove("\(path)/\(file)") }
   }
 
   private var files: [String] {

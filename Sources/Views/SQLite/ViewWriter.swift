@@ -30,7 +30,7 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
     var lastBegan: ContinuousClock.Instant?
   }
 
-  private let thread: DatabaseThread<ViewTransaction<Tables>>
+  private let thread: DatabaseThread<ViewFile<Tables>>
   private let state = Mutex(State())
   private let publish: @Sendable ([Tables.Changed]) -> Void
   private let waitingMax = 1024
@@ -41,7 +41,7 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
 
   init(
     named name: String,
-    _ make: @escaping @Sendable () throws(ViewError) -> sending ViewTransaction<Tables>,
+    _ make: @escaping @Sendable () throws(ViewError) -> sending ViewFile<Tables>,
     publish: @escaping @Sendable ([Tables.Changed]) -> Void
   ) throws(ViewError) {
     self.publish = publish
@@ -52,7 +52,15 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
   func pace(_ interval: Duration) { state.withLock { $0.interval = interval } }
 
   nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
-    try await thread.run { (transaction) throws(ViewError) in transaction.cursors }
+    try await thread.run { (file) throws(ViewError) in file.cursors }
+  }
+
+  /// How many changes wait to be written.
+  var waitingChanges: Int { state.withLock { $0.waitingChanges } }
+
+  /// Goes on in another file when that at `path` turned out to be damaged.
+  func startAnew(insteadOf path: String, because error: ViewError) {
+    thread.start { $0.startAnew(insteadOf: path, because: error) }
   }
 
   nonisolated(nonsending) func apply(_ batch: Batch) async throws(ViewError) {
@@ -86,15 +94,16 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
   }
 
   /// Runs on the thread until nothing waits, or until it is too early for the next transaction.
-  private func drain(_ transaction: ViewTransaction<Tables>) {
+  private func drain(_ file: ViewFile<Tables>) {
     while true {
       let group: [Waiting] = state.withLock { state in
         state.isDelayed = false
         var changes = 0
         let end =
           state.waiting.firstIndex { entry in
-            defer { changes += entry.batch.changes.count }
-            return changes >= changesMax
+            guard changes < changesMax else { return true }
+            changes += entry.batch.changes.count
+            return false
           } ?? state.waiting.endIndex
         let group = Array(state.waiting[..<end])
         state.waiting.removeFirst(end)
@@ -103,7 +112,7 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
         return group
       }
       if group.isEmpty { return }
-      write(group, transaction)
+      write(group, file)
       let delay = state.withLock { state -> Duration? in
         guard !state.waiting.isEmpty else { return .zero }
         state.isRunning = false
@@ -113,8 +122,8 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
     }
   }
 
-  private func write(_ group: [Waiting], _ transaction: ViewTransaction<Tables>) {
-    let outcome = transaction.write(group.map(\.batch))
+  private func write(_ group: [Waiting], _ file: ViewFile<Tables>) {
+    let outcome = file.write(group.map(\.batch))
     switch outcome {
     case .success(let changed):
       publish(changed)
@@ -125,7 +134,7 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
         for entry in group { entry.done.resume(returning: .failure(error)) }
         return
       }
-      for entry in group { write([entry], transaction) }
+      for entry in group { write([entry], file) }
     }
   }
 
@@ -142,7 +151,7 @@ final class ViewWriter<Tables: ViewTables>: Sendable {
 
 /// Batches, cursors and tables in one transaction. Belongs to the writing thread.
 final class ViewTransaction<Tables: ViewTables> {
-  private let path: String
+  let path: String
   private let connection: Connection
   private let tables: Tables
   private let begin: Statement
@@ -164,9 +173,8 @@ final class ViewTransaction<Tables: ViewTables> {
 
   /// All of it or nothing.
   func write(_ batches: [ViewBatch<Tables.Change>]) -> Result<[Tables.Changed], ViewError> {
-    if !isUsable { recover() }
-    guard isUsable else { return .failure(.unavailable("\(path) cannot be read")) }
     do throws(ViewError) {
+      if !isUsable { try recover() }
       var moved = cursors
       var fresh: [Fresh] = []
       for batch in batches where try moved.accepts(batch) {
@@ -200,20 +208,20 @@ final class ViewTransaction<Tables: ViewTables> {
       try commit.run()
       return changed
     } catch {
-      recover()
+      // What fails here is tried again before the next one.
+      try? recover()
       throw ViewError(error, in: path)
     }
   }
 
   /// Back to what the file has, which after a failed COMMIT may be either side of it.
-  private func recover() {
+  private func recover() throws(ViewError) {
+    isUsable = false
     do throws(SQLiteError) {
       if !connection.isAutocommit { try connection.execute("ROLLBACK") }
       try tables.rollBack()
       cursors = try connection.viewCursors()
       isUsable = true
-    } catch {
-      isUsable = false
-    }
+    } catch { throw ViewError(error, in: path) }
   }
 }
