@@ -1,4 +1,5 @@
 import Journal
+import Logging
 import Messages
 package import Services
 import Synchronization
@@ -13,10 +14,13 @@ final class NodeDashboard: Sendable {
   private let isRebuilding = Atomic(false)
 
   /// Opens the view in the node's data directory.
-  init(_ config: NodeConfig, sources: [any EventSource]) throws(ViewError) {
+  init(
+    _ config: NodeConfig, sources: [any EventSource], log: Logger? = nil
+  ) throws(ViewError) {
     directory = try ViewDirectory(
       path: "\(config.dataDirectory)/views", name: DashboardStore.viewName)
-    view = LiveOrderView(try SQLiteOrderView.open(in: directory))
+    let restarts = log?.restarts(ofView: DashboardStore.viewName) ?? StoreRestarts()
+    view = LiveOrderView(try SQLiteOrderView.open(in: directory, restarts: restarts))
     self.sources = sources
   }
 
@@ -71,6 +75,28 @@ final class NodeDashboard: Sendable {
       }
       return .success(())
     } catch { return .failure(RPCError(error)) }
+  }
+}
+
+extension Logger {
+  /// Says when a view begins anew, and why: nobody has to do anything about it.
+  func restarts(ofView name: String) -> StoreRestarts {
+    StoreRestarts { reason in
+      warning("view is built anew", metadata: ["view": "\(name)", "reason": "\(reason)"])
+    }
+  }
+
+  /// Says that a key of a view stands still: it does not follow its stream any more, until the view
+  /// is built anew, by a version that understands the event or once the row is mended.
+  func stalls(ofView name: String) -> @Sendable (KeyedStall) -> Void {
+    { stall in
+      error(
+        "view stands still",
+        metadata: [
+          "view": "\(name)", "key": "\(stall.key)", "reason": "\(stall.reason)",
+          "source": "\(stall.source) \(stall.partition.index)/\(stall.position.value)",
+        ])
+    }
   }
 }
 

@@ -44,6 +44,13 @@ struct NodeJournals {
       options.damaged = { damage in
         log?.error("damaged row passed over", metadata: ["damage": "\(damage)"])
       }
+      options.checkpointTrouble = { trouble in
+        if let trouble {
+          log?.error("journal's log not kept short", metadata: ["trouble": "\(trouble)"])
+        } else {
+          log?.notice("journal's log kept short again", metadata: ["journal": "\(service)"])
+        }
+      }
       if config.signals.isOn {
         let meter = DurationMeter()
         commits[service] = meter

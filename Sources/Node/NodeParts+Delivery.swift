@@ -1,5 +1,6 @@
 import Domain
 import Journal
+import Logging
 import NIOCore
 import NIOPosix
 import Services
@@ -11,7 +12,9 @@ extension NodeParts {
     guard let journal = journals[.delivery] else { return nil }
     let environment = environment
     let active = try SQLiteKeyedView.open(
-      DispatchView.fold, in: "\(config.dataDirectory)/views")
+      DispatchView.fold, in: "\(config.dataDirectory)/views",
+      restarts: background.log.restarts(ofView: DispatchView.fold.name),
+      onStall: background.log.stalls(ofView: DispatchView.fold.name))
     closings.append { await active.close() }
     let deliveries = try pool("delivery", .delivery) { executor, memory in
       DeliveryReplica(
@@ -45,7 +48,7 @@ extension NodeParts {
     guard config.services.contains(.dashboard) else { return }
     let environment = environment
     let sources = NodeJournals.owners.compactMap { source($0) }
-    let dashboard = try NodeDashboard(config, sources: sources)
+    let dashboard = try NodeDashboard(config, sources: sources, log: background.log)
     self.dashboard = dashboard
     let view = dashboard.view
     closings.append { await view.close() }
@@ -56,6 +59,9 @@ extension NodeParts {
     router.register(DashboardService(pool: pool))
     for source in sources {
       project(source, into: DashboardStore(view), as: DashboardStore.viewName, of: .dashboard)
+    }
+    for owner in NodeJournals.owners where source(owner) == nil {
+      miss(owner, for: .dashboard, as: "\(DashboardStore.viewName) from \(owner.rawValue)")
     }
   }
 }

@@ -30,11 +30,16 @@ extension NodeParts {
       let payment = try guardedPayment(chargeTimeout: chargeTimeout)
     else { return nil }
     let environment = environment
-    let rows = try SQLiteKeyedView.open(MenuCopies.fold, in: "\(config.dataDirectory)/views")
+    let rows = try SQLiteKeyedView.open(
+      MenuCopies.fold, in: "\(config.dataDirectory)/views",
+      restarts: background.log.restarts(ofView: MenuCopies.fold.name),
+      onStall: background.log.stalls(ofView: MenuCopies.fold.name))
     closings.append { await rows.close() }
     let menus = MenuCopies(rows)
     if let stores = source(.store) {
-      project(stores, into: menus, as: MenuCopies.view, of: .order, .types(MenuCopies.storeEvents))
+      menus.fill(
+        project(
+          stores, into: menus, as: MenuCopies.view, of: .order, .types(MenuCopies.storeEvents)))
     }
     let pool = try pool("order", .order) { executor, memory in
       OrderReplica(

@@ -169,10 +169,11 @@ struct NodeParts {
           try await order.take(event, subscriber: name)
         }
       }
-      let store = followers.first { $0.follower.subscriber.name == OrderSaga.storeSubscriber }
+      let heard = followers.filter { $0.service == .order }.map(\.follower)
       fire(.order) { (deadline) throws(RPCError) in
-        try await order.fire(deadline) {
-          await store?.follower.hasHeard(of: $0, until: $1) ?? true
+        try await order.fire(deadline) { subscriber, stream, time in
+          let follower = heard.first { $0.subscriber.name == subscriber }
+          return await follower?.hasHeard(of: stream, until: time) ?? false
         }
       }
     }
@@ -199,7 +200,8 @@ struct NodeParts {
     _ source: ServiceName, into destination: ServiceName, as name: String, _ types: Set<String>?,
     _ take: @escaping @Sendable (RecordedEvent) async throws(RPCError) -> Void
   ) {
-    guard let from = self.source(source), let into = journals[destination] else { return }
+    guard let into = journals[destination] else { return }
+    guard let from = self.source(source) else { return miss(source, for: destination, as: name) }
     let follower = background.follow(from, into: into, as: name, types, take)
     followers.append((destination, follower))
     awaitNear(name, of: destination, to: from) { follower.knownLag }

@@ -73,7 +73,7 @@ struct DeadlineTests {
         == [.clear(.storeSilent), .set(.stalled, at: due(3 * 3600))])
     #expect(
       changes([.cancelRequested(reason: "")], after: OrderSamples.accepted)
-        == [.clear(.stalled), .set(.cancelSilent, at: due(120))])
+        == [.clear(.stalled), .set(.cancelSilent, at: due(3600))])
     #expect(
       changes([.cancelDeclined, .cookingStarted], after: OrderSamples.cancelRequested)
         == [.clear(.cancelSilent), .set(.stalled, at: due(3 * 3600))])

@@ -30,9 +30,9 @@ struct OrderTableTests {
       accepted cancel customer -> cancelRequested
       accepted,cancelRequested,cooking,ready cancel operator -> cancelled
       deliveryStarted,pickedUp cancel operator -> cancelled
-      cancelRequested agreeCancel service,operator -> cancelled
+      cancelRequested agreeCancel service -> cancelled
       accepted agreeCancel service -> cancelled
-      cancelRequested declineCancel service,operator -> accepted
+      cancelRequested declineCancel service -> accepted
       pendingPayment deadlinePassed service -> paymentUnknown
       awaitingPayment deadlinePassed service -> expired
       paymentUnknown deadlinePassed service -> expired
@@ -57,8 +57,8 @@ struct OrderTableTests {
     let reports: Set<OrderCommandKind> = [
       .paymentApproved, .paymentDeclined, .park, .markPaymentUnknown, .storeReceived,
       .storeAccepted, .storeRefused, .storeOffered, .cookingStarted, .cookingFinished,
-      .deliveryStarted,
-      .pickedUp, .deliveryCompleted, .deadlinePassed,
+      .deliveryStarted, .pickedUp, .deliveryCompleted, .agreeCancel, .declineCancel,
+      .deadlinePassed,
     ]
     for kind in reports {
       for role in Role.allCases where role != .service {

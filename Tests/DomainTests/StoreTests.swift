@@ -115,7 +115,7 @@ struct TicketTests {
       none receive service -> received
       received accept store -> acceptRequested
       received refuse store -> refused
-      acceptRequested confirm service -> confirmed
+      acceptRequested,cancelAsked confirm service -> confirmed
       none,received,acceptRequested,confirmed withdraw service -> withdrawn
       cooking,ready,cancelAsked withdraw service -> withdrawn
       confirmed,cancelAsked startCooking store -> cooking

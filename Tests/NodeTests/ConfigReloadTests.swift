@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Synchronization
 import Testing
@@ -48,17 +49,57 @@ struct ConfigReloadTests {
   @Test("every live setting can be taken up by itself, and nothing else changes with it")
   func eachOne() async throws {
     for setting in Setting.all where setting.isLive {
-      var new = NodeConfig()
-      let standard = setting.read(new)
-      let other = ["debug", "1", "2", "3", "5000", "4194305", "1048577"].first { text in
-        setting.write(&new, [text]) && setting.read(new) != standard
-      }
-      try #require(other != nil, "\(setting.key): another value than \(standard)")
+      let new = try Self.changing(setting, of: NodeConfig())
       var reload = ConfigReload(NodeConfig(), parts: [])
       let outcome = await reload.take(new, changed: [])
       #expect(outcome.applied.map(\.key) == [setting.key])
       #expect(reload.running == new, "\(setting.key)")
     }
+  }
+
+  /// The same with another value of that setting.
+  private static func changing(_ setting: Setting, of config: NodeConfig) throws -> NodeConfig {
+    var new = config
+    let standard = setting.read(new)
+    let other = ["debug", "1", "2", "3", "5000", "4194305", "1048577"].first { text in
+      setting.write(&new, [text]) && setting.read(new) != standard
+    }
+    try #require(other != nil, "\(setting.key): another value than \(standard)")
+    return new
+  }
+
+  @Test("every live setting is read again in the node's source: by a part, or where it is needed")
+  func readers() throws {
+    let source = try Self.source()
+    let keys = source.matches(of: #/ReloadPart\(\s*keys: ((?:"[^"]+",?\s*)+)/#)
+      .flatMap { $0.output.1.split(separator: "\"") }
+    let places = source.matches(of: #/(?:live\.now|reload\.running)((?:\.[A-Za-z]+)+)/#)
+      .map { "\($0.output.1)." }
+    let config = NodeConfig()
+    for setting in Setting.all where setting.isLive {
+      let place = Self.place(config, try Self.changing(setting, of: config)) + "."
+      let hasPart = keys.contains { setting.key.hasPrefix($0) }
+      let isLookedUp = places.contains { place.hasPrefix($0) }
+      #expect(hasPart || isLookedUp, "\(setting.key)")
+    }
+  }
+
+  private static func source() throws -> String {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources/Node").path
+    let files = try FileManager.default.subpathsOfDirectory(atPath: folder)
+    return try files.filter { $0.hasSuffix(".swift") }
+      .map { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }
+      .joined(separator: "\n")
+  }
+
+  /// Where two configurations differ, such as `.payment.drain.perSecond`.
+  private static func place(_ one: Any, _ other: Any) -> String {
+    let properties = zip(Mirror(reflecting: one).children, Mirror(reflecting: other).children)
+    for (mine, others) in properties where "\(mine.value)" != "\(others.value)" {
+      return ".\(mine.label ?? "")" + place(mine.value, others.value)
+    }
+    return ""
   }
 
   @Test("a part that cannot take it up leaves its settings as they were, and the others go on")

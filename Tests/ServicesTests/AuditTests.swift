@@ -37,6 +37,21 @@ struct AuditTests {
     #expect(try await world.audit().findings == ["P3 \(id)"])
   }
 
+  @Test(
+    "food that came though its order was given up on the way is told of, and held against nobody",
+    arguments: [Role.operator, .service])
+  func givenUp(by role: Role) async throws {
+    let world = try await AuditWorld(orders: 1)
+    let id = try #require(world.ids.first)
+    try await world.giveUp(id, by: role)
+    try await world.arrive(id)
+    world.pass(.seconds(120))
+    let report = try await world.audit()
+    #expect(report.violations == [])
+    let told = report.counts.first { $0.name == "orders cancelled though delivered" }
+    #expect(told?.value == 1)
+  }
+
   @Test("an order that was placed since its journal was read is not missed")
   func placedMeanwhile() async throws {
     let world = try await AuditWorld(orders: 0)

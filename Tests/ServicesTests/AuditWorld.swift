@@ -163,6 +163,28 @@ extension AuditWorld {
     try await append(Domain.Delivery.self, id, .opened(job))
   }
 
+  /// A rider has brought it.
+  func arrive(_ id: String) async throws {
+    try await open(id)
+    try await append(
+      Domain.Delivery.self, id, .assigned(rider: Self.rider), .foodReady,
+      .started(rider: Self.rider), .pickedUp(rider: Self.rider), .completed(rider: Self.rider))
+  }
+
+  /// Given up while the rider was on the way, with the whole total given back.
+  func giveUp(_ id: String, by role: Role) async throws {
+    try await append(Domain.Order.self, id, try StoreWorld.accepted())
+    try await append(
+      Domain.Order.self, id, .cookingStarted, .cookingFinished,
+      .deliveryStarted(rider: Self.rider), .pickedUp(rider: Self.rider),
+      .cancelled(by: role, reason: ""))
+    try await append(
+      Domain.Ticket.self, id, .accepted(etaMinutes: 20), .confirmed, .cookingStarted,
+      .cookingFinished, .closed)
+    try await askBack(id, .void, 20_000)
+    try await giveBack(id, .void, 20_000)
+  }
+
   /// Cancelled, with the whole total given back, and gone from the store.
   func undo(_ id: String) async throws {
     try await cancel(id)

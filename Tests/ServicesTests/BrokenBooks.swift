@@ -17,7 +17,7 @@ enum BrokenBooks: String, CaseIterable {
   case heldAfterDelivery, promiseNotKept, givenWithoutPromise
   // P4.
   case orderWithoutDeadline, orderPastDeadline, paymentWithoutDeadline, paymentLeftAlone
-  case openTicket, openDelivery
+  case openTicket, openDelivery, deliveredThoughUndone
   // The journals themselves.
   case orderEventThatDoesNotFit, ticketEventThatDoesNotFit, deliveryEventThatDoesNotFit
   case unknownEvent
@@ -35,7 +35,7 @@ enum BrokenBooks: String, CaseIterable {
       .heldAfterDelivery, .promiseNotKept, .givenWithoutPromise:
       try await happenBetween(world, paid)
     case .orderWithoutDeadline, .orderPastDeadline, .paymentWithoutDeadline, .paymentLeftAlone,
-      .openTicket, .openDelivery:
+      .openTicket, .openDelivery, .deliveredThoughUndone:
       try await happenWaiting(world, paid)
     case .orderEventThatDoesNotFit, .ticketEventThatDoesNotFit, .deliveryEventThatDoesNotFit,
       .unknownEvent:
@@ -146,6 +146,11 @@ enum BrokenBooks: String, CaseIterable {
       try await world.cancel(id)
       try await world.askBack(id, .void, 20_000)
       try await world.giveBack(id, .void, 20_000)
+      world.pass(.seconds(120))
+    case .deliveredThoughUndone:
+      // Its customer could not have cancelled it any more.
+      try await world.arrive(id)
+      try await world.undo(id)
       world.pass(.seconds(120))
     default:
       try await world.open(id)

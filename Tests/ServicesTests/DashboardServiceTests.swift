@@ -97,6 +97,40 @@ struct DashboardServiceTests {
     #expect(own.order?.payment == "PaymentApproved")
   }
 
+  @Test("nor are the order's steps about it, and the provider's own words are for operators only")
+  func paymentTrouble() async throws {
+    let world = DashboardWorld()
+    try await world.submit("o1")
+    let words = "the provider does not accept our credentials"
+    let trouble: [any Message] = [
+      PaymentNotCharged(attempt: 1, reason: words), OrderParked(reason: words),
+      OrderPaymentRequested(attempt: 2), Messages.PaymentUnknown(attempt: 2, reason: words),
+      OrderPaymentUnknown(),
+    ]
+    for event in trouble { try await world.record("o1", event) }
+    try await world.record("o1", PaymentApproved(attempt: 2, amountWon: 18_000))
+    try await world.record("o1", OrderPlaced(amountWon: 18_000, storeID: "s1"))
+    try await world.record("o1", DeliveryAssigned(riderID: "r1"))
+    try await world.record("o1", PaymentRefundFailed(refundKey: "f1", reason: words))
+    let view = MemoryOrderView()
+    try await world.follow(view)
+    let replica = world.replica(view)
+    func steps(_ viewer: Domain.Principal) async throws -> [OrderStep] {
+      let request = GetOrderTimelineRequest(orderID: "o1")
+      return try await replica.timeline(request, for: viewer, until: nil).steps
+    }
+    for viewer in [store, rider] {
+      let seen = try await steps(viewer).map(\.event)
+      #expect(seen == ["OrderSubmitted", "OrderPlaced", "DeliveryAssigned"], "\(viewer)")
+    }
+    let own = try await steps(customer)
+    #expect(own.first { $0.event == "OrderParked" }?.detail == "not paid yet")
+    #expect(own.allSatisfy { !$0.detail.contains(words) })
+    let all = try await steps(staff)
+    #expect(own.map(\.event) == all.map(\.event))
+    #expect(all.filter { $0.detail == words }.count == 4)
+  }
+
   @Test("lists are one's own; an operator sees all")
   func lists() async throws {
     let world = DashboardWorld()

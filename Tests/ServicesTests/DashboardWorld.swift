@@ -139,6 +139,28 @@ final class DashboardScratch: Sendable {
     path = mkdtemp(&template).map { String(cString: $0) } ?? "/tmp"
   }
 
+  /// Overwrites with zeros every page of a database that holds `text`; says how many.
+  func damage(_ path: String, pagesWith text: String) -> Int {
+    guard let file = fopen(path, "r+b") else { return 0 }
+    defer { fclose(file) }
+    var header = [UInt8](repeating: 0, count: 18)
+    fread(&header, 1, header.count, file)
+    let (size, wanted) = (Int(header[16]) << 8 | Int(header[17]), Array(text.utf8))
+    var page = [UInt8](repeating: 0, count: size)
+    let zeros = page
+    var damaged = 0
+    var at = size
+    while fseek(file, at, SEEK_SET) == 0, fread(&page, 1, size, file) == size {
+      if page.indices.contains(where: { page[$0...].starts(with: wanted) }) {
+        fseek(file, at, SEEK_SET)
+        fwrite(zeros, 1, size, file)
+        damaged += 1
+      }
+      at += size
+    }
+    return damaged
+  }
+
   deinit {
     guard let directory = opendir(path) else { return }
     while let entry = readdir(directory) {

@@ -2,6 +2,7 @@ import Domain
 import Journal
 import Messages
 import Testing
+import Transport
 import Views
 
 @testable import Services
@@ -116,6 +117,33 @@ struct DeliveryDispatchTests {
     try await world.pass(.seconds(600))
     let next = try await world.show(first)
     #expect(next.state == .offered && next.riderID == "lee" && next.foodReady)
+  }
+
+  @Test("who came after a rider that did not set out has all of their own time")
+  func relieved() async throws {
+    let world = DeliveryWorld()
+    try await world.accept(first)
+    try await world.step(.claim(rider: kim), first, by: kim)
+    try await world.record(first, .cookingStarted, .cookingFinished)
+    try await world.settle()
+    world.clock.advance(by: .seconds(600))
+    let now = WallTime(milliseconds: world.clock.now.ms)
+    let deadline = try #require(try await world.delivery.dueDeadlines(at: now, limit: 1).first)
+    let (deliveries, first, lee) = (world.service.deliveries, first, lee)
+    // After the last look before kim is taken off.
+    let journal = OvertakenJournal(world.delivery, afterReads: 2) { () throws(RPCError) in
+      try await deliveries.withReplica(for: first.rawValue, .continuing) {
+        (replica) throws(RPCError) in
+        let cause = CommandCause(correlationID: first.rawValue, causationID: "test")
+        try await replica.take(.unassign(reason: "a flat tyre"), on: first.rawValue, cause: cause)
+        _ = try await replica.perform(
+          .claim(rider: lee), on: first, by: .rider(lee), cause: cause)
+      }
+    }
+    let saga = DeliverySaga(
+      journal: AnyJournal(journal), deliveries: deliveries, dispatcher: world.service.dispatcher)
+    #expect(await refusal { try await saga.fire(deadline) } == .failedPrecondition)
+    #expect(try await world.show(first).riderID == "lee")
   }
 
   @Test("a deadline that was set anew meanwhile does nothing")

@@ -1,6 +1,8 @@
 import Domain
 import Journal
+import Synchronization
 import Testing
+import Transport
 import Views
 
 @testable import Services
@@ -35,4 +37,98 @@ struct MenuCopiesTests {
     let menu = try await menus.menu(of: StoreWorld.storeID)
     #expect(menu?.version == 1)
   }
+
+  @Test(
+    "a view that begins anew tells nothing of what has been, while what is in memory holds",
+    arguments: [true, false])
+  func anew(isCached: Bool) async throws {
+    let world = StoreWorld()
+    try await world.change(.register(try StoreWorld.details()))
+    try await world.change(.putMenuItem(try StoreProfileTests.item("a", 4_500)))
+    try await world.change(.putMenuItem(try StoreProfileTests.item("a", 9_000)))
+    let partition = StreamKey(category: "store", id: "store-1")
+      .partition(of: world.store.partitionCount)
+    let events = try await world.store.read(partition: partition, after: .start, limit: 10)
+    let view = RestartingView()
+    let menus = MenuCopies(view)
+    func apply(_ events: ArraySlice<RecordedEvent>) async throws {
+      let last = try #require(events.last)
+      let cursor = Cursor(
+        subscriber: MenuCopies.view, partition: partition, position: last.position,
+        epoch: world.store.epoch)
+      try await menus.apply(
+        ProjectionBatch(source: "store", events: Array(events), setAside: [], cursors: [cursor]))
+    }
+    func price() async throws -> Int64? {
+      try await menus.menu(of: StoreWorld.storeID)?.items.values.first?.price.amount
+    }
+    #expect(try await menus.cursors(of: MenuCopies.view, from: "store").isEmpty)
+    try await apply(events[...])
+    if isCached { #expect(try await price() == 9_000) }
+
+    view.restart()
+    #expect(try await menus.cursors(of: MenuCopies.view, from: "store").isEmpty)
+    try await apply(events[..<2])
+    if isCached {
+      #expect(try await price() == 9_000)
+    } else {
+      #expect(await refusal { _ = try await price() } == .unavailable)
+    }
+    try await apply(events[2...])
+    #expect(try await price() == 9_000)
+    // It goes on as before.
+    try await world.change(.putMenuItem(try StoreProfileTests.item("a", 5_000)))
+    let next = try await world.store.read(
+      partition: partition, after: events.last?.position ?? .start, limit: 10)
+    try await apply(next[...])
+    #expect(try await price() == 5_000)
+  }
+
+  @Test("an empty view tells nothing before it has caught up once")
+  func firstFill() async throws {
+    let menus = MenuCopies(MemoryKeyedView(MenuCopies.fold))
+    let lag = Mutex<Int64?>(nil)
+    menus.fill { lag.withLock { $0 } }
+    for known in [nil, 7] as [Int64?] {
+      lag.withLock { $0 = known }
+      let refused = await refusal { _ = try await menus.menu(of: StoreWorld.storeID) }
+      #expect(refused == .unavailable)
+    }
+    lag.withLock { $0 = 0 }
+    #expect(try await menus.menu(of: StoreWorld.storeID) == nil)
+    lag.withLock { $0 = 7 }
+    #expect(try await menus.menu(of: StoreWorld.storeID) == nil)
+  }
+}
+
+/// A view that can begin anew in use.
+private final class RestartingView: KeyedView {
+  private let rows = Mutex(MemoryKeyedView(MenuCopies.fold))
+  private var now: MemoryKeyedView { rows.withLock { $0 } }
+
+  func restart() { rows.withLock { $0 = MemoryKeyedView(MenuCopies.fold) } }
+
+  let restarts = StoreRestarts()
+
+  nonisolated(nonsending) func cursors() async throws(ViewError) -> ViewCursors {
+    try await now.cursors()
+  }
+
+  nonisolated(nonsending) func apply(_ batch: ViewBatch<KeyedChange>) async throws(ViewError) {
+    try await now.apply(batch)
+  }
+
+  nonisolated(nonsending) func row(_ key: String) async throws(ViewError) -> KeyedRow? {
+    try await now.row(key)
+  }
+
+  nonisolated(nonsending) func rows(
+    after key: String, limit: Int
+  ) async throws(ViewError) -> [KeyedRow] { try await now.rows(after: key, limit: limit) }
+
+  nonisolated(nonsending) func stalled(
+    after key: String, limit: Int
+  ) async throws(ViewError) -> [KeyedStall] { try await now.stalled(after: key, limit: limit) }
+
+  nonisolated(nonsending) func close() async { await now.close() }
 }

@@ -3,6 +3,7 @@ import Journal
 import Messages
 import Testing
 import Transport
+import Views
 
 @testable import Services
 
@@ -46,6 +47,49 @@ struct MoneyTests {
     #expect(try await world.orders.status().heads.allSatisfy { $0 == .start })
   }
 
+  @Test(
+    "asked again, an order that exists is the answer, though no menu can be read any more",
+    arguments: [StatusCode.unavailable, .dataLoss])
+  func lostMenus(code: StatusCode) async throws {
+    let world = try MoneyWorld()
+    let first = try await world.place(MoneyWorld.request("k1"))
+    // The service as it comes up again, with nothing in memory.
+    let replica = OrderReplica(
+      journal: AnyJournal(world.orders), menus: try await Self.unreadable(code),
+      payment: world.line, environment: world.environment, chargeTimeout: .seconds(3),
+      executor: OrderWorld.executor())
+    let service = OrderService(
+      pool: ReplicaPool(service: "order", replicas: [replica], inFlightMax: 8))
+    let again = try await service.placeOrder(MoneyWorld.request("k1"), context: world.context())
+    #expect(again.order == first)
+    let refused = await refusal {
+      _ = try await service.placeOrder(MoneyWorld.request("k2"), context: world.context())
+    }
+    #expect(refused == code)
+    #expect(world.provider.captures.count == 1)
+  }
+
+  /// Copies of menus that are answered for so: their view is closed, or what it holds is no menu.
+  private static func unreadable(_ code: StatusCode) async throws -> MenuCopies {
+    let rows = MemoryKeyedView(
+      KeyedFold(
+        name: "menus", version: 1, key: { $0.stream.id },
+        effect: { _, _ in .put([0xff, 0xff]) }))
+    guard code == .dataLoss else {
+      await rows.close()
+      return MenuCopies(rows)
+    }
+    let event = RecordedEvent(
+      partition: 0, position: 1, stream: StreamKey(category: "store", id: "store-1"), version: 1,
+      id: EventID("e"), type: "test.Happened", payload: [],
+      metadata: EventMetadata(correlationID: "store-1", causationID: "test"),
+      recordedAt: WallTime(milliseconds: 0))
+    let cursor = ViewCursor(partition: 0, position: 1, epoch: JournalEpoch("store-1"))
+    try await rows.apply(
+      ViewBatch(source: "store", changes: [KeyedChange(event)], cursors: [cursor]))
+    return MenuCopies(rows)
+  }
+
   @Test("a declined card rejects the order, and nothing is held")
   func declined() async throws {
     let world = try MoneyWorld()
@@ -53,7 +97,9 @@ struct MoneyTests {
     let order = try await world.place(MoneyWorld.request("k1"))
     #expect(order.state == .rejected)
     try await world.settle()
-    #expect(try await world.payment(of: order.orderID).heldWon == 0)
+    let payment = try await world.payment(of: order.orderID)
+    #expect(payment.heldWon == 0)
+    #expect(payment.reason == "limit")
   }
 
   @Test("what cannot be paid now is parked with a time to try again, and can be paid then")
@@ -65,6 +111,12 @@ struct MoneyTests {
     let id = answer.order?.orderID ?? ""
     #expect(answer.order?.state == .awaitingPayment)
     #expect(answer.retryAfterMs == 2000)
+    // The provider's own words are for us.
+    #expect(try await world.payment(of: id).reason == "")
+    let ours = try await world.paymentService.getPayment(
+      GetPaymentRequest(paymentKey: id),
+      context: world.context(Transport.Principal(role: "operator", id: "op")))
+    #expect(ours.payment?.reason == "overloaded")
     let paid = try await world.orderService.payOrder(
       PayOrderRequest(orderID: id), context: world.context())
     #expect(paid.order?.state == .placed)

@@ -57,8 +57,9 @@ final class MoneyWorld: OrderWorld {
   let payments: MemoryJournal
   let provider = ScriptedProvider()
   let line: PaymentLine
-  /// Whether the order service knows all that the store has recorded.
+  /// Whether the order service knows all that the store has recorded, and delivery.
   var isStoreHeard = true
+  var isDeliveryHeard = true
   private(set) var orderService: OrderService
   private(set) var paymentService: PaymentService
 
@@ -132,7 +133,7 @@ final class MoneyWorld: OrderWorld {
       .payment ?? Messages.Payment()
   }
 
-  private var orderSaga: OrderSaga {
+  var orderSaga: OrderSaga {
     OrderSaga(
       journal: AnyJournal(orders), pool: orderService.pool, environment: environment)
   }
@@ -169,7 +170,62 @@ final class MoneyWorld: OrderWorld {
       try await paymentSaga.fire(deadline)
     }
     for deadline in try await orders.dueDeadlines(at: time, limit: 100) {
-      try await orderSaga.fire(deadline) { _, _ in isStoreHeard }
+      try await orderSaga.fire(deadline) { subscriber, _, _ in
+        subscriber == OrderSaga.storeSubscriber ? isStoreHeard : isDeliveryHeard
+      }
+    }
+  }
+}
+
+// What comes from store and delivery.
+extension MoneyWorld {
+  /// What another service recorded reaches the order.
+  func tell(_ id: String, _ commands: OrderCommand...) async throws {
+    for command in commands {
+      try await orderService.pool.withReplica(for: id, .continuing) {
+        (replica) throws(RPCError) in
+        try await replica.take(command, on: id, cause: cause(id))
+      }
+    }
+  }
+
+  /// The event by which the store's journal tells that it was asked to let an order go.
+  func asked(_ id: String, at position: Position = 1) throws -> RecordedEvent {
+    RecordedEvent(
+      partition: Partition.holding(id: id, of: orders.partitionCount), position: position,
+      stream: StreamKey(category: "ticket", id: id), version: 4, id: EventID("ticket/\(id)/4"),
+      type: TicketCancelAsked.fullName,
+      payload: try TicketCancelAsked(reason: "늦어요").serialized(),
+      metadata: EventMetadata(correlationID: id, causationID: "test"),
+      recordedAt: WallTime(milliseconds: clock.now.ms))
+  }
+
+  /// An order whose ticket has reached the store.
+  func received(_ key: String = "k1") async throws -> String {
+    let id = try await place(Self.request(key)).orderID
+    try await tell(id, .storeReceived(at: clock.now))
+    return id
+  }
+
+  /// An order that its customer wants to cancel after the store has accepted it.
+  /// - Parameter isAsked: whether the wish has reached the store.
+  func cancelRequested(isAsked: Bool = true) async throws -> String {
+    let id = try await received()
+    try await tell(id, .storeAccepted(etaMinutes: 20))
+    _ = try await orderService.cancelOrder(
+      CancelOrderRequest(orderID: id, reason: "늦어요"), context: context())
+    if isAsked {
+      try await orderSaga.take(asked(id), subscriber: OrderSaga.storeSubscriber)
+    }
+    return id
+  }
+
+  func state(_ id: String) async throws -> Messages.OrderState { try await order(id).state }
+
+  /// How long the order still waits.
+  func left(_ id: String) async throws -> [Duration] {
+    try await orders.deadlines(of: StreamKey(category: "order", id: id)).map {
+      .milliseconds($0.dueAt.milliseconds - clock.now.ms)
     }
   }
 }

@@ -31,10 +31,15 @@ struct PaymentDrainTests {
     return (world, dependency, drain, ids)
   }
 
+  private static func pace(every: Duration, burst: Int) throws -> PaymentDrain.Pace {
+    let start = Resilience.MonotonicInstant(nanoseconds: 0)
+    return try PaymentDrain.Pace(
+      charges: TokenBucket(every: every, burst: burst, at: start), at: start)
+  }
+
   private static func sweep(_ drain: PaymentDrain) async throws -> PaymentDrain.Sweep {
     // As much as a test needs at once.
-    var pace = try TokenBucket(
-      every: .milliseconds(100), burst: 1000, at: Resilience.MonotonicInstant(nanoseconds: 0))
+    var pace = try pace(every: .milliseconds(100), burst: 1000)
     return await drain.sweep(&pace)
   }
 
@@ -75,8 +80,7 @@ struct PaymentDrainTests {
     dependency.operate(.reset)
     world.clock.advance(by: world.environment.deadlines.paymentParked - .seconds(14))
     // Enough for one order; the clock stands still, so that there is no more.
-    var pace = try TokenBucket(
-      every: .seconds(3600), burst: 1, at: Resilience.MonotonicInstant(nanoseconds: 0))
+    var pace = try Self.pace(every: .seconds(3600), burst: 1)
     #expect(await drain.sweep(&pace) == PaymentDrain.Sweep(paid: 1, failed: 0))
     #expect(try await world.order(late).state == .placed)
     for id in early { #expect(try await world.order(id).state == .awaitingPayment) }
@@ -91,6 +95,22 @@ struct PaymentDrainTests {
     #expect(try await Self.sweep(drain) == PaymentDrain.Sweep())
     for id in ids { #expect(try await world.order(id).state == .awaitingPayment) }
     #expect(world.provider.captures.isEmpty)
+  }
+
+  @Test(
+    "passes over what only customers can pay, without a loss of pace for those behind it",
+    .timeLimit(.minutes(1)), arguments: ["once:abc", ""])
+  func behindOneTime(method: String) async throws {
+    let (world, dependency, drain, theirs) = try await Self.world(parked: 3, method: method)
+    world.clock.advance(by: .seconds(1))
+    dependency.operate(.forceOpen)
+    let ours = try await world.place(MoneyWorld.request("ours")).orderID
+    dependency.operate(.reset)
+    // Enough for one order; the clock stands still, so that there is no more.
+    var pace = try Self.pace(every: .seconds(3600), burst: 1)
+    #expect(await drain.sweep(&pace) == PaymentDrain.Sweep(paid: 1, failed: 0))
+    #expect(try await world.order(ours).state == .placed)
+    for id in theirs { #expect(try await world.order(id).state == .awaitingPayment) }
   }
 
   @Test("has no more charges under way than it may")

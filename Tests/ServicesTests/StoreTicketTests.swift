@@ -96,6 +96,26 @@ struct StoreTicketTests {
     #expect(answered.state == (agrees ? .withdrawn : .confirmed))
   }
 
+  @Test("a wish that its order has declined is asked no more, and the store cooks on")
+  func cancelDeclined() async throws {
+    let world = StoreWorld()
+    try await world.place(id)
+    try await world.settle()
+    try await world.ticket(.accept(etaMinutes: 20), id)
+    try await world.record(id, try StoreWorld.accepted(), .cancelRequested(reason: "늦음"))
+    try await world.settle()
+    #expect(try await world.ticket(id).state == .cancelAsked)
+    try await world.record(id, .cancelDeclined)
+    try await world.settle()
+    #expect(try await world.ticket(id).state == .confirmed)
+    #expect(await refusal { try await world.ticket(.agreeCancel, id) } == .failedPrecondition)
+    #expect(try await world.ticket(.startCooking, id).state == .cooking)
+    // Cooking declines a wish too, and needs no word of the order's.
+    try await world.record(id, .cancelRequested(reason: "늦음"), .cancelDeclined, .cookingStarted)
+    try await world.settle()
+    #expect(try await world.ticket(id).state == .cooking)
+  }
+
   @Test("what the order recorded, delivered twice and replayed, has no second effect")
   func redelivery() async throws {
     let world = StoreWorld()

@@ -8,15 +8,15 @@ final class Network: @unchecked Sendable {
   // Unchecked: it belongs to the scheduler's thread.
   private let world: World
   private let chance: Chance
-  /// Pairs of places that do not reach each other.
+  /// Whose calls do not reach whom. An answer comes on the way of its call, so that of two places
+  /// one can be out of reach for the other alone.
   private var cuts: Set<Cut> = []
   /// Calls under way, by the node that serves them.
   private var underWay: [Int: [Reply]] = [:]
 
-  private struct Cut: Hashable {
-    let low: Int
-    let high: Int
-    init(_ one: Int, _ other: Int) { (low, high) = (min(one, other), max(one, other)) }
+  struct Cut: Hashable {
+    let caller: Int
+    let node: Int
   }
 
   init(_ world: World) {
@@ -24,9 +24,8 @@ final class Network: @unchecked Sendable {
     chance = Chance(seed: world.seed, "network")
   }
 
-  func isCut(_ one: Int, _ other: Int) -> Bool { cuts.contains(Cut(one, other)) }
-  func cut(_ one: Int, _ other: Int) { cuts.insert(Cut(one, other)) }
-  func join(_ one: Int, _ other: Int) { cuts.remove(Cut(one, other)) }
+  func cut(_ ways: [Cut]) { cuts.formUnion(ways) }
+  func join(_ ways: [Cut]) { cuts.subtract(ways) }
   func joinAll() { cuts = [] }
 
   /// How long a message takes this time.
@@ -106,7 +105,7 @@ extension Network {
         reply.end(.failure(Self.unavailable("nobody answers", unprocessed: true)))
       }
     }
-    if isCut(call.from, node.number) || loses() {
+    if cuts.contains(Cut(caller: call.from, node: node.number)) || loses() {
       // Nobody can tell how far it got; some find out sooner than others.
       world.note("\(call.path.shortPath) is lost")
       return scheduler.after(.milliseconds(chance.number(20...20_000))) {
@@ -129,7 +128,7 @@ extension Network {
     let timeout = Duration.nanoseconds(max(1, call.deadline - world.scheduler.now))
     let task = serving.serve(call.path, call.payload, by: call.principal, within: timeout) {
       [self] result in
-      if isCut(call.from, node.number) || loses() {
+      if cuts.contains(Cut(caller: call.from, node: node.number)) || loses() {
         world.note("the answer to \(call.path.shortPath) is lost")
         world.scheduler.after(.milliseconds(chance.number(20...20_000))) {
           reply.end(.failure(Self.unavailable("connection lost")))

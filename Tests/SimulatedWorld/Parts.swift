@@ -17,7 +17,7 @@ struct Parts {
 
   init(_ node: SimulatedNode, _ loops: [LoopExecutor], _ world: World) {
     (self.node, self.world) = (node, world)
-    clocks = NodeClocks(node, world.scheduler)
+    clocks = NodeClocks(node, world)
     serving = Serving(loops, clocks)
   }
 
@@ -73,19 +73,20 @@ struct Parts {
     serving.works.append { try await drain.run() }
     let inquiry = PaymentInquiry(journal: journal, pool: pool, environment: environment)
     serving.works.append { try await inquiry.run() }
-    var followers: [ServiceKind: Follower] = [:]
+    var followers: [String: Follower] = [:]
     for (source, name, types) in [
       (ServiceKind.payment, OrderSaga.paymentSubscriber, OrderSaga.paymentEvents),
       (.store, OrderSaga.storeSubscriber, OrderSaga.storeEvents),
       (.delivery, OrderSaga.deliverySubscriber, OrderSaga.deliveryEvents),
     ] {
-      followers[source] = follow(source, into: journal, as: name, types) {
+      followers[name] = follow(source, into: journal, as: name, types) {
         (event) throws(RPCError) in try await saga.take(event, subscriber: name)
       }
     }
-    let store = followers[.store]
-    fire(journal) { (deadline) throws(RPCError) in
-      try await saga.fire(deadline) { await store?.hasHeard(of: $0, until: $1) ?? true }
+    fire(journal) { [followers] (deadline) throws(RPCError) in
+      try await saga.fire(deadline) { subscriber, order, time in
+        await followers[subscriber]?.hasHeard(of: order, until: time) ?? false
+      }
     }
   }
 

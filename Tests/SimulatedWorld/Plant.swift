@@ -23,17 +23,36 @@ package enum Plant: String, CaseIterable, Sendable {
   case storeToldTooEarly
   /// The dashboard is not told of a step.
   case droppedStep
+  /// The store is not told that customers want out, and the order's deadline says that it was.
+  case assumedQuestion
+  /// The order is not told that it was delivered.
+  case unheardDelivery
 }
 
 extension Plant {
   /// What reaches the disk.
   func changed(_ append: Append, in journal: String) -> Append {
-    guard self == .forgottenDeadline, journal == "order" else { return append }
+    guard journal == "order" else { return append }
     var append = append
-    append.deadlines.removeAll { change in
-      if case .set(let deadline) = change { deadline.key.kind == "storeSilent" } else { false }
+    switch self {
+    case .forgottenDeadline:
+      append.deadlines.removeAll { change in
+        if case .set(let deadline) = change { deadline.key.kind == "storeSilent" } else { false }
+      }
+    case .assumedQuestion: append.deadlines = append.deadlines.map(assumed)
+    default: break
     }
     return append
+  }
+
+  /// As it would be had the store been asked.
+  private func assumed(_ change: DeadlineChange) -> DeadlineChange {
+    guard case .set(var deadline) = change, deadline.key.kind == "cancelSilent",
+      deadline.payload.isEmpty
+    else { return change }
+    deadline.payload = "asked"
+    deadline.dueAt = deadline.dueAt.advanced(by: .seconds(-58 * 60))
+    return .set(deadline)
   }
 
   /// What is read from the disk.
@@ -47,13 +66,11 @@ extension Plant {
   /// What reaches a subscriber.
   func carried(_ events: [RecordedEvent], to subscriber: String) -> [RecordedEvent] {
     switch (self, subscriber) {
-    case (.droppedEvent, "payment.order"), (.droppedStep, "dashboard"):
-      events.map { event in
-        let isDropped =
-          self == .droppedEvent
-          ? event.type != OrderDelivered.fullName : event.type == OrderAccepted.fullName
-        return isDropped ? event.replacing(type: "baedal.nothing", category: "nothing") : event
-      }
+    case (.droppedEvent, "payment.order"):
+      events.map { $0.type == OrderDelivered.fullName ? $0 : $0.dropped }
+    case (.droppedStep, "dashboard"): dropping(OrderAccepted.fullName, events)
+    case (.assumedQuestion, "store.order"): dropping(OrderCancelRequested.fullName, events)
+    case (.unheardDelivery, "order.delivery"): dropping(DeliveryCompleted.fullName, events)
     case (.storeToldTooEarly, "store.order"):
       events.map { event in
         guard event.type == OrderSubmitted.fullName,
@@ -68,9 +85,18 @@ extension Plant {
     default: events
     }
   }
+
+  private func dropping(_ type: String, _ events: [RecordedEvent]) -> [RecordedEvent] {
+    events.map { $0.type == type ? $0.dropped : $0 }
+  }
 }
 
 extension RecordedEvent {
+  /// Of no meaning to anybody.
+  fileprivate var dropped: RecordedEvent {
+    replacing(type: "baedal.nothing", category: "nothing")
+  }
+
   fileprivate func replacing(
     version: StreamVersion? = nil, type: String? = nil, category: String? = nil,
     payload: [UInt8]? = nil

@@ -7,6 +7,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
   let base: MemoryJournal
   private let world: World
   private let chance: Chance
+  /// The bug is planted here.
+  private let acknowledgesTooEarly: Bool
   /// Its disk does not say whether it has written anything.
   var isDoubtful = false
   private var isFlushScheduled = false
@@ -19,7 +21,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
     var options = MemoryJournal.Options()
     options.partitionCount = world.partitionCount
     options.flush = .manual
-    options.acknowledgeBeforeFlush = world.plant == .acknowledgedBeforeFlush && name == "order"
+    acknowledgesTooEarly = world.plant == .acknowledgedBeforeFlush && name == "order"
+    options.acknowledgeBeforeFlush = acknowledgesTooEarly
     options.onCommit = { [unowned world] events in world.committed(events, in: name) }
     base = MemoryJournal(name: name, epoch: JournalEpoch("\(name)-1"), options: options, now: now)
   }
@@ -43,7 +46,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
     isFlushScheduled = true
     let isSlow = chance.perMille(world.faults.slowFlushPerMille)
     var wait = isSlow ? .milliseconds(400) : chance.duration(world.faults.flush)
-    if world.plant == .acknowledgedBeforeFlush { wait = .seconds(3) }
+    // Long enough for a crash to fall into it.
+    if acknowledgesTooEarly { wait = .seconds(20) }
     let crashes = crashes
     world.scheduler.after(wait) { [self] in
       guard self.crashes == crashes else { return }

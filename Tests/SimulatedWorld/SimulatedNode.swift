@@ -123,7 +123,8 @@ struct NodeClocks {
   let journal: JournalClock
   let environment: ServiceEnvironment
 
-  init(_ node: SimulatedNode, _ scheduler: Scheduler) {
+  init(_ node: SimulatedNode, _ world: World) {
+    let scheduler = world.scheduler
     transport = TransportClock(
       now: { MonotonicInstant(nanoseconds: scheduler.now) },
       sleep: { try await scheduler.sleep(until: $0.nanoseconds) })
@@ -131,6 +132,7 @@ struct NodeClocks {
       now: { [unowned node] in WallTime(milliseconds: node.wallMilliseconds) },
       sleep: { try await scheduler.sleep(until: scheduler.now + $0.nanoseconds) })
     environment = ServiceEnvironment(
-      now: { [unowned node] in Timestamp(ms: node.wallMilliseconds) }, clock: transport)
+      now: { [unowned node] in Timestamp(ms: node.wallMilliseconds) }, clock: transport,
+      deadlines: world.deadlines)
   }
 }

@@ -100,15 +100,20 @@ package struct Simulation {
         crash(node, afterJobs: jobs, rest: rest, again: again)
       }
     }
+    let ways = Chance(seed: world.seed, "ways")
     for _ in 0..<plan.partitions where world.nodes.count > 1 {
       let one = chance.pick(world.nodes).number
       let other = chance.pick(world.nodes).number
       let length = chance.duration(.seconds(1)...(.seconds(600)))
+      // Every other time only one of them is out of reach for the other.
+      let isOneWay = ways.perMille(500)
       world.scheduler.after(chance.duration(span)) { [world] in
         guard one != other else { return }
-        world.note("nodes \(one) and \(other) lose each other")
-        world.network.cut(one, other)
-        world.scheduler.after(length) { world.network.join(one, other) }
+        world.note("node \(one) \(isOneWay ? "does not reach" : "is cut off from") \(other)")
+        var cuts = [Network.Cut(caller: one, node: other)]
+        if !isOneWay { cuts.append(Network.Cut(caller: other, node: one)) }
+        world.network.cut(cuts)
+        world.scheduler.after(length) { [cuts] in world.network.join(cuts) }
       }
     }
     for _ in 0..<plan.stops {

@@ -17,6 +17,8 @@ final class World: @unchecked Sendable {
   var faults: FaultPlan
   /// What goes wrong while the workload lasts.
   let plan: FaultPlan
+  /// How long orders may wait. In some worlds they stall soon, while others cannot be heard.
+  let deadlines: DeadlinePolicy
   /// How the provider behaves at the moment.
   private(set) var provider: SimulatedProvider.Settings
   /// Chance of what events meet on their way.
@@ -48,6 +50,9 @@ final class World: @unchecked Sendable {
     let chance = Chance(seed: seed, "world")
     partitionCount = chance.pick([1, 2, 3])
     plan = FaultPlan(chance)
+    var deadlines = DeadlinePolicy.standard
+    if Chance(seed: seed, "deadlines").perMille(300) { deadlines.stalled = .seconds(600) }
+    self.deadlines = deadlines
     faults = plan
     faults.heal()
     carrier = Chance(seed: seed, "carrier")
@@ -118,7 +123,11 @@ final class World: @unchecked Sendable {
   func committed(_ events: [RecordedEvent], in journal: String) {
     for event in events {
       note("\(journal) \(event.stream.id.suffix(6)) \(event.version) \(event.type.shortType)")
-      if let violation = story.take(event) { violate(violation.kind, violation.text) }
+      // Where it is never set, the order's clock tells what came before a deadline.
+      let clock = plan.clockChanges == 0 ? node(of: .order).wallMilliseconds : nil
+      if let violation = story.take(event, atOrder: clock) {
+        violate(violation.kind, violation.text)
+      }
       people.see(event)
     }
   }
@@ -154,6 +163,10 @@ package struct Violation: Hashable, Sendable {
     case acknowledgedLost
     /// A read that is older than what its reader had seen.
     case staleRead
+    /// The store's silence let an order go that it was never asked about.
+    case cancelledUnasked
+    /// An order was given up for its stillness, and had been delivered before.
+    case cancelledThoughDelivered
     /// P1 to P4 and the journals, as the audit has it.
     case paid, acknowledged, money, deadline, journal
     /// The provider's ledger: captured more than once, or not what the payments say.

@@ -65,6 +65,8 @@ import Testing
     .droppedEvent: [.money],
     .storeToldTooEarly: [.storeToldTooEarly],
     .droppedStep: [.dashboard],
+    .assumedQuestion: [.cancelledUnasked],
+    .unheardDelivery: [.cancelledThoughDelivered],
   ]
 
   @Test(arguments: Plant.allCases)

@@ -69,6 +69,46 @@ extension SystemTests {
       await again.close()
     }
 
+    @Test("of its views keeps a node from nothing: it starts, and builds them anew by itself")
+    func views() async throws {
+      let site = try Site()
+      let first = try await site.start()
+      defer { first.kill() }
+      let town = Town(first)
+      try await town.open()
+      let id = try await town.placed("before").orderID
+      _ = try await town.steps(of: id, until: "OrderPlaced")
+      await town.close()
+      #expect(try await first.stop() == .exit(0))
+      let lost = ["active": "rider/\(Town.riderID)", "menus": "후라이드치킨", "dashboard": id]
+      for (view, text) in lost {
+        let pointer = "\(site.data)/views/\(view).current"
+        let file = try String(contentsOfFile: pointer, encoding: .utf8)
+        try erasePages(holding: text, in: "\(site.data)/views/\(file)")
+      }
+
+      let node = try await site.start()
+      defer { node.kill() }
+      let again = Town(node)
+      // While there is no menu, whoever orders is asked to come back.
+      let next = try await eventually("order") { try await again.placed("after") }.orderID
+      try await again.acceptAndConfirm(next)
+      try await again.cook(next)
+      try await again.deliver(next)
+      for (id, state) in [(id, OrderState.placed), (next, .delivered)] {
+        try await until("order \(id) on the dashboard") {
+          let answer = try await again.customer.call(
+            DashboardServiceMethods.getOrderTimeline, GetOrderTimelineRequest(orderID: id))
+          return answer.order?.state == state
+        }
+      }
+      let lines = node.child.errors.split(separator: "\n").filter { $0.contains("built anew") }
+      for view in lost.keys { #expect(lines.filter { $0.contains("view=\(view)") }.count == 1) }
+      #expect(try await again.audit().violations == [])
+      await again.close()
+      #expect(try await node.stop() == .exit(0))
+    }
+
     /// Two orders on a node that was stopped in order; they are with the store, if that runs.
     private func orders(
       at site: Site, _ config: String = ""

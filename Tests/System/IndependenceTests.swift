@@ -50,6 +50,10 @@ extension SystemTests {
     private func orderAlone(_ site: Site) async throws -> [String] {
       let node = try await site.start("node: {services: [order, payment]}")
       defer { node.kill() }
+      // It might have been meant otherwise.
+      for service in ["store", "delivery"] {
+        #expect(node.child.errors.contains("follows=\(service)"), "\(node.child.errors)")
+      }
       let town = Town(node)
       var ids: [String] = []
       for number in 0..<Self.orders { ids.append(try await town.placed("alone \(number)").orderID) }

@@ -105,8 +105,7 @@ extension Order {
     .on(.cancel, in: [.cancelRequested, .cancelled], by: [.customer], .ignored),
     .on(.cancel, in: afterAccept, by: [.operator], .to(.cancelled, .cancelled)),
     .on(.cancel, in: [.cancelled], by: [.operator], .ignored),
-    .on(
-      .agreeCancel, in: [.cancelRequested], by: [.service, .operator], .to(.cancelled, .cancelled)),
+    .on(.agreeCancel, in: [.cancelRequested], by: [.service], .to(.cancelled, .cancelled)),
     .on(
       .agreeCancel, in: [.accepted], by: [.service], .to(.cancelled, .cancelled),
       when: "the store has let go of it, whatever was declined meanwhile"),
@@ -114,8 +113,8 @@ extension Order {
       .agreeCancel, in: [.cooking, .ready, .deliveryStarted, .pickedUp] + terminal,
       by: [.service], .ignored),
     .on(
-      .declineCancel, in: [.cancelRequested], by: [.service, .operator],
-      .to(.accepted, .cancelDeclined)),
+      .declineCancel, in: [.cancelRequested], by: [.service], .to(.accepted, .cancelDeclined),
+      when: "the store keeps it, or was not reached in time"),
     .on(
       .declineCancel, in: [.accepted, .cooking, .ready, .deliveryStarted, .pickedUp] + terminal,
       by: [.service], .ignored),
@@ -148,7 +147,7 @@ extension Order {
       when: "storeSilent"),
     .on(
       .deadlinePassed, in: [.cancelRequested], by: [.service], .to(.cancelled, .cancelled),
-      .ignored, when: "cancelSilent: silence is consent"),
+      .ignored, when: "cancelSilent: the silence of a store that was asked is consent"),
     .on(
       .deadlinePassed, in: [.accepted, .cooking, .ready, .deliveryStarted, .pickedUp],
       by: [.service], .to(.cancelled, .cancelled), .ignored, when: "stalled"),

@@ -30,7 +30,7 @@ public enum OrderCommand: Hashable, Sendable {
   case cancel(reason: String)
   /// The store lets go of an order it had accepted.
   case agreeCancel
-  /// The store keeps an order it had accepted.
+  /// The store keeps an order it had accepted, or could not be asked.
   case declineCancel
   /// A deadline fired. Of a kind that does not fit the state, it does nothing; the policy says how
   /// long what comes of it may last.
@@ -81,7 +81,7 @@ public enum OrderDeadline: String, CaseIterable, Hashable, Sendable {
   case paymentUnknown
   /// The store did not answer, or could not be reached.
   case storeSilent
-  /// The store did not answer a request to cancel.
+  /// The store did not answer a request to cancel, or was not reached by it.
   case cancelSilent
   /// After acceptance, nothing happened for very long.
   case stalled

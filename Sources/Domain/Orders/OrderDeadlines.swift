@@ -20,12 +20,17 @@ public enum OrderDeadlines {
         outcome: "rejected and refunded; begins anew while the store cannot be heard",
         duration: \.storeSilent),
       DeadlineRule(
-        phases: [.cancelRequested], kind: .cancelSilent, owner: "store",
+        phases: [.cancelRequested], kind: .cancelSilent, owner: "our way to the store",
+        outcome: "declined, and the order goes on", duration: \.storeUnreachable),
+      DeadlineRule(
+        phases: [.cancelRequested], kind: .cancelSilent, owner: "store, once it was asked",
         outcome: "cancelled and refunded; begins anew while the store cannot be heard",
         duration: \.cancelSilent),
       DeadlineRule(
         phases: [.accepted, .cooking, .ready, .deliveryStarted, .pickedUp], kind: .stalled,
-        owner: "store, rider, operator", outcome: "cancelled and refunded", duration: \.stalled),
+        owner: "store, rider, operator",
+        outcome: "cancelled and refunded; begins anew while store or delivery cannot be heard",
+        duration: \.stalled),
     ]
   }
 
@@ -53,7 +58,7 @@ public enum OrderDeadlines {
     guard let after = kind(watching: next.phase) else {
       return before.map { [.clear($0)] } ?? []
     }
-    // Silence is consent: an offer made or answered meanwhile does not put it off.
+    // An offer made or answered meanwhile neither puts it off nor undoes that the store was asked.
     if before == .cancelSilent, after == .cancelSilent { return [] }
     let set = DeadlineChange.set(after, at: due(last, after, now, policy))
     guard let before, before != after else { return [set] }
@@ -74,8 +79,8 @@ public enum OrderDeadlines {
     case .paymentPending: now.advanced(by: policy.paymentPending)
     case .paymentParked: now.advanced(by: policy.paymentParked)
     case .paymentUnknown: now.advanced(by: policy.paymentUnknown)
-    case .storeSilent: now.advanced(by: policy.storeUnreachable)
-    case .cancelSilent: now.advanced(by: policy.cancelSilent)
+    // Until the store knows of it; from then on it has its own time.
+    case .storeSilent, .cancelSilent: now.advanced(by: policy.storeUnreachable)
     case .stalled: now.advanced(by: policy.stalled)
     }
   }

@@ -8,11 +8,12 @@ public struct DeadlinePolicy: Hashable, Sendable {
   public var paymentUnknown: Duration = .seconds(10 * 60)
   /// From the ticket's arrival at the store until its answer.
   public var storeSilent: Duration = .seconds(5 * 60)
-  /// From the payment until the ticket must have reached the store at all: the outer cap, since
-  /// our own downtime does not count against the store. For so long, from when they fell due first,
-  /// `storeSilent` and `cancelSilent` begin anew while the store cannot be heard.
+  /// From the payment until the ticket must have reached the store at all, and from a request to
+  /// cancel until that must have: the outer cap, since our own downtime does not count against the
+  /// store. For so long, from when they passed first, `storeSilent`, `cancelSilent` and `stalled`
+  /// begin anew while those who are silent cannot be heard.
   public var storeUnreachable: Duration = .seconds(60 * 60)
-  /// From a request to cancel until the store's answer.
+  /// From when the store was asked to cancel until its answer.
   public var cancelSilent: Duration = .seconds(2 * 60)
   /// From any step after acceptance until the next one.
   public var stalled: Duration = .seconds(3 * 60 * 60)

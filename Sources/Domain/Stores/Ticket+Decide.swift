@@ -11,7 +11,8 @@ extension Ticket {
     case .refuse(let reason):
       try TextLimit.reason(reason)
       return state.phase == .received ? [.refused(reason: reason)] : []
-    case .confirm: return state.phase == .acceptRequested ? [.confirmed] : []
+    case .confirm:
+      return [.acceptRequested, .cancelAsked].contains(state.phase) ? [.confirmed] : []
     case .withdraw(let reason):
       let isOver = [.refused, .withdrawn, .closed].contains(state.phase)
       return isOver ? [] : [.withdrawn(reason: TextLimit.clipped(reason))]

@@ -5,7 +5,7 @@ public enum TicketCommand: Hashable, Sendable {
   /// The owner wants it; the order still has to confirm.
   case accept(etaMinutes: Int)
   case refuse(reason: String)
-  /// The order took the acceptance: cooking may begin.
+  /// The order took the acceptance, or stands after a wish to cancel: cooking may begin.
   case confirm
   /// The order ended; a ticket that comes later is ignored.
   case withdraw(reason: String)

@@ -39,10 +39,11 @@ public enum Ticket: Decider {
     .on(.accept, in: [.acceptRequested, .confirmed], by: [.store], .ignored),
     .on(.refuse, in: [.received], by: [.store], .to(.refused, .refused)),
     .on(.refuse, in: [.refused], by: [.store], .ignored),
-    .on(.confirm, in: [.acceptRequested], by: [.service], .to(.confirmed, .confirmed)),
     .on(
-      .confirm, in: [.confirmed, .cooking, .ready, .cancelAsked, .withdrawn, .closed],
-      by: [.service], .ignored),
+      .confirm, in: [.acceptRequested, .cancelAsked], by: [.service], .to(.confirmed, .confirmed),
+      when: "in cancelAsked: the order stands, whatever its customer wished"),
+    .on(
+      .confirm, in: [.confirmed, .cooking, .ready, .withdrawn, .closed], by: [.service], .ignored),
     .on(
       .withdraw,
       in: [.none, .received, .acceptRequested, .confirmed, .cooking, .ready, .cancelAsked],

@@ -143,7 +143,7 @@ public struct Payment: Message {
   /// captured = kept + refunded + held
   public var heldWon: Int64
   public var attempt: UInt32
-  /// what the provider said last, when it was not yes
+  /// what the provider said last, when it was not yes; a customer reads why it declined
   public var reason: String
 
   public init() { self.init(paymentKey: "") }

@@ -9,7 +9,8 @@ extension Setting {
       "payment_unknown_s", \.deadlines.paymentUnknown, "An order waits for an unknown payment."),
     after("store_silent_s", \.deadlines.storeSilent, "The store answers a ticket it has received."),
     after(
-      "store_unreachable_s", \.deadlines.storeUnreachable, "The ticket reaches the store at all."),
+      "store_unreachable_s", \.deadlines.storeUnreachable,
+      "The store, or the rider, is in reach at all."),
     after("cancel_silent_s", \.deadlines.cancelSilent, "The store answers a wish to cancel."),
     after("stalled_s", \.deadlines.stalled, "From any step after acceptance to the next."),
     after("attempt_silent_s", \.deadlines.attemptSilent, "The provider is asked about an attempt."),

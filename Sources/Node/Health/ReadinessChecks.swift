@@ -56,11 +56,15 @@ struct ReadinessChecks: ServiceLifecycle.Service, CustomStringConvertible {
 }
 
 extension ReadinessCheck {
-  /// Whether a journal takes what it is given. One in trouble is tried out with a write of its own,
-  /// since without traffic nothing else would tell that it has recovered.
+  /// Whether a journal takes what it is given, and will go on to. One in trouble is tried out with
+  /// a write of its own, since without traffic nothing else would tell that it has recovered; its
+  /// checkpoints it tries again by itself.
   static func writes(_ service: ServiceName, _ journal: SQLiteJournal) -> ReadinessCheck {
     ReadinessCheck(name: "journal of \(service.rawValue)", service: service) {
-      guard journal.trouble != nil else { return nil }
+      guard journal.trouble != nil else {
+        guard case .failed(let reason) = journal.checkpointTrouble else { return nil }
+        return reason
+      }
       let cursor = Cursor(
         subscriber: "node.health", partition: 0, position: .start, epoch: journal.epoch)
       do throws(JournalError) {

@@ -10,7 +10,7 @@ final class WorkRegister: Sendable {
     var restarts = 0
     /// How often of these because it did not get on.
     var stalls = 0
-    /// Why it was begun anew last; empty when it never was.
+    /// Why it was begun anew last, or is never begun; empty when neither is so.
     var lastReason = ""
   }
 
@@ -21,7 +21,7 @@ final class WorkRegister: Sendable {
 
   private let state = Mutex(State())
 
-  /// In the order in which they were first begun.
+  /// In the order in which they were first told of.
   var entries: [Entry] { state.withLock { $0.entries } }
 
   /// Whether a task may be left that will not end, so that waiting for it would be for ever.
@@ -29,6 +29,11 @@ final class WorkRegister: Sendable {
 
   func begun(_ name: String) {
     change(name) { $0.isRunning = true }
+  }
+
+  /// It is never begun here: something is missing that it needs.
+  func miss(_ name: String, reason: String) {
+    change(name) { $0.lastReason = reason }
   }
 
   func ended(_ name: String, reason: String, isStalled: Bool) {

@@ -1,7 +1,7 @@
 import Domain
 import Journal
 
-/// P4: what waits has a deadline, and what hangs on an order that is over has ended.
+/// P4: what waits has a deadline, and what hangs on an order that is over has ended, as it has.
 extension Audit {
   /// - Parameters:
   ///   - kind: the deadline that watches over the state it is in.
@@ -36,8 +36,26 @@ extension Audit {
     if let ticket = tickets.aggregates[id], !tickets.isCutShort, ticket.state.isOpen {
       try await checkOpen(id, ticket, stores, order.phase, &report)
     }
-    if let delivery = deliveries.aggregates[id], !deliveries.isCutShort, delivery.state.isOpen {
+    guard let delivery = deliveries.aggregates[id] else { return }
+    checkArrival(id, order, delivery.state, &report)
+    if !deliveries.isCutShort, delivery.state.isOpen {
       try await checkOpen(id, delivery, self.deliveries, order.phase, &report)
+    }
+  }
+
+  /// An order whose food has reached the door is delivered, unless it was given up while the rider
+  /// was on the way: by people, or by itself when it had heard nothing for too long. That is told,
+  /// and held against nobody: who gave it up did not know.
+  private func checkArrival(
+    _ id: String, _ order: Domain.OrderState, _ delivery: Domain.DeliveryState,
+    _ report: inout AuditReport
+  ) {
+    guard delivery.phase == .delivered, order.phase != .delivered else { return }
+    switch order.ending {
+    case .cancelled(by: .operator, reason: _), .cancelled(by: .service, reason: _):
+      report.count("orders cancelled though delivered")
+    default:
+      report.add("P4", id, "its delivery is delivered, and the order \(order.phase.rawValue)")
     }
   }
 

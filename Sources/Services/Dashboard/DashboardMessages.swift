@@ -17,10 +17,35 @@ extension OrderSummary {
 }
 
 extension OrderStep {
-  init(_ step: OrderStepRow) {
+  /// A step as `viewer` may read it.
+  init(_ step: OrderStepRow, for viewer: Domain.Principal) {
     self.init(
       atMs: step.at.milliseconds, service: step.service.name, event: step.event,
-      detail: step.detail)
+      detail: viewer.role == .operator ? step.detail : step.plainDetail)
+  }
+}
+
+extension OrderStepRow {
+  /// Whether it tells how a payment went: every step of the payment, and those of the order that
+  /// come of it.
+  fileprivate var tellsOfPayment: Bool {
+    switch OrderEventKind(rawValue: event) {
+    case .paymentRequested, .parked, .paymentUnknown: true
+    default: service == .payment
+    }
+  }
+
+  /// The detail for those who are not our people. Why there was no payment is told in the words
+  /// of the provider or of a node, which may be about credentials or addresses: they read what it
+  /// means for them. Why a card was declined is its owner's to know.
+  fileprivate var plainDetail: String {
+    switch event {
+    case "OrderParked": "not paid yet"
+    case "PaymentNotCharged": "nothing was charged"
+    case "PaymentUnknown": "whether it was paid is being found out"
+    case "PaymentRefundFailed": "the refund is tried again"
+    default: detail
+    }
   }
 }
 
@@ -47,8 +72,8 @@ extension OrderRecord {
   func steps(for viewer: Domain.Principal, after versions: OrderVersions) -> [OrderStep] {
     steps.filter { step in
       step.version > versions[step.service]
-        && (viewer.seesPayments || step.service != .payment)
-    }.map { OrderStep($0) }
+        && (viewer.seesPayments || !step.tellsOfPayment)
+    }.map { OrderStep($0, for: viewer) }
   }
 }
 

@@ -118,7 +118,8 @@ extension RPCError {
       self.init(
         code: .resourceExhausted, message: "too many are looking at the moment",
         retryAfter: .milliseconds(500), cause: error)
-    case .unavailable, .outOfStep:
+    // A damaged view begins anew at once.
+    case .unavailable, .outOfStep, .corrupt:
       self.init(
         code: .unavailable, message: "the view cannot be read at the moment",
         retryAfter: .seconds(2), cause: error)
@@ -126,7 +127,6 @@ extension RPCError {
       self.init(
         code: .unavailable, message: "the service is stopping", retryAfter: .seconds(1),
         cause: error)
-    case .corrupt: self.init(code: .dataLoss, message: "the view is damaged", cause: error)
     case .invalid: self.init(code: .internal, message: "the view refused", cause: error)
     case .cancelled: self.init(code: .cancelled, message: "cancelled", cause: error)
     }

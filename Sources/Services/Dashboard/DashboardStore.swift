@@ -15,10 +15,10 @@ package struct DashboardStore: ProjectionStore {
   ) async throws(ProjectionFailure) -> [Cursor] {
     do throws(ViewError) {
       return try await view.cursors().asCursors(of: name, from: source)
-    } catch { throw .unavailable("\(error)") }
+    } catch { throw ProjectionFailure(error) }
   }
 
-  /// Nothing is poison to it: what cannot be read stalls its own order's stream, in the view.
+  /// What cannot be read stalls its own order's stream, in the view.
   package func apply(_ batch: ProjectionBatch) async throws(ProjectionFailure) {
     let changes = batch.inOrder.compactMap { event, aside in
       aside.map { DashboardFold.setAside($0) } ?? DashboardFold.change(for: event)
@@ -26,7 +26,10 @@ package struct DashboardStore: ProjectionStore {
     do throws(ViewError) {
       try await view.apply(
         ViewBatch(
-          source: batch.source, changes: changes, cursors: batch.cursors.map(ViewCursor.init)))
-    } catch { throw .unavailable("\(error)") }
+          source: batch.source, changes: changes, cursors: batch.cursors.map(ViewCursor.init),
+          after: batch.after))
+    } catch { throw ProjectionFailure(error) }
   }
+
+  package var restarts: StoreRestarts { view.restarts }
 }

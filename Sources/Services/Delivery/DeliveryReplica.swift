@@ -43,10 +43,16 @@ package actor DeliveryReplica {
 
   /// What the order recorded. An order's events come in their order: one that ended without
   /// having been accepted has no delivery to release.
-  func take(_ command: DeliveryCommand, on id: String, cause: CommandCause) async throws(RPCError) {
+  /// - Parameter seen: how the delivery must still stand; otherwise nothing is done, and it throws.
+  func take(
+    _ command: DeliveryCommand, on id: String, cause: CommandCause, asSeen seen: Snapshot? = nil
+  ) async throws(RPCError) {
     if case .release = command, try await host.state(of: id).state.phase == .none { return }
-    _ = try await host.perform(command, on: id, by: Self.service, cause: cause)
+    _ = try await host.perform(
+      command, on: id, by: Self.service, cause: cause, asSeen: seen)
   }
+
+  func snapshot(of id: String) async throws(RPCError) -> Snapshot { try await host.state(of: id) }
 
   /// Asks this rider, if nobody is asked and they were not asked before. Answers with the
   /// delivery as it stands afterwards.

@@ -57,10 +57,17 @@ package struct DeliverySaga: Sendable {
         try await replica.lapse(stream.id, cause: cause)
       }
     case .riderIdle:
+      // Looked at before the deadline is, once more: what assigns another rider moves both.
+      let seen = try await deliveries.withReplica(for: stream.id, .continuing) {
+        (replica) throws(RPCError) in
+        try await replica.snapshot(of: stream.id)
+      }
+      guard try await journal.holds(deadline) else { return }
       try await deliveries.withReplica(for: stream.id, .continuing) {
         (replica) throws(RPCError) in
         try await replica.take(
-          .unassign(reason: "the rider did not set out in time"), on: stream.id, cause: cause)
+          .unassign(reason: "the rider did not set out in time"), on: stream.id, cause: cause,
+          asSeen: seen)
       }
     // There so that people see it; what ends it is the order's own deadline.
     case .escalated: break

@@ -33,14 +33,18 @@ extension Dispatcher {
   /// before the first event is taken and before the first deadline fires.
   package func restore(from view: any KeyedView) async throws(RPCError) {
     var active: Set<StreamKey> = []
-    let cursors: ViewCursors
+    var cursors = ViewCursors()
     do throws(ViewError) {
       cursors = try await view.cursors()
       try await view.forEachRow { row in
         if let stream = StreamKey(text: row.key) { active.insert(stream) }
       }
     } catch {
-      throw RPCError(code: .unavailable, message: "dispatch cannot read its view", cause: error)
+      guard case .corrupt = error else {
+        throw RPCError(code: .unavailable, message: "dispatch cannot read its view", cause: error)
+      }
+      // The view begins anew, and the journal has everything that was in it.
+      (active, cursors) = ([], ViewCursors())
     }
     // The cursors were read first: rows may be newer, and what is taken twice ends the same.
     for index in 0..<journal.partitionCount {

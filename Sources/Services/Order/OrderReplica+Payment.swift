@@ -51,15 +51,12 @@ extension OrderReplica {
   /// What payment never heard of was not charged. Should the charge arrive after all, an order that
   /// is parked takes its outcome, and one that is over has left a tombstone that refuses it.
   func paymentIsOverdue(
-    _ id: String, _ deadline: OrderDeadline, cause: CommandCause
+    _ deadline: Deadline, _ kind: OrderDeadline, seen: Snapshot, cause: CommandCause
   ) async throws(RPCError) {
-    let state = try await host.state(of: id).state
-    guard OrderDeadlines.kind(watching: state.phase) == deadline, let draft = state.draft else {
-      return
-    }
-    let command = await standing(of: PaymentKey(draft.id))
-    try await take(
-      command ?? .deadlinePassed(deadline, environment.deadlines), on: id, cause: cause)
+    guard OrderDeadlines.kind(watching: seen.state.phase) == kind, let draft = seen.state.draft,
+      let command = await standing(of: PaymentKey(draft.id))
+    else { return try await pass(deadline, kind, seen: seen, cause: cause) }
+    try await take(command, on: draft.id.rawValue, cause: cause)
   }
 
   /// Asks how a payment of unknown outcome stands; see `PaymentInquiry`. One that payment never

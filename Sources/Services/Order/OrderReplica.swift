@@ -37,12 +37,7 @@ package actor OrderReplica {
     _ order: PlaceOrder, by caller: Domain.Principal, _ context: CallContext
   ) async throws(RPCError) -> PlaceOrderResponse {
     let id = order.id.rawValue
-    let menu = try await menus.menu(of: order.store)
-    if menu == nil, try await host.state(of: id).state.draft == nil {
-      throw RPCError(
-        code: .unavailable, message: "the menu of store \(order.store) is not here yet",
-        retryAfter: .seconds(1), unprocessed: true)
-    }
+    let menu = try await menu(for: order)
     let cause = CommandCause(context, correlationID: id)
     let submitted = try await host.perform(on: id, cause: cause, assumingNew: true) {
       (state, now) throws(Rejection) in
@@ -64,6 +59,19 @@ package actor OrderReplica {
     return paid
   }
 
+  /// What the order is priced from; nil for one that exists: whoever asks again is answered,
+  /// whatever has become of our copy of the menu.
+  private func menu(for order: PlaceOrder) async throws(RPCError) -> MenuCopy? {
+    var failure = RPCError(
+      code: .unavailable, message: "the menu of store \(order.store) is not here yet",
+      retryAfter: .seconds(1), unprocessed: true)
+    do throws(RPCError) {
+      if let menu = try await menus.menu(of: order.store) { return menu }
+    } catch { failure = error }
+    guard try await host.state(of: order.id.rawValue).state.draft != nil else { throw failure }
+    return nil
+  }
+
   /// Pays a parked order; nil is by the method it came with.
   func pay(
     _ id: OrderID, method: PaymentMethod?, by caller: Domain.Principal, _ context: CallContext
@@ -73,6 +81,12 @@ package actor OrderReplica {
       cause: CommandCause(context, correlationID: id.rawValue))
     let paid = try await pay(asked, for: caller, context)
     return PayOrderResponse(order: paid.order, retryAfterMs: paid.retryAfterMs)
+  }
+
+  /// Whether an order is parked and can be paid without its customer.
+  func isPayable(_ id: String) async throws(RPCError) -> Bool {
+    let state = try await host.state(of: id).state
+    return state.phase == .awaitingPayment && state.paymentMethod?.isOneTime == false
   }
 
   func cancel(

@@ -29,7 +29,8 @@ package struct OrderSaga: Sendable {
   package static let storeEvents: Set<String> = [
     TicketReceived.fullName, TicketAccepted.fullName, TicketRefused.fullName,
     TicketCookingStarted.fullName, TicketCookingFinished.fullName,
-    TicketCancelAgreed.fullName, TicketCancelDeclined.fullName, TicketRefundOffered.fullName,
+    TicketCancelAsked.fullName, TicketCancelAgreed.fullName, TicketCancelDeclined.fullName,
+    TicketRefundOffered.fullName,
   ]
   package static let deliveryEvents: Set<String> = [
     DeliveryStarted.fullName, DeliveryPickedUp.fullName, DeliveryCompleted.fullName,
@@ -37,56 +38,84 @@ package struct OrderSaga: Sendable {
 
   /// Takes one event, once: through the replica that owns the order.
   package func take(_ event: RecordedEvent, subscriber: String) async throws(RPCError) {
-    guard let command = try command(for: event) else { return }
     let cause = CommandCause(event, subscriber: subscriber)
-    try await pool.withReplica(for: event.stream.id, .continuing) {
-      (replica) throws(RPCError) in
-      try await replica.take(command, on: event.stream.id, cause: cause)
+    let id = event.stream.id
+    if event.type == TicketCancelAsked.fullName {
+      return try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
+        try await replica.storeWasAsked(id, cause: cause)
+      }
+    }
+    guard let command = try command(for: event) else { return }
+    try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
+      try await replica.take(command, on: id, cause: cause)
     }
   }
 
-  /// Whether all is dealt with here that the store had recorded about an order at a time.
-  package typealias Hearing = (_ order: StreamKey, _ time: WallTime) async -> Bool
+  /// Whether all is dealt with here that a service had recorded about an order at a time; the
+  /// service by the subscriber that follows it.
+  package typealias Hearing = (
+    _ subscriber: String, _ order: StreamKey, _ time: WallTime
+  ) async -> Bool
 
-  /// A deadline of an order passed. The store's silence counts only when the store could be heard;
-  /// until then its deadlines are put off.
-  package func fire(_ deadline: Deadline, hearing store: Hearing) async throws(RPCError) {
+  /// Those whose silence a deadline ends.
+  private static func silent(_ kind: OrderDeadline) -> [String] {
+    switch kind {
+    case .storeSilent, .cancelSilent: [storeSubscriber]
+    case .stalled: [storeSubscriber, deliverySubscriber]
+    case .paymentPending, .paymentParked, .paymentUnknown: []
+    }
+  }
+
+  /// A deadline of an order passed. The silence of others counts only when they could be heard;
+  /// until then it is put off. Throws when the order went on meanwhile: then it is looked at anew.
+  package func fire(_ deadline: Deadline, hearing isHeard: Hearing) async throws(RPCError) {
     guard let kind = OrderDeadline(rawValue: deadline.key.kind) else {
       throw RPCError(code: .internal, message: "an order has no deadline '\(deadline.key.kind)'")
     }
     let (id, cause) = (deadline.key.stream.id, CommandCause(deadline))
-    if kind == .storeSilent || kind == .cancelSilent {
-      guard try await !putOff(deadline, kind, unless: store, cause) else { return }
-      // What was heard meanwhile may have ended this wait, and begun another.
-      guard try await journal.holds(deadline) else { return }
-    }
+    guard try await !putOff(deadline, kind, unless: isHeard, cause) else { return }
+    // Once more: what was heard meanwhile may have ended this wait, and begun another.
+    guard let seen = try await order(waitingFor: deadline) else { return }
     try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
       guard kind != .paymentPending, kind != .paymentUnknown else {
-        return try await replica.paymentIsOverdue(id, kind, cause: cause)
+        return try await replica.paymentIsOverdue(deadline, kind, seen: seen, cause: cause)
       }
-      try await replica.take(
-        .deadlinePassed(kind, environment.deadlines), on: id, cause: cause)
+      try await replica.pass(deadline, kind, seen: seen, cause: cause)
     }
   }
 
-  /// Puts a deadline of the store's off while what looks like its silence may be our own downtime:
-  /// true when it did. The order's pool is not kept waiting for the store.
+  /// The order, if the deadline still stands as it was read; nil when it was set anew or cleared.
+  /// The order is looked at first, so that what moves the deadline later moves the order too.
+  private func order(
+    waitingFor deadline: Deadline
+  ) async throws(RPCError) -> OrderReplica.Snapshot? {
+    let id = deadline.key.stream.id
+    let seen = try await pool.withReplica(for: id, .continuing) { (replica) throws(RPCError) in
+      try await replica.snapshot(of: id)
+    }
+    return try await journal.holds(deadline) ? seen : nil
+  }
+
+  /// Puts a deadline off while what looks like the silence of others may be our own downtime: true
+  /// when it did. The order's pool is not kept waiting for them.
   private func putOff(
     _ deadline: Deadline, _ kind: OrderDeadline, unless isHeard: Hearing, _ cause: CommandCause
   ) async throws(RPCError) -> Bool {
-    let stream = deadline.key.stream
-    let mayWait = try await pool.withReplica(for: stream.id, .continuing) {
-      (replica) throws(RPCError) in
-      try await replica.mayPutOff(deadline, kind)
+    let (stream, silent) = (deadline.key.stream, Self.silent(kind))
+    guard !silent.isEmpty, let seen = try await order(waitingFor: deadline),
+      deadline.mayBePutOff(kind, in: seen.state, at: environment.now(), environment.deadlines)
+    else { return false }
+    for subscriber in silent {
+      guard await !isHeard(subscriber, stream, deadline.dueAt) else { continue }
+      guard !Task.isCancelled else {
+        throw RPCError(code: .cancelled, message: "nobody listens to them any more")
+      }
+      try await pool.withReplica(for: stream.id, .continuing) { (replica) throws(RPCError) in
+        try await replica.putOff(deadline, kind, seen: seen, cause: cause)
+      }
+      return true
     }
-    guard mayWait, await !isHeard(stream, deadline.dueAt) else { return false }
-    guard !Task.isCancelled else {
-      throw RPCError(code: .cancelled, message: "nobody listens to the store any more")
-    }
-    try await pool.withReplica(for: stream.id, .continuing) { (replica) throws(RPCError) in
-      try await replica.putOff(deadline, kind, cause: cause)
-    }
-    return true
+    return false
   }
 
   private func command(for event: RecordedEvent) throws(RPCError) -> OrderCommand? {

@@ -48,6 +48,19 @@ package struct PaymentDrain: Sendable {
     case left
   }
 
+  /// How fast it goes.
+  package struct Pace {
+    /// Of charges.
+    fileprivate var charges: TokenBucket
+    /// Of looks at orders, of which only their customers can pay many: each may read the journal.
+    fileprivate var looks: TokenBucket
+
+    package init(charges: TokenBucket, at now: Resilience.MonotonicInstant) throws {
+      self.charges = charges
+      looks = try TokenBucket(every: .milliseconds(2), burst: pageMax, at: now)
+    }
+  }
+
   private let journal: AnyJournal
   private let pool: ReplicaPool<OrderReplica>
   private let payment: DependencyGuard
@@ -97,13 +110,13 @@ package struct PaymentDrain: Sendable {
   }
 
   /// No burst: after an outage everybody comes back at once, and we are not to add to it.
-  private func pace(of policy: Policy) throws -> TokenBucket {
-    try TokenBucket(
-      every: .nanoseconds(1_000_000_000 / Int64(max(1, policy.perSecond))), burst: 1, at: now())
+  private func pace(of policy: Policy) throws -> Pace {
+    let every = Duration.nanoseconds(1_000_000_000 / Int64(max(1, policy.perSecond)))
+    return try Pace(charges: TokenBucket(every: every, burst: 1, at: now()), at: now())
   }
 
   /// One pass over the parked orders, for as long as payment takes them.
-  package func sweep(_ pace: inout TokenBucket, _ pulse: Pulse = Pulse()) async -> Sweep {
+  package func sweep(_ pace: inout Pace, _ pulse: Pulse = Pulse()) async -> Sweep {
     await withTaskGroup(of: Outcome.self) { group in
       let concurrent = policy().concurrent
       var sweep = Sweep()
@@ -118,10 +131,13 @@ package struct PaymentDrain: Sendable {
             running -= 1
             sweep.count(outcome)
           }
+          guard payment.wait() == .zero, !Task.isCancelled else { break pages }
           // Before its turn, not after: who waits for the pace at the edge of expiry would lose
-          // every turn to it.
+          // every turn to it, and so would those behind orders that only their customers can pay.
           guard isWorthwhile(deadline) else { continue }
-          guard await turn(&pace), payment.wait() == .zero else { break pages }
+          guard await turn(&pace.looks) else { break pages }
+          guard await isPayable(deadline.key.stream.id) else { continue }
+          guard await turn(&pace.charges), payment.wait() == .zero else { break pages }
           running += 1
           group.addTask { await pulse.during { await pay(deadline.key.stream.id) } }
         }
@@ -137,9 +153,19 @@ package struct PaymentDrain: Sendable {
     return deadline.dueAt.milliseconds > soon.ms
   }
 
+  /// Whether this order can be paid without its customer. One that cannot be looked at now takes
+  /// its turn, so that trouble is met at the pace too.
+  private func isPayable(_ id: String) async -> Bool {
+    do throws(RPCError) {
+      return try await pool.withReplica(for: id, .fresh) { (replica) throws(RPCError) in
+        try await replica.isPayable(id)
+      }
+    } catch { return true }
+  }
+
   /// Waits until the pace allows another; false when its task was cancelled.
-  private func turn(_ pace: inout TokenBucket) async -> Bool {
-    while let wait = pace.take(at: now()) {
+  private func turn(_ bucket: inout TokenBucket) async -> Bool {
+    while let wait = bucket.take(at: now()) {
       guard (try? await sleep(.nanoseconds(wait))) != nil else { return false }
     }
     return !Task.isCancelled

@@ -84,7 +84,11 @@ package actor PaymentReplica {
     guard state.isVisible(to: caller) else {
       throw RPCError(Rejection(.notFound, "there is no such payment"))
     }
-    return GetPaymentResponse(payment: Messages.Payment(state))
+    var payment = Messages.Payment(state)
+    // The provider's own words may be about credentials or addresses. Why a card was declined is
+    // its owner's to know.
+    if caller.role == .customer, state.phase != .declined { payment.reason = "" }
+    return GetPaymentResponse(payment: payment)
   }
 
   func refund(

@@ -49,7 +49,8 @@ package struct PaymentSaga: Sendable {
 
   /// A deadline of a payment passed.
   package func fire(_ deadline: Deadline) async throws(RPCError) {
-    try await pool.withReplica(for: deadline.key.stream.id, .continuing) {
+    let isRefund = deadline.key.kind == PaymentDeadline.refundRetry.rawValue
+    try await pool.withReplica(for: deadline.key.stream.id, isRefund ? .settling : .continuing) {
       (replica) throws(RPCError) in
       try await replica.fire(on: deadline.key.stream.id, cause: CommandCause(deadline))
     }

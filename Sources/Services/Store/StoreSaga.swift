@@ -11,8 +11,8 @@ package struct StoreSaga: Sendable {
   /// the store never heard of one that did.
   package static let orderEvents: Set<String> = [
     OrderPlaced.fullName, OrderAccepted.fullName, OrderCancelRequested.fullName,
-    OrderCancelled.fullName, OrderRejected.fullName, OrderPickedUp.fullName,
-    OrderRefundAccepted.fullName, OrderRefundDeclined.fullName,
+    OrderCancelDeclined.fullName, OrderCancelled.fullName, OrderRejected.fullName,
+    OrderPickedUp.fullName, OrderRefundAccepted.fullName, OrderRefundDeclined.fullName,
   ]
 
   private let tickets: ReplicaPool<TicketReplica>
@@ -47,7 +47,8 @@ package struct StoreSaga: Sendable {
           TicketOrder(
             order: order, store: store, lines: lines, total: amount,
             receivedAt: environment.now()))
-      case .accepted: return .confirm
+      // Declined also for a store that was reached too late: it is asked no more.
+      case .accepted, .cancelDeclined: return .confirm
       case .cancelRequested(let reason): return .askCancel(reason: reason)
       case .cancelled(_, let reason): return .withdraw(reason: reason)
       // Rejected without having been paid.

@@ -20,7 +20,7 @@ package struct CommandCause: Sendable {
   ) {
     self.correlationID = correlationID
     self.causationID = causationID
-    self.traceparent = traceparent
+    self.traceparent = Self.wellFormed(traceparent)
     self.taking = taking
   }
 
@@ -52,5 +52,25 @@ package struct CommandCause: Sendable {
   package var metadata: EventMetadata {
     EventMetadata(
       correlationID: correlationID, causationID: causationID, traceparent: traceparent)
+  }
+
+  /// The text, if it is W3C's `traceparent` of version 00: `00-`, 32 hex digits of which not all
+  /// are 0, `-`, 16 such, `-` and 2 more, in lower case. Else nil, as W3C has it: whoever calls, or
+  /// keeps another journal, may have made it up, and it is written down with every event.
+  private static func wellFormed(_ text: String?) -> String? {
+    guard let text, text.utf8.count == 55 else { return nil }
+    let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.map(\.count) == [2, 32, 16, 2], parts[0].elementsEqual("00".utf8),
+      parts.allSatisfy({ $0.allSatisfy(isHexDigit) }),
+      parts[1...2].allSatisfy({ $0.contains { $0 != UInt8(ascii: "0") } })
+    else { return nil }
+    return text
+  }
+
+  private static func isHexDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+    default: false
+    }
   }
 }
