@@ -18,8 +18,10 @@ public final class Projection<Source: EventSource, Store: ProjectionStore>: Send
     var heads: [Position] = []
     /// When the oldest event known and not applied was recorded, or was first found unreadable.
     var oldest: WallTime?
-    /// Whether a partition cannot be read at the moment.
+    /// Whether a partition cannot be read at the moment, and may have more than is known.
     var isPartial = false
+    /// Partitions that are damaged where the view is: it is as far as it can be.
+    var damaged: Set<Int> = []
   }
 
   /// - Parameter view: names the cursors in the store.
@@ -75,14 +77,16 @@ public final class Projection<Source: EventSource, Store: ProjectionStore>: Send
   }
 
   /// How many events the view is behind by what is known; nil before it runs, and while the source
-  /// does not answer, be it for one partition.
+  /// does not answer, be it for one partition. What stands behind damage does not count: nobody is
+  /// to wait for that.
   public var knownLag: Int64? {
     progress.withLock { progress in
       guard !progress.heads.isEmpty, progress.heads.count == progress.applied.count,
         !progress.isPartial
       else { return nil }
-      return zip(progress.heads, progress.applied).reduce(0) {
-        $0 + max(0, $1.0.value &- $1.1.value)
+      return progress.heads.indices.reduce(0) { sum, index in
+        guard !progress.damaged.contains(index) else { return sum }
+        return sum + max(0, progress.heads[index].value &- progress.applied[index].value)
       }
     }
   }
@@ -90,6 +94,8 @@ public final class Projection<Source: EventSource, Store: ProjectionStore>: Send
   private func begin(
     _ pulse: Pulse
   ) async throws(SubscriptionError) -> (SourceStatus, applied: [Position]) {
+    // The store may have begun anew: what was known of it is nothing any more.
+    progress.withLock { $0.heads = [] }
     let status = try await asked(pulse) { () async throws(JournalError) in
       try await source.status()
     }

@@ -14,6 +14,8 @@ final class ProjectionRun<Source: EventSource, Store: ProjectionStore> {
   /// A partition that could not be read last.
   private struct Trouble {
     let since: WallTime
+    /// The source has answered: what stands there is damaged.
+    var isDamage = false
     /// Reads in a row that failed.
     var attempts = 0
     /// It is left out until a while has passed.
@@ -103,7 +105,9 @@ final class ProjectionRun<Source: EventSource, Store: ProjectionStore> {
     let times = troubles.values.map(\.since) + [oldest].compactMap { $0 }
     projection.publish(
       Projection<Source, Store>.Progress(
-        applied: applied, heads: heads, oldest: times.min(), isPartial: !troubles.isEmpty))
+        applied: applied, heads: heads, oldest: times.min(),
+        isPartial: troubles.contains { !$0.value.isDamage },
+        damaged: Set(troubles.filter(\.value.isDamage).keys)))
   }
 }
 
@@ -144,7 +148,7 @@ extension ProjectionRun {
       } catch {
         guard error.mayPass else { throw .journal(error) }
         projection.notify(.waiting(partition, error))
-        leaveOut(index, &group)
+        leaveOut(index, because: error, &group)
         continue
       }
       troubles[index] = nil
@@ -194,8 +198,9 @@ extension ProjectionRun {
   }
 
   /// The others go on meanwhile; that this one is missing shows in the progress.
-  private func leaveOut(_ index: Int, _ group: inout Steps) {
+  private func leaveOut(_ index: Int, because error: JournalError, _ group: inout Steps) {
     var trouble = troubles[index] ?? Trouble(since: projection.clock.now())
+    if case .corrupt = error { trouble.isDamage = true } else { trouble.isDamage = false }
     trouble.attempts += 1
     trouble.isPaused = true
     troubles[index] = trouble

@@ -8,8 +8,10 @@ package import Views
 /// The order service's own copy of the stores' menus: a keyed view of the store service's events,
 /// one row a store, with the ones asked for lately in memory.
 ///
-/// A view that begins anew goes through all that its menus have ever been: until it is where it was,
-/// nothing is told of it, or orders would be priced as of long ago. What is in memory holds meanwhile.
+/// A view that begins anew goes through all that its menus have ever been: until it has caught up
+/// once, nothing is told of it, or orders would be priced as of long ago. What is in memory holds
+/// meanwhile. That it has caught up stands in the view, which may be left behind from then on: a
+/// store that is away keeps nobody from ordering.
 package final class MenuCopies: MenuCatalog, ProjectionStore {
   /// The view's name in cursors.
   package static let view = "order.menus"
@@ -26,35 +28,33 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     var menus = LRUCache<String, MenuCopy>(capacity: MenuCopies.cachedMax)
     /// Counts what was taken in, so that a row read before that is not kept after it.
     var generation: UInt64 = 0
-    /// By partition, how far the view is and how far it ever was, in this life of the process.
-    var reached: [Partition: Position] = [:]
+    /// How far the view ever was: what is in memory is at least as new.
     var best: [Partition: Position] = [:]
-    /// Of a view that was empty when it was opened: how many events it is behind, until it is not.
-    var isFirstFill: (@Sendable () -> Int64?)?
-
-    /// Whether the view is on its way to where it was.
-    var isFilling: Bool {
-      if let lag = isFirstFill, lag() != 0 { return true }
-      return best.contains { reached[$0.key, default: .start] < $0.value }
-    }
+    /// Whether the view is known to have caught up once.
+    var isFilled = false
+    /// Counts how often the view was gone on with, for then it may have begun anew.
+    var starts: UInt64 = 0
 
     mutating func stands(at cursors: [Cursor]) {
       for cursor in cursors {
-        reached[cursor.partition] = cursor.position
         best[cursor.partition] = max(best[cursor.partition, default: .start], cursor.position)
       }
     }
   }
 
+  /// Names the cursor that says of the view that it has caught up once.
+  private static let filledMark = "caught up"
+
   private let rows: any KeyedView
   private let cache = Mutex(Cache())
+  private let lag = Mutex<(@Sendable () -> Int64?)?>(nil)
 
   package init(_ rows: any KeyedView) { self.rows = rows }
 
-  /// Nothing is told of an empty view until it has caught up once.
+  /// Nothing is told of the view until it has caught up once.
   /// - Parameter lag: how many events it is behind; nil while that is not known.
   package func fill(_ lag: @escaping @Sendable () -> Int64?) {
-    cache.withLock { $0.isFirstFill = lag }
+    self.lag.withLock { $0 = lag }
   }
 
   package nonisolated(nonsending) func menu(
@@ -63,15 +63,23 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     let key = store.rawValue
     let (known, generation) = cache.withLock { ($0.menus.value(for: key), $0.generation) }
     if let known { return known }
-    try checkFilled()
-    let row: KeyedRow?
-    do throws(ViewError) { row = try await rows.row(key) } catch {
+    let starts = cache.withLock { $0.starts }
+    let isFilled: Bool
+    var row: KeyedRow?
+    do throws(ViewError) {
+      isFilled = try await checkFilled(starts)
+      if isFilled { row = try await rows.row(key) }
+    } catch {
       throw RPCError(
         code: .unavailable, message: "the menus cannot be read at the moment",
         retryAfter: .seconds(1), cause: error)
     }
-    // The view may have begun anew under the question.
-    try checkFilled()
+    // It may have begun anew under the question.
+    guard isFilled, cache.withLock({ $0.starts == starts }) else {
+      throw RPCError(
+        code: .unavailable, message: "the menus are being read anew", retryAfter: .seconds(1),
+        unprocessed: true)
+    }
     guard let row else { return nil }
     let menu: MenuCopy
     do throws(EventCodecError) { menu = try MenuCopy(kept: row.bytes) } catch {
@@ -81,30 +89,36 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     return menu
   }
 
-  private func checkFilled() throws(RPCError) {
-    let isFilling = cache.withLock { cache in
-      if let lag = cache.isFirstFill, lag() == 0 { cache.isFirstFill = nil }
-      return cache.isFilling
+  /// Whether the view has caught up once, as it is since so many `starts`; notes it in the view.
+  private nonisolated(nonsending) func checkFilled(
+    _ starts: UInt64
+  ) async throws(ViewError) -> Bool {
+    guard let lag = lag.withLock({ $0 }), !cache.withLock({ $0.isFilled }) else { return true }
+    if try await rows.cursors().of(Self.filledMark).isEmpty {
+      guard lag() == 0 else { return false }
+      let mark = ViewCursor(partition: 0, position: 1, epoch: JournalEpoch(Self.filledMark))
+      try await rows.apply(ViewBatch(source: Self.filledMark, changes: [], cursors: [mark]))
     }
-    guard isFilling else { return }
-    throw RPCError(
-      code: .unavailable, message: "the menus are being read anew", retryAfter: .seconds(1),
-      unprocessed: true)
+    return cache.withLock { cache in
+      guard cache.starts == starts else { return false }
+      cache.isFilled = true
+      return true
+    }
   }
 
   package func cursors(
     of view: String, from source: String
   ) async throws(ProjectionFailure) -> [Cursor] {
+    // It may have begun anew.
+    cache.withLock {
+      $0.starts &+= 1
+      $0.isFilled = false
+    }
     let cursors: [Cursor]
     do throws(ViewError) {
       cursors = try await rows.cursors().asCursors(of: view, from: source)
     } catch { throw ProjectionFailure(error) }
-    cache.withLock { cache in
-      cache.reached.removeAll()
-      cache.stands(at: cursors)
-      // It goes on from where it was left: as old as that at most, as in a store's absence.
-      if !cursors.isEmpty { cache.isFirstFill = nil }
-    }
+    cache.withLock { $0.stands(at: cursors) }
     return cursors
   }
 

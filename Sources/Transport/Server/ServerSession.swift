@@ -58,7 +58,6 @@ public final class ServerSession: Sendable {
   let router: Router
   let clock: TransportClock
   let budgets: ServerBudgets
-  private let spareBytesMax: Int
   private let verify: ServerConfiguration.Verify?
   let onFailure: @Sendable (CallContext, RPCError) -> Void
   /// Tells the driver that there are bytes to write or that the end has come.
@@ -72,7 +71,6 @@ public final class ServerSession: Sendable {
   ) {
     self.router = router
     self.budgets = budgets
-    spareBytesMax = 2 * configuration.limits.outboundBytesHigh
     self.wake = wake
     clock = configuration.clock
     verify = configuration.verify
@@ -158,8 +156,7 @@ extension ServerSession {
 extension ServerSession {
   /// Moves all unsent bytes into `buffer` (which it empties first). False if there are none.
   func takeOutbound(into buffer: inout ByteBuffer) -> Bool {
-    // What a large answer once took is not kept by the connection.
-    if buffer.capacity > spareBytesMax { buffer = ByteBuffer() } else { buffer.clear() }
+    buffer.clear()
     var stops = Stops()
     let isAny = core.withLock { core in
       core.isWakeArmed = true

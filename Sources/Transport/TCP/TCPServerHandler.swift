@@ -14,6 +14,9 @@ final class TCPServerHandler: ChannelDuplexHandler {
   private let link: LoopLink<TCPServerHandler>
   private var context: ChannelHandlerContext?
   private var spare = ByteBuffer()
+  private let spareBytesMax: Int
+  /// Within the channel's own write.
+  private var isWriting = false
   private var isReadHeld = false
   private var isGreeted = false
   private let address: String
@@ -31,6 +34,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
     self.server = server
     self.address = address
     self.handshake = handshake
+    spareBytesMax = 2 * server.configuration.limits.outboundBytesHigh
     let link = LoopLink<TCPServerHandler>(eventLoop: eventLoop)
     self.link = link
     session = ServerSession(
@@ -118,7 +122,7 @@ final class TCPServerHandler: ChannelDuplexHandler {
       flush()
       readOn(context)
       updateTimer()
-    } else {
+    } else if !isWriting {
       noteStall(context)
     }
     context.fireChannelWritabilityChanged()
@@ -128,6 +132,8 @@ final class TCPServerHandler: ChannelDuplexHandler {
     let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
     guard !session.stall(unsentBytes: unsent ?? 0, at: session.clock.now()) else { return }
     if let refusal = session.refusal { tell(refusal) }
+    // At once: TLS would wait for the other side's goodbye.
+    session.disconnected()
     context.close(promise: nil)
   }
 
@@ -145,11 +151,19 @@ final class TCPServerHandler: ChannelDuplexHandler {
       repeat {
         if session.takeResumed() { goOn(context) }
         if session.takeOutbound(into: &spare) {
+          // Until it is flushed nobody knows what the socket takes.
+          isWriting = true
           context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
+          isWriting = false
+          // What a large answer took is not kept by the connection.
+          if spare.capacity > spareBytesMax { spare = ByteBuffer() }
         }
       } while session.isResumed && context.channel.isWritable
       // What the socket has taken at once is no sign of life, nor held any more.
-      if !context.channel.isWritable { noteStall(context) }
+      if !context.channel.isWritable {
+        noteStall(context)
+        updateTimer()
+      }
     }
     if session.takeEnd(dropping: !isWritable) {
       if let refusal = session.refusal { tell(refusal) }
