@@ -44,11 +44,11 @@ final class JournalReaderAbroad: Sendable {
     }
   }
 
-  /// Reads each event once, in order, until told to end.
+  /// Reads each event once, in order, until told to end, or cancelled since a test has failed.
   func follow() async throws {
     let count = try await heads().count
     state.withLock { $0.cursors = Array(repeating: 0, count: count) }
-    while !state.withLock({ $0.isOver }) {
+    while !state.withLock({ $0.isOver }), !Task.isCancelled {
       for index in 0..<count { await read(Partition(index)) }
       // Cut off by a node that goes away, or over in time: either way there is the next look.
       let cursors = seen.map { Position(Int64($0)) }
