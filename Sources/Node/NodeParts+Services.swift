@@ -37,9 +37,9 @@ extension NodeParts {
     closings.append { await rows.close() }
     let menus = MenuCopies(rows)
     if let stores = source(.store) {
-      menus.fill(
-        project(
-          stores, into: menus, as: MenuCopies.view, of: .order, .types(MenuCopies.storeEvents)))
+      let lag = project(
+        stores, into: menus, as: MenuCopies.view, of: .order, .types(MenuCopies.storeEvents))
+      menus.fill(from: stores.name, lag)
     }
     let pool = try pool("order", .order) { executor, memory in
       OrderReplica(

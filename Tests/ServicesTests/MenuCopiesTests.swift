@@ -52,7 +52,7 @@ struct MenuCopiesTests {
     let view = RestartingView()
     let menus = MenuCopies(view)
     let lag = Mutex<Int64?>(0)
-    menus.fill { lag.withLock { $0 } }
+    menus.fill(from: "store") { lag.withLock { $0 } }
     func apply(_ events: ArraySlice<RecordedEvent>) async throws {
       let last = try #require(events.last)
       let cursor = Cursor(
@@ -69,6 +69,8 @@ struct MenuCopiesTests {
     if isCached { #expect(try await price() == 9_000) }
 
     view.restart()
+    // The lag that is known is that of the view before.
+    if !isCached { #expect(await refusal { _ = try await price() } == .unavailable) }
     lag.withLock { $0 = 1 }
     #expect(try await menus.cursors(of: MenuCopies.view, from: "store").isEmpty)
     try await apply(events[..<2])
@@ -95,7 +97,7 @@ struct MenuCopiesTests {
     // As the service comes up, again and again, half filled or not.
     func ask() async throws -> StatusCode? {
       let menus = MenuCopies(rows)
-      menus.fill { lag.withLock { $0 } }
+      menus.fill(from: "store") { lag.withLock { $0 } }
       _ = try await menus.cursors(of: MenuCopies.view, from: "store")
       return await refusal { _ = try await menus.menu(of: StoreWorld.storeID) }
     }
@@ -107,11 +109,18 @@ struct MenuCopiesTests {
     }
     lag.withLock { $0 = 0 }
     #expect(try await ask() == nil)
-    // It may be left behind then, as while the store is away.
+    // It may be left behind then, as while the store is away, but not go back.
     for known in [nil, 7] as [Int64?] {
       lag.withLock { $0 = known }
       #expect(try await ask() == nil)
     }
+    let marked = try await rows.cursors().of("caught up")
+    #expect(marked.map(\.position) == [4])
+    let other = MemoryKeyedView(MenuCopies.fold)
+    try await other.apply(ViewBatch(source: "caught up", changes: [], cursors: marked))
+    let menus = MenuCopies(other)
+    menus.fill(from: "store") { nil }
+    #expect(await refusal { _ = try await menus.menu(of: StoreWorld.storeID) } == .unavailable)
   }
 }
 
@@ -120,7 +129,10 @@ private final class RestartingView: KeyedView {
   private let rows = Mutex(MemoryKeyedView(MenuCopies.fold))
   private var now: MemoryKeyedView { rows.withLock { $0 } }
 
-  func restart() { rows.withLock { $0 = MemoryKeyedView(MenuCopies.fold) } }
+  func restart() {
+    rows.withLock { $0 = MemoryKeyedView(MenuCopies.fold) }
+    restarts.tell("damaged")
+  }
 
   let restarts = StoreRestarts()
 

@@ -4,6 +4,7 @@ import Synchronization
 /// whoever logs.
 public final class StoreRestarts: Sendable {
   private struct State {
+    var count = 0
     var next = 0
     /// In the order of listening, so that whoever decides the order of tasks decides all of it.
     var listeners: [(number: Int, feed: AsyncStream<Void>.Continuation)] = []
@@ -18,8 +19,15 @@ public final class StoreRestarts: Sendable {
   /// Has everybody who listens read the store's cursors again.
   public func tell(_ reason: String) {
     log(reason)
-    for listener in state.withLock({ $0.listeners }) { listener.feed.yield() }
+    let listeners = state.withLock { state in
+      state.count += 1
+      return state.listeners
+    }
+    for listener in listeners { listener.feed.yield() }
   }
+
+  /// How often the store has begun anew.
+  public var count: Int { state.withLock { $0.count } }
 
   /// An element for a restart from now on; several at once are one.
   public func listen() -> AsyncStream<Void> {

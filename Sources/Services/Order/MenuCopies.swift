@@ -34,6 +34,8 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     var isFilled = false
     /// Counts how often the view was gone on with, for then it may have begun anew.
     var starts: UInt64 = 0
+    /// How often the view had begun anew by then.
+    var restarts: Int
 
     mutating func stands(at cursors: [Cursor]) {
       for cursor in cursors {
@@ -42,19 +44,29 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     }
   }
 
-  /// Names the cursor that says of the view that it has caught up once.
+  /// Names the cursor that says of the view that it has caught up once. Its position is one more
+  /// than the sum of all that the view had taken in then: one that begins anew at that moment, and is
+  /// marked in the place of the one before, has to come as far.
   private static let filledMark = "caught up"
 
+  private struct Filling {
+    let source: String
+    let lag: @Sendable () -> Int64?
+  }
+
   private let rows: any KeyedView
-  private let cache = Mutex(Cache())
-  private let lag = Mutex<(@Sendable () -> Int64?)?>(nil)
+  private let cache: Mutex<Cache>
+  private let filling = Mutex<Filling?>(nil)
 
-  package init(_ rows: any KeyedView) { self.rows = rows }
+  package init(_ rows: any KeyedView) {
+    self.rows = rows
+    cache = Mutex(Cache(restarts: rows.restarts.count))
+  }
 
-  /// Nothing is told of the view until it has caught up once.
+  /// Nothing is told of the view until it has caught up once with `source`.
   /// - Parameter lag: how many events it is behind; nil while that is not known.
-  package func fill(_ lag: @escaping @Sendable () -> Int64?) {
-    self.lag.withLock { $0 = lag }
+  package func fill(from source: String, _ lag: @escaping @Sendable () -> Int64?) {
+    filling.withLock { $0 = Filling(source: source, lag: lag) }
   }
 
   package nonisolated(nonsending) func menu(
@@ -93,11 +105,19 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
   private nonisolated(nonsending) func checkFilled(
     _ starts: UInt64
   ) async throws(ViewError) -> Bool {
-    guard let lag = lag.withLock({ $0 }), !cache.withLock({ $0.isFilled }) else { return true }
-    if try await rows.cursors().of(Self.filledMark).isEmpty {
-      guard lag() == 0 else { return false }
-      let mark = ViewCursor(partition: 0, position: 1, epoch: JournalEpoch(Self.filledMark))
-      try await rows.apply(ViewBatch(source: Self.filledMark, changes: [], cursors: [mark]))
+    guard let filling = filling.withLock({ $0 }), !cache.withLock({ $0.isFilled }) else {
+      return true
+    }
+    let cursors = try await rows.cursors()
+    // Begun anew, which its projection is still to hear of: the lag is that of the one before.
+    guard cache.withLock({ $0.restarts }) == rows.restarts.count else { return false }
+    let reached = cursors.of(filling.source).reduce(Int64(1)) { $0 + $1.position.value }
+    let mark = cursors.position(Self.filledMark, 0).value
+    if mark == 0 || reached < mark {
+      guard filling.lag() == 0 else { return false }
+      let epoch = JournalEpoch(Self.filledMark)
+      let cursor = ViewCursor(partition: 0, position: Position(max(mark, reached)), epoch: epoch)
+      try await rows.apply(ViewBatch(source: Self.filledMark, changes: [], cursors: [cursor]))
     }
     return cache.withLock { cache in
       guard cache.starts == starts else { return false }
@@ -112,6 +132,7 @@ package final class MenuCopies: MenuCatalog, ProjectionStore {
     // It may have begun anew.
     cache.withLock {
       $0.starts &+= 1
+      $0.restarts = rows.restarts.count
       $0.isFilled = false
     }
     let cursors: [Cursor]
