@@ -83,8 +83,8 @@ struct StoreTicketTests {
     #expect(await refusal { _ = try await world.ticket(id) } == .notFound)
   }
 
-  @Test("a customer who wants out is answered by the store", arguments: [true, false])
-  func cancelAsked(agrees: Bool) async throws {
+  /// A store that has accepted, and is asked to let the customer out.
+  private func cancelAsked() async throws -> StoreWorld {
     let world = StoreWorld()
     try await world.place(id)
     try await world.settle()
@@ -92,19 +92,19 @@ struct StoreTicketTests {
     try await world.record(id, try StoreWorld.accepted(), .cancelRequested(reason: "늦음"))
     try await world.settle()
     #expect(try await world.ticket(id).state == .cancelAsked)
+    return world
+  }
+
+  @Test("a customer who wants out is answered by the store", arguments: [true, false])
+  func cancelAsked(agrees: Bool) async throws {
+    let world = try await cancelAsked()
     let answered = try await world.ticket(agrees ? .agreeCancel : .declineCancel, id)
     #expect(answered.state == (agrees ? .withdrawn : .confirmed))
   }
 
   @Test("a wish that its order has declined is asked no more, and the store cooks on")
   func cancelDeclined() async throws {
-    let world = StoreWorld()
-    try await world.place(id)
-    try await world.settle()
-    try await world.ticket(.accept(etaMinutes: 20), id)
-    try await world.record(id, try StoreWorld.accepted(), .cancelRequested(reason: "늦음"))
-    try await world.settle()
-    #expect(try await world.ticket(id).state == .cancelAsked)
+    let world = try await cancelAsked()
     try await world.record(id, .cancelDeclined)
     try await world.settle()
     #expect(try await world.ticket(id).state == .confirmed)

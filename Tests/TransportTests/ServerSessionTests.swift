@@ -13,7 +13,7 @@ final class Wakes: Sendable {
   var count: Int { total.withLock { $0 } }
 }
 
-@Suite("A server's session and its driver")
+@Suite("A server's session and its driver", .timeLimit(.minutes(1)))
 struct ServerSessionTests {
   static let start = ServerConnectionTests.start
   static var reply: ServerConnection.Outcome { .reply(Array(repeating: 0, count: 60)) }
